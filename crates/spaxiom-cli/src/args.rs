@@ -1,0 +1,372 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use spaxiom_embedding::{EncoderKind, Format, Preset};
+
+/// Experience embeddings: typed sensor events to vectors that can be searched, classified and evaluated.
+#[derive(Debug, Parser)]
+#[command(name = "spaxiom-embed", version)]
+pub(crate) struct Cli {
+    /// Print one JSON document to stdout instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log more
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulate buildings with hidden causes
+    Simulate(SimulateArgs),
+    /// Read events, validate them, count them and report bad lines
+    Check(CheckArgs),
+    /// Train an encoder without labels
+    Pretrain(PretrainArgs),
+    /// Train a pretrained encoder for a task with labels
+    Finetune(FinetuneArgs),
+    /// Embed events into a store and index them
+    Index(IndexArgs),
+    /// Find the events nearest to one
+    Search(SearchArgs),
+    /// Compare a run with controls on sites and days that training never saw
+    Eval(EvalArgs),
+    /// Everything, once: simulate, check, pretrain, fine-tune, index, search, evaluate
+    Demo(DemoArgs),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ScenarioArg {
+    /// Trucks, docks, queues and doors
+    Warehouse,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// Told by the first line
+    Auto,
+    /// One canonical event per line
+    Jsonl,
+    /// Text of the CASAS smart homes
+    Casas,
+}
+
+impl FormatArg {
+    pub(crate) fn format(self) -> Option<Format> {
+        match self {
+            Self::Auto => None,
+            Self::Jsonl => Some(Format::Jsonl),
+            Self::Casas => Some(Format::Casas),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PresetArg {
+    /// 2 layers of width 64, minutes on two cores
+    Tiny,
+    /// 4 layers of width 256
+    Small,
+    /// 12 layers of width 768, for a GPU
+    Base,
+}
+
+impl From<PresetArg> for Preset {
+    fn from(preset: PresetArg) -> Self {
+        match preset {
+            PresetArg::Tiny => Self::Tiny,
+            PresetArg::Small => Self::Small,
+            PresetArg::Base => Self::Base,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum EncoderArg {
+    /// Attention over the events of a window
+    Transformer,
+}
+
+impl From<EncoderArg> for EncoderKind {
+    fn from(encoder: EncoderArg) -> Self {
+        match encoder {
+            EncoderArg::Transformer => Self::Transformer,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ObjectiveArg {
+    /// Masked event prediction
+    Mep,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TaskArg {
+    /// Tell the labels of the data: hidden causes or activities
+    Classify,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask simulate --scenario warehouse --sites 8 --days 28 --seed 1 --out data/warehouse")]
+pub(crate) struct SimulateArgs {
+    /// What is simulated
+    #[arg(long, value_enum)]
+    pub(crate) scenario: ScenarioArg,
+    /// Decides everything random
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Number of sites
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) sites: u32,
+    /// Days per site
+    #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) days: u32,
+    /// Folder for events.jsonl and labels.jsonl
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask check data/warehouse/events.jsonl --json\n\n\
+    Exit code 3: read, but some lines were rejected (with --strict: 1).")]
+pub(crate) struct CheckArgs {
+    /// Files of events
+    #[arg(required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    /// How the events are written down
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) format: FormatArg,
+    /// Fail when a line is rejected
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// A file of events, or a folder with events.jsonl and labels.jsonl
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// How the events are written down
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackendArgs {
+    /// What computes: flex, ndarray, wgpu or cuda, if compiled in [default: flex, or that of the run]
+    #[arg(long)]
+    pub(crate) backend: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Folder of the new run
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder from its last checkpoint
+    #[arg(long, value_name = "RUN", conflicts_with = "out")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Steps at most [default: that of the preset]
+    #[arg(long)]
+    pub(crate) max_steps: Option<u64>,
+    /// Decides first weights, order and masks [default: 0]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
+    cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n\n\
+    Ctrl-C writes a checkpoint and ends with exit code 130.")]
+pub(crate) struct PretrainArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Sizes that are known to work
+    #[arg(long, value_enum, conflicts_with = "config")]
+    pub(crate) preset: Option<PresetArg>,
+    /// An experiment file (TOML): any settings over those of the preset it names
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Which encoder
+    #[arg(long, value_enum, default_value = "transformer")]
+    pub(crate) encoder: EncoderArg,
+    /// What it learns
+    #[arg(long, value_enum, default_value = "mep")]
+    pub(crate) objective: ObjectiveArg,
+    #[command(flatten)]
+    pub(crate) train: TrainArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask finetune --task classify --from runs/warehouse --data data/warehouse --out runs/causes\n\n\
+    Ctrl-C writes a checkpoint and ends with exit code 130.")]
+pub(crate) struct FinetuneArgs {
+    /// What is learnt
+    #[arg(long, value_enum)]
+    pub(crate) task: TaskArg,
+    /// The pretrained run to start from
+    #[arg(long, value_name = "RUN")]
+    pub(crate) from: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) train: TrainArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask index build --store stores/warehouse --run runs/warehouse --data data/warehouse\n  \
+    cargo xtask index stats --store stores/warehouse\n\n\
+    A build that was stopped goes on where it was.")]
+pub(crate) struct IndexArgs {
+    #[command(subcommand)]
+    pub(crate) action: IndexAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexAction {
+    /// Embed all events of the data and index them
+    Build(IndexBuildArgs),
+    /// Embed more events; they are found at once, the index is left as it is
+    Add(IndexBuildArgs),
+    /// Build the index file anew over everything that is stored
+    Compact(StoreArgs),
+    /// Count
+    Stats(StoreArgs),
+    /// Check database and index file
+    Verify(StoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// Folder of the store
+    #[arg(long)]
+    pub(crate) store: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    /// Compare every vector
+    Exact,
+    /// FAISS HNSW graph
+    Hnsw,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexBuildArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The run whose encoder is used
+    #[arg(long)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// How searches are answered
+    #[arg(long, value_enum, default_value = "hnsw")]
+    pub(crate) kind: KindArg,
+    /// HNSW: neighbours of a vector
+    #[arg(long, default_value_t = 32)]
+    pub(crate) m: u32,
+    /// HNSW: candidates while building
+    #[arg(long, default_value_t = 80)]
+    pub(crate) ef_construction: u32,
+    /// HNSW: candidates while searching
+    #[arg(long, default_value_t = 64)]
+    pub(crate) ef_search: u32,
+    /// HNSW: threads while building; with more than one the graph is not the same every time
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: u32,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask search --run runs/warehouse --store stores/warehouse -k 10 \\\n    \
+    --event '{\"type\":\"QueueFormed\",\"zone\":\"loading_dock\",\"length\":4,\"time\":\"2025-01-20T10:23:45Z\"}'\n  \
+    cargo xtask search --run runs/warehouse --store stores/warehouse --id 0123456789abcdef --zone dock_2")]
+pub(crate) struct SearchArgs {
+    /// Folder of the store
+    #[arg(long)]
+    pub(crate) store: PathBuf,
+    /// The run that filled the store
+    #[arg(long)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+    /// Hits
+    #[arg(short, default_value_t = 10)]
+    pub(crate) k: usize,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// Only events in this zone
+    #[arg(long)]
+    pub(crate) zone: Option<String>,
+    /// Only events of this site
+    #[arg(long)]
+    pub(crate) site: Option<String>,
+    /// Only events from this time on (RFC 3339)
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Only events before this time (RFC 3339)
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct QueryArgs {
+    /// The event to compare with, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub(crate) event: Option<String>,
+    /// The stored event to compare with
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask eval --run runs/causes --from runs/warehouse --data data/warehouse --out runs/causes")]
+pub(crate) struct EvalArgs {
+    /// The run
+    #[arg(long)]
+    pub(crate) run: PathBuf,
+    /// The pretrained run that a fine-tuned one started from, for a row of its own
+    #[arg(long, value_name = "RUN")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Folder for report.json and report.html [default: that of the run]
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask demo\n  cargo xtask demo --data home.txt --format casas")]
+pub(crate) struct DemoArgs {
+    /// Events of your own instead of simulated ones
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// How they are written down
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) format: FormatArg,
+    /// Folder for everything that the demo makes [default: the next free runs/demo-N]
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// Decides everything random
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}

@@ -1,0 +1,37 @@
+//! One module per command.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod eval;
+pub(crate) mod index;
+pub(crate) mod search;
+pub(crate) mod simulate;
+pub(crate) mod train;
+
+use spaxiom_embedding::{Dataset, Engine, Provenance, RunFolder};
+
+use crate::args::{BackendArgs, DataArgs};
+
+/// Reads the data and says what was in them.
+pub(crate) fn load(args: &DataArgs) -> anyhow::Result<Dataset> {
+    let data = Dataset::load(&args.data, args.format.format())?;
+    tracing::info!("{}: {} events of {} sites", args.data.display(), data.n_events(), data.sequences().len());
+    if data.n_rejected() > 0 {
+        tracing::warn!("{} lines were rejected; `check` says why", data.n_rejected());
+    }
+    Ok(data)
+}
+
+/// The engine that was asked for, or else the one that made the run.
+pub(crate) fn engine_for(args: &BackendArgs, run: &RunFolder) -> anyhow::Result<Box<dyn Engine>> {
+    let name = match &args.backend {
+        Some(name) => name.clone(),
+        None => run.config()?.backend,
+    };
+    Ok(spaxiom_embedding::engine(&name)?)
+}
+
+/// This program; `SPAXIOM_COMMIT` is set by `cargo xtask`.
+pub(crate) fn provenance() -> Provenance {
+    Provenance { version: env!("CARGO_PKG_VERSION").into(), commit: std::env::var("SPAXIOM_COMMIT").ok() }
+}

@@ -1,0 +1,167 @@
+//! `demo`: every command once, on simulated events or on the user's own.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use spaxiom_embedding::{Dataset, EmbeddingPipeline, Event, Filter, PipelineOptions, RunFolder, Store};
+
+use super::index::BATCH_SIZE;
+use super::{check, eval, index, search, simulate, train};
+use crate::args::{
+    BackendArgs, CheckArgs, DataArgs, DemoArgs, EncoderArg, EvalArgs, FinetuneArgs, FormatArg, IndexAction, IndexArgs,
+    IndexBuildArgs, KindArg, ObjectiveArg, PresetArg, PretrainArgs, StoreArgs, TaskArg, TrainArgs,
+};
+use crate::exit::Exit;
+use crate::output;
+
+/// Sites and days of the simulated warehouse.
+const N_SITES: u32 = 8;
+const N_DAYS: u32 = 28;
+
+pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
+    let start = Instant::now();
+    let out = args.out.clone().map_or_else(next_free, Ok)?;
+    let demo = Demo { args, out, start };
+    let (data, events) = demo.data()?;
+    demo.title("check", &format!("check {}", events.display()));
+    check::run(&CheckArgs { input: vec![events], format: args.format, strict: false }, false)?;
+    let (pretrained, classifier, store) = (demo.out.join("pretrained"), demo.out.join("classifier"), demo.out.join("store"));
+    if let Some(exit) = demo.train(&data, &pretrained, &classifier)? {
+        return Ok(exit);
+    }
+    demo.index(&data, &pretrained, &store)?;
+    demo.searches(&data, &pretrained, &store)?;
+    demo.title("evaluate", &format!("eval --run {}", classifier.display()));
+    let eval = EvalArgs { run: classifier.clone(), from: Some(pretrained), data: demo.data_args(&data), out: None, backend: demo.backend() };
+    let report = eval::report(&eval)?;
+    if json {
+        output::json(&report)?;
+    } else {
+        output::text(&report.to_table());
+    }
+    let minutes = demo.start.elapsed().as_secs_f64() / 60.0;
+    output::text(&format!("\n{minutes:.1} minutes; everything is in {}, the run in {}\n", demo.out.display(), classifier.display()));
+    Ok(Exit::Done)
+}
+
+struct Demo<'a> {
+    args: &'a DemoArgs,
+    out: PathBuf,
+    start: Instant,
+}
+
+impl Demo<'_> {
+    /// Says which command does the same.
+    fn title(&self, what: &str, command: &str) {
+        let secs = self.start.elapsed().as_secs();
+        output::text(&format!("\n== {what} ({secs} s) ==\n$ cargo xtask {command}\n"));
+    }
+
+    /// The data, and the file of events in them.
+    fn data(&self) -> anyhow::Result<(PathBuf, PathBuf)> {
+        if let Some(data) = &self.args.data {
+            let events = if data.is_dir() { data.join("events.jsonl") } else { data.clone() };
+            return Ok((data.clone(), events));
+        }
+        let data = self.out.join("data");
+        let seed = self.args.seed;
+        let out = data.display();
+        self.title("simulate", &format!("simulate --scenario warehouse --sites {N_SITES} --days {N_DAYS} --seed {seed} --out {out}"));
+        simulate::warehouse(&data, seed, N_SITES, N_DAYS)?;
+        Ok((data.clone(), data.join("events.jsonl")))
+    }
+
+    fn data_args(&self, data: &Path) -> DataArgs {
+        DataArgs { data: data.to_owned(), format: if self.args.data.is_some() { self.args.format } else { FormatArg::Auto } }
+    }
+
+    fn backend(&self) -> BackendArgs {
+        BackendArgs { backend: self.args.backend.backend.clone() }
+    }
+
+    fn train_args(&self, out: &Path) -> TrainArgs {
+        TrainArgs { out: Some(out.to_owned()), resume: None, max_steps: None, seed: Some(self.args.seed) }
+    }
+
+    /// Pretrains and fine-tunes; gives the exit where the user stopped it.
+    fn train(&self, data: &Path, pretrained: &Path, classifier: &Path) -> anyhow::Result<Option<Exit>> {
+        let (from, to) = (pretrained.display(), classifier.display());
+        self.title("pretrain", &format!("pretrain --preset tiny --data {} --out {from}", data.display()));
+        let args = PretrainArgs {
+            data: self.data_args(data),
+            preset: Some(PresetArg::Tiny),
+            config: None,
+            encoder: EncoderArg::Transformer,
+            objective: ObjectiveArg::Mep,
+            train: self.train_args(pretrained),
+            backend: self.backend(),
+        };
+        let exit = train::pretrain(&args, false)?;
+        if exit != Exit::Done {
+            return Ok(Some(exit));
+        }
+        self.title("finetune", &format!("finetune --task classify --from {from} --data {} --out {to}", data.display()));
+        let args = FinetuneArgs {
+            task: TaskArg::Classify,
+            from: pretrained.to_owned(),
+            data: self.data_args(data),
+            train: self.train_args(classifier),
+            backend: self.backend(),
+        };
+        let exit = train::finetune(&args, false)?;
+        Ok((exit != Exit::Done).then_some(exit))
+    }
+
+    fn index(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
+        let (run_name, store_name) = (run.display(), store.display());
+        self.title("index", &format!("index build --store {store_name} --run {run_name} --data {}", data.display()));
+        let args = IndexBuildArgs {
+            store: StoreArgs { store: store.to_owned() },
+            run: run.to_owned(),
+            data: self.data_args(data),
+            kind: KindArg::Hnsw,
+            m: 32,
+            ef_construction: 80,
+            ef_search: 64,
+            threads: 1,
+            backend: self.backend(),
+        };
+        index::run(&IndexArgs { action: IndexAction::Build(args) }, false)?;
+        Ok(())
+    }
+
+    /// Two stored events in their context, and one bare event.
+    fn searches(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
+        let folder = RunFolder::new(run);
+        let engine = super::engine_for(&self.backend(), &folder)?;
+        let index = Store::open(store)?.stats()?.index;
+        let options = PipelineOptions { batch_size: BATCH_SIZE, index };
+        let pipeline = EmbeddingPipeline::open(&folder, store, options, engine.as_ref())?;
+        let dataset = Dataset::load(data, self.data_args(data).format.format())?;
+        let events = dataset.sequences().last().context("the data have no events")?.events();
+        let flags = format!("--run {} --store {}", run.display(), store.display());
+        for event in [&events[events.len() / 2], &events[events.len() * 3 / 4]] {
+            self.title("search", &format!("search {flags} -k 5 --id {}", event.id));
+            output::text(&format!("query: {}\n", described(event)));
+            output::text(&search::table(&pipeline.search_id(event.id.as_str(), 5, &Filter::default())?));
+        }
+        let event = events.iter().rev().find(|event| !event.attrs.is_empty()).unwrap_or(&events[0]);
+        let bare = serde_json::to_string(event).context("the event as JSON")?;
+        self.title("search", &format!("search {flags} -k 5 --type {} --event '{bare}'", event.kind));
+        let filter = Filter { kind: Some(event.kind.to_string()), ..Filter::default() };
+        output::text(&search::table(&pipeline.search_event(event, 5, &filter)?));
+        Ok(())
+    }
+}
+
+fn described(event: &Event) -> String {
+    let zone = event.zone.as_ref().map_or("-", |zone| zone.as_str());
+    format!("{} in {zone} at {} ({})", event.kind, event.time.to_rfc3339(), event.site_id)
+}
+
+/// The first `runs/demo-N` that does not exist.
+fn next_free() -> anyhow::Result<PathBuf> {
+    let mut names = (1..).map(|number: u32| Path::new("runs").join(format!("demo-{number}")));
+    names.find(|path| !path.exists()).context("a free folder for the demo")
+}

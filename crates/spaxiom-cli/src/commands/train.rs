@@ -1,0 +1,80 @@
+//! `pretrain` and `finetune`: data to run folders.
+
+use spaxiom_embedding::{
+    FinetuneJob, Outcome, Preset, PretrainJob, RunConfig, RunFolder, RunSummary, Task, engine,
+};
+
+use super::{load, provenance};
+use crate::args::{BackendArgs, FinetuneArgs, PretrainArgs, TrainArgs};
+use crate::exit::Exit;
+use crate::observer::TrainingProgress;
+use crate::output;
+
+pub(crate) fn pretrain(args: &PretrainArgs, json: bool) -> anyhow::Result<Exit> {
+    let (run, resume) = folder(&args.train);
+    let config = match (resume, &args.config) {
+        (true, _) => PretrainJob::resumed_config(&run, Task::Pretrain)?,
+        (false, Some(path)) => RunConfig::from_file(path, Task::Pretrain)?,
+        (false, None) => {
+            let preset = args.preset.map_or(Preset::Tiny, Preset::from);
+            RunConfig { encoder: args.encoder.into(), ..RunConfig::preset(preset, Task::Pretrain) }
+        }
+    };
+    let config = with_flags(config, &args.train, &args.backend);
+    let engine = engine(&config.backend)?;
+    let data = load(&args.data)?;
+    let job = PretrainJob { config, data: &data, run: &run, resume, provenance: provenance() };
+    let summary = spaxiom_embedding::pretrain(job, engine.as_ref(), &mut TrainingProgress::new("pretrain"))?;
+    finish(&run, &summary, json)
+}
+
+pub(crate) fn finetune(args: &FinetuneArgs, json: bool) -> anyhow::Result<Exit> {
+    let (run, resume) = folder(&args.train);
+    let from = RunFolder::new(&args.from);
+    let config = match resume {
+        true => PretrainJob::resumed_config(&run, Task::Classify)?,
+        false => from.config()?.for_classify(),
+    };
+    let config = with_flags(config, &args.train, &args.backend);
+    let engine = engine(&config.backend)?;
+    let data = load(&args.data)?;
+    let job = PretrainJob { config, data: &data, run: &run, resume, provenance: provenance() };
+    let job = FinetuneJob { from: Some(&from), job };
+    let summary = spaxiom_embedding::finetune(job, engine.as_ref(), &mut TrainingProgress::new("finetune"))?;
+    finish(&run, &summary, json)
+}
+
+/// The folder of the run, and whether it is to be resumed.
+fn folder(args: &TrainArgs) -> (RunFolder, bool) {
+    match (&args.resume, &args.out) {
+        (Some(run), _) => (RunFolder::new(run), true),
+        (None, out) => (RunFolder::new(out.as_deref().expect("clap wants one of the two")), false),
+    }
+}
+
+fn with_flags(mut config: RunConfig, train: &TrainArgs, backend: &BackendArgs) -> RunConfig {
+    let TrainArgs { out: _, resume: _, max_steps, seed } = train;
+    config.train.max_steps = max_steps.unwrap_or(config.train.max_steps);
+    config.train.seed = seed.unwrap_or(config.train.seed);
+    config.backend = backend.backend.clone().unwrap_or(config.backend);
+    config
+}
+
+fn finish(run: &RunFolder, summary: &RunSummary, json: bool) -> anyhow::Result<Exit> {
+    let path = run.path().display();
+    if json {
+        output::json(summary)?;
+    } else {
+        let RunSummary { outcome: _, steps, validation_loss, weights, n_parameters } = summary;
+        let loss = validation_loss.map_or("none".into(), |loss| format!("{loss:.4}"));
+        output::text(&format!(
+            "{path}: {steps} steps, {n_parameters} parameters, validation loss {loss}, weights {}\n",
+            &weights[..16]
+        ));
+    }
+    if summary.outcome == Outcome::Interrupted {
+        tracing::warn!("stopped; go on with `--resume {path}`");
+        return Ok(Exit::Interrupted);
+    }
+    Ok(Exit::Done)
+}

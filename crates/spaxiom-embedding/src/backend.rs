@@ -1,0 +1,81 @@
+//! Backends by name, and the one place where burn's generics meet them.
+
+use burn::backend::Autodiff;
+
+use crate::burn_engine::BurnEngine;
+use crate::engine::Engine;
+use crate::error::EmbeddingError;
+
+/// A backend that burn has; which of them this program can run is decided when it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendName {
+    /// The default on the CPU.
+    Flex,
+    /// Burn's older CPU backend.
+    Ndarray,
+    /// Any GPU with Vulkan, Metal or DirectX 12.
+    Wgpu,
+    /// NVIDIA GPUs.
+    Cuda,
+}
+
+impl BackendName {
+    const ALL: [Self; 4] = [Self::Flex, Self::Ndarray, Self::Wgpu, Self::Cuda];
+
+    /// The name on the command line, which is that of the cargo feature.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flex => "flex",
+            Self::Ndarray => "ndarray",
+            Self::Wgpu => "wgpu",
+            Self::Cuda => "cuda",
+        }
+    }
+
+    fn is_compiled_in(self) -> bool {
+        match self {
+            Self::Flex => cfg!(feature = "flex"),
+            Self::Ndarray => cfg!(feature = "ndarray"),
+            Self::Wgpu => cfg!(feature = "wgpu"),
+            Self::Cuda => cfg!(feature = "cuda"),
+        }
+    }
+
+    /// All names, for a message.
+    #[must_use]
+    pub fn all() -> String {
+        listed(|_| true)
+    }
+
+    /// The names that are compiled in, for a message.
+    #[must_use]
+    pub fn compiled() -> String {
+        listed(Self::is_compiled_in)
+    }
+}
+
+fn listed(wanted: impl Fn(BackendName) -> bool) -> String {
+    let names: Vec<&str> = BackendName::ALL.into_iter().filter(|&name| wanted(name)).map(BackendName::as_str).collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+/// The engine of this name.
+///
+/// # Errors
+/// [`EmbeddingError::UnknownBackend`] and [`EmbeddingError::NotCompiledIn`], which name the backends that are there.
+pub fn engine(name: &str) -> Result<Box<dyn Engine>, EmbeddingError> {
+    let backend = BackendName::ALL.into_iter().find(|backend| backend.as_str() == name);
+    match backend.ok_or_else(|| EmbeddingError::UnknownBackend { got: name.into() })? {
+        #[cfg(feature = "flex")]
+        BackendName::Flex => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Flex>>::default())),
+        #[cfg(feature = "ndarray")]
+        BackendName::Ndarray => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::NdArray>>::default())),
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Wgpu>>::default())),
+        #[cfg(feature = "cuda")]
+        BackendName::Cuda => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Cuda>>::default())),
+        #[allow(unreachable_patterns, reason = "reached unless every backend is compiled in")]
+        other => Err(EmbeddingError::NotCompiledIn { name: other.as_str() }),
+    }
+}

@@ -1,0 +1,148 @@
+//! The generic engine; instantiated in `backend.rs` alone.
+
+use std::collections::BTreeMap;
+
+use burn::module::AutodiffModule;
+use burn::tensor::Tensor;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use spaxiom_encoder::{
+    BatchLayout, Encoder, EventBatch, NamedTensor, TransformerEventEncoder, apply_weights, collect_weights,
+};
+use spaxiom_objective::{ClassifierModel, Masking, MaskedEventModel, Objective, Trained};
+use spaxiom_token::TokenWindow;
+
+use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, WindowEncoder};
+use crate::error::EmbeddingError;
+
+/// Windows that are encoded together.
+const BATCH: usize = 64;
+
+/// Seeds of heads differ from those of encoders.
+const HEAD_SEED: u64 = 0x5eed;
+
+/// An engine on the default device of a backend.
+#[derive(Debug, Default)]
+pub(crate) struct BurnEngine<B: AutodiffBackend> {
+    device: B::Device,
+}
+
+impl<B: AutodiffBackend> BurnEngine<B> {
+    fn train<M>(&self, model: M, input: TrainingInput<'_>) -> Result<TrainingOutput, EmbeddingError>
+    where
+        M: AutodiffModule<B> + Objective<B>,
+        M::InnerModule: Objective<B::InnerBackend>,
+    {
+        let TrainingInput { trainer, train, validation, resume, checkpoint_path, observer, seed: _ } = input;
+        let Trained { model, outcome, state } =
+            trainer.run::<B, M>(model, train, validation, resume, checkpoint_path, observer, &self.device)?;
+        Ok(TrainingOutput { weights: collect_weights(&model, ""), outcome, state })
+    }
+}
+
+impl<B: AutodiffBackend> Engine for BurnEngine<B> {
+    fn train_masked(
+        &self,
+        shape: &ModelShape,
+        masking: Masking,
+        input: TrainingInput<'_>,
+    ) -> Result<TrainingOutput, EmbeddingError> {
+        let layout = BatchLayout::new(&shape.field_sizes);
+        let encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
+        let model = MaskedEventModel::new(encoder, layout, masking, input.seed ^ HEAD_SEED, &self.device);
+        self.train(model, input)
+    }
+
+    fn train_classifier(
+        &self,
+        shape: &ModelShape,
+        n_classes: usize,
+        start: Option<&BTreeMap<String, NamedTensor>>,
+        input: TrainingInput<'_>,
+    ) -> Result<TrainingOutput, EmbeddingError> {
+        let layout = BatchLayout::new(&shape.field_sizes);
+        let mut encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
+        if let Some(start) = start {
+            encoder = apply_weights(encoder, "encoder", start)?;
+        }
+        let model = ClassifierModel::new(encoder, layout, n_classes, input.seed ^ HEAD_SEED, &self.device);
+        self.train(model, input)
+    }
+
+    fn encoder(
+        &self,
+        shape: &ModelShape,
+        weights: &BTreeMap<String, NamedTensor>,
+        n_classes: Option<usize>,
+    ) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
+        let layout = BatchLayout::new(&shape.field_sizes);
+        let encoder = shape.encoder.init::<B::InnerBackend>(&layout, 0, &self.device);
+        let model = match n_classes {
+            Some(n_classes) => {
+                let model = ClassifierModel::new(encoder, layout.clone(), n_classes, 0, &self.device);
+                Model::Classifier(apply_weights(model, "", weights)?)
+            }
+            None => Model::Encoder(apply_weights(encoder, "encoder", weights)?),
+        };
+        Ok(Box::new(BurnEncoder { model, layout, device: self.device.clone() }))
+    }
+
+    fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder> {
+        let layout = BatchLayout::new(&shape.field_sizes);
+        let model = Model::Encoder(shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device));
+        Box::new(BurnEncoder { model, layout, device: self.device.clone() })
+    }
+}
+
+enum Model<B: Backend> {
+    Encoder(TransformerEventEncoder<B>),
+    Classifier(ClassifierModel<B, TransformerEventEncoder<B>>),
+}
+
+struct BurnEncoder<B: Backend> {
+    model: Model<B>,
+    layout: BatchLayout,
+    device: B::Device,
+}
+
+impl<B: Backend> BurnEncoder<B> {
+    fn inner(&self) -> &TransformerEventEncoder<B> {
+        match &self.model {
+            Model::Encoder(encoder) => encoder,
+            Model::Classifier(model) => model.encoder(),
+        }
+    }
+
+    /// The rows that `forward` gives for every batch of windows, in the order of the windows.
+    fn rows(&self, windows: &[TokenWindow<'_>], forward: impl Fn(&EventBatch<B>) -> Tensor<B, 2>) -> Vec<f32> {
+        let batches = windows.chunks(BATCH).flat_map(|windows| {
+            let data = forward(&EventBatch::new(&self.layout, windows, &self.device)).into_data();
+            data.convert::<f32>().to_vec::<f32>().expect("converted to f32")
+        });
+        batches.collect()
+    }
+}
+
+impl<B: Backend> WindowEncoder for BurnEncoder<B> {
+    fn dim(&self) -> usize {
+        self.inner().d_model()
+    }
+
+    fn max_len(&self) -> usize {
+        self.inner().max_len()
+    }
+
+    fn encode(&self, windows: &[TokenWindow<'_>]) -> Vec<f32> {
+        self.rows(windows, |batch| self.inner().encode(batch).pooled)
+    }
+
+    fn classify(&self, windows: &[TokenWindow<'_>]) -> Option<Vec<usize>> {
+        let Model::Classifier(model) = &self.model else { return None };
+        let logits = self.rows(windows, |batch| model.forward(batch));
+        let n_classes = logits.len() / windows.len().max(1);
+        Some(logits.chunks_exact(n_classes.max(1)).map(greatest).collect())
+    }
+}
+
+fn greatest(scores: &[f32]) -> usize {
+    scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index)
+}

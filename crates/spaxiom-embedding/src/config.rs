@@ -1,0 +1,152 @@
+//! The configuration of a run: what a person writes, merged over a preset, and archived with every value.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{Preset, TransformerEventEncoderConfig};
+use spaxiom_eval::SplitOptions;
+use spaxiom_objective::{MaskingOptions, TrainOptions};
+use spaxiom_token::TokenizerOptions;
+
+use crate::error::EmbeddingError;
+
+/// What a run learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// To predict masked events.
+    Pretrain,
+    /// To tell the labels of the data.
+    Classify,
+}
+
+/// Which encoder a run trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncoderKind {
+    /// [`spaxiom_encoder::TransformerEventEncoder`].
+    Transformer,
+}
+
+/// What may be set about a classification run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ClassifyOptions {
+    /// Labelled windows of an epoch; 8,000.
+    pub examples_per_epoch: usize,
+    /// Labelled windows of the validation part that an evaluation looks at, evenly spread; 2,000.
+    pub validation_examples: usize,
+}
+
+impl Default for ClassifyOptions {
+    fn default() -> Self {
+        Self { examples_per_epoch: 8_000, validation_examples: 2_000 }
+    }
+}
+
+/// Every setting of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RunConfig {
+    /// The preset that the other values started from.
+    pub preset: Preset,
+    /// What the run learns.
+    pub task: Task,
+    /// Which encoder.
+    pub encoder: EncoderKind,
+    /// The backend's name.
+    pub backend: String,
+    /// How events become tokens.
+    pub tokenizer: TokenizerOptions,
+    /// Which sites and days are for what.
+    pub split: SplitOptions,
+    /// Shape of the encoder.
+    pub transformer: TransformerEventEncoderConfig,
+    /// Masked event prediction.
+    pub masking: MaskingOptions,
+    /// Classification.
+    pub classify: ClassifyOptions,
+    /// The training loop.
+    pub train: TrainOptions,
+}
+
+impl RunConfig {
+    /// The defaults of a preset for a task.
+    #[must_use]
+    pub fn preset(preset: Preset, task: Task) -> Self {
+        let (max_steps, learning_rate) = match preset {
+            Preset::Tiny => (800, 2e-3),
+            Preset::Small => (4_000, 5e-4),
+            Preset::Base => (20_000, 1e-4),
+        };
+        let train = match task {
+            Task::Pretrain => TrainOptions { max_steps, learning_rate, ..TrainOptions::default() },
+            Task::Classify => finetuning(max_steps, learning_rate),
+        };
+        Self {
+            preset,
+            task,
+            encoder: EncoderKind::Transformer,
+            backend: "flex".into(),
+            tokenizer: TokenizerOptions::default(),
+            split: SplitOptions::default(),
+            transformer: preset.into(),
+            masking: MaskingOptions::default(),
+            classify: ClassifyOptions::default(),
+            train,
+        }
+    }
+
+    /// The settings of a fine-tuning run that starts from a run with these settings.
+    #[must_use]
+    pub fn for_classify(&self) -> Self {
+        let train = TrainOptions { seed: self.train.seed, ..Self::preset(self.preset, Task::Classify).train };
+        Self { task: Task::Classify, train, ..self.clone() }
+    }
+
+    /// Reads an experiment file: any values, over those of the preset that it names (`tiny` where it names none).
+    ///
+    /// # Errors
+    /// [`EmbeddingError::Config`] for a member that does not exist or has another type.
+    pub fn from_file(path: &Path, task: Task) -> Result<Self, EmbeddingError> {
+        let text = fs_err::read_to_string(path)?;
+        Self::from_toml(&text, task)
+            .map_err(|source| EmbeddingError::Config { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    fn from_toml(text: &str, task: Task) -> Result<Self, toml::de::Error> {
+        let written: toml::Table = toml::from_str(text)?;
+        let preset = written.get("preset").map_or(Ok(Preset::Tiny), |preset| preset.clone().try_into())?;
+        let mut merged = toml::Table::try_from(Self::preset(preset, task)).expect("a preset is plain data");
+        merge(&mut merged, written);
+        merged.try_into()
+    }
+
+    /// The file that is kept with the run: every value written out.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("a configuration is plain data")
+    }
+}
+
+/// Shorter and gentler than pretraining, and it stops sooner: a labelled part is soon learnt by heart.
+fn finetuning(max_steps: u64, learning_rate: f64) -> TrainOptions {
+    TrainOptions {
+        max_steps: max_steps / 2,
+        learning_rate: learning_rate / 2.0,
+        evaluate_every: 25,
+        patience: 4,
+        ..TrainOptions::default()
+    }
+}
+
+fn merge(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => merge(base, over),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}

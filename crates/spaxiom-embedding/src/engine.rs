@@ -1,0 +1,86 @@
+//! Training and encoding without generics: what a backend can do.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use spaxiom_encoder::{NamedTensor, TransformerEventEncoderConfig};
+use spaxiom_objective::{Checkpoint, Example, Examples, Masking, Observer, Outcome, TrainState, Trainer};
+use spaxiom_token::TokenWindow;
+
+use crate::error::EmbeddingError;
+
+/// What decides the shapes of all tensors of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelShape {
+    /// The encoder.
+    pub encoder: TransformerEventEncoderConfig,
+    /// Ids of each field of the tokenizer.
+    pub field_sizes: Vec<usize>,
+}
+
+/// What a training run needs besides its model.
+pub struct TrainingInput<'a> {
+    pub trainer: &'a Trainer,
+    pub train: &'a dyn Examples,
+    pub validation: &'a [Example<'a>],
+    pub resume: Option<Checkpoint>,
+    pub checkpoint_path: &'a Path,
+    pub observer: &'a mut dyn Observer,
+    /// Decides the first weights.
+    pub seed: u64,
+}
+
+/// Weights after a run.
+pub struct TrainingOutput {
+    pub weights: BTreeMap<String, NamedTensor>,
+    pub outcome: Outcome,
+    pub state: TrainState,
+}
+
+/// One backend with its device.
+pub trait Engine {
+    /// Trains an encoder to predict masked events.
+    #[doc(hidden)]
+    fn train_masked(
+        &self,
+        shape: &ModelShape,
+        masking: Masking,
+        input: TrainingInput<'_>,
+    ) -> Result<TrainingOutput, EmbeddingError>;
+
+    /// Trains a classifier, whose encoder starts with the weights `start` where they are given.
+    #[doc(hidden)]
+    fn train_classifier(
+        &self,
+        shape: &ModelShape,
+        n_classes: usize,
+        start: Option<&BTreeMap<String, NamedTensor>>,
+        input: TrainingInput<'_>,
+    ) -> Result<TrainingOutput, EmbeddingError>;
+
+    /// An encoder with these weights; with its classifier where `n_classes` is given.
+    fn encoder(
+        &self,
+        shape: &ModelShape,
+        weights: &BTreeMap<String, NamedTensor>,
+        n_classes: Option<usize>,
+    ) -> Result<Box<dyn WindowEncoder>, EmbeddingError>;
+
+    /// An encoder that learnt nothing: the control.
+    fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder>;
+}
+
+/// Windows to vectors on some backend.
+pub trait WindowEncoder: Send {
+    /// Width of the vectors.
+    fn dim(&self) -> usize;
+
+    /// The longest window in events.
+    fn max_len(&self) -> usize;
+
+    /// One vector per window, row after row.
+    fn encode(&self, windows: &[TokenWindow<'_>]) -> Vec<f32>;
+
+    /// The most likely class of each window, or none without a classifier.
+    fn classify(&self, windows: &[TokenWindow<'_>]) -> Option<Vec<usize>>;
+}

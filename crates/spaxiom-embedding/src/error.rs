@@ -1,0 +1,117 @@
+//! What can go wrong from an event file to a report.
+
+use std::path::PathBuf;
+
+use spaxiom_encoder::EncoderError;
+use spaxiom_eval::EvalError;
+use spaxiom_event::EventError;
+use spaxiom_index::IndexError;
+use spaxiom_objective::ObjectiveError;
+use spaxiom_token::TokenError;
+
+/// Why a run, a search or an evaluation cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmbeddingError {
+    /// Events that cannot be read.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// A tokenizer that cannot be learnt, read or applied.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Weights that cannot be read or applied.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// Training that cannot go on.
+    #[error(transparent)]
+    Objective(#[from] ObjectiveError),
+    /// A store that cannot be used.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A split or figure that cannot be made.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// A file of a run that cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A name that is no backend.
+    #[error("unknown backend `{got}`; there are {known}", known = crate::BackendName::all())]
+    UnknownBackend {
+        /// The name.
+        got: String,
+    },
+    /// Apart from an unknown name: another build of the program has it.
+    #[error("backend `{name}` is not compiled in, this program has {compiled}; build with `--features {name}`", compiled = crate::BackendName::compiled())]
+    NotCompiledIn {
+        /// The backend.
+        name: &'static str,
+    },
+    /// The folder is no run, or one that was cut off before its first weights.
+    #[error("`{path}` holds no finished run: `{missing}` is not there")]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that is not there.
+        missing: &'static str,
+    },
+    /// Nothing to resume from.
+    #[error("`{path}` holds no checkpoint to resume from")]
+    NoCheckpoint {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A run folder is never overwritten by accident.
+    #[error("`{path}` holds a run already: choose another folder, or go on with it by `--resume`")]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A configuration that cannot be read.
+    #[error("`{path}` is no configuration of a run")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A file of a run that is damaged.
+    #[error("`{path}` is damaged")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A task that needs labels got data without any.
+    #[error("`{path}` has no labels: {wanted}")]
+    NoLabels {
+        /// The data.
+        path: PathBuf,
+        /// What is needed.
+        wanted: &'static str,
+    },
+    /// Every line of the input was bad.
+    #[error("`{path}` holds no line that can be read; the first bad one: {first}")]
+    AllRejected {
+        /// The data.
+        path: PathBuf,
+        /// The first bad line.
+        first: String,
+    },
+    /// A resumed run has to see the data that it was started on.
+    #[error("the data are not those of the run: fingerprint {got}, wanted {want}")]
+    OtherData {
+        /// Fingerprint of the run's data.
+        want: String,
+        /// Fingerprint of these data.
+        got: String,
+    },
+    /// An id that is not in the store.
+    #[error("no event `{id}` in the store")]
+    NoSuchEvent {
+        /// The id.
+        id: String,
+    },
+}

@@ -1,0 +1,201 @@
+//! The evaluation: the same queries for every representation, on sites and days that training never saw.
+
+mod features;
+mod latency;
+mod probe;
+mod retrieval;
+
+use std::collections::BTreeMap;
+
+use spaxiom_eval::{Part, accuracy, clustered_mean, macro_f1};
+use spaxiom_token::{TokenWindow, Tokenizer};
+
+use self::features::Features;
+use crate::dataset::{Dataset, LabelledPart, PartData};
+use crate::engine::{Engine, WindowEncoder};
+use crate::error::EmbeddingError;
+use crate::report::{Report, ReportRow};
+use crate::run::RunFolder;
+
+/// What may be set about an evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluateOptions {
+    /// Labelled training events for the linear probes, at most, evenly spread; 10,000.
+    pub n_probe: usize,
+    /// Labelled test events that are ranked and classified, at most, evenly spread; 8,000.
+    pub n_test: usize,
+    /// Queries among them, at most, evenly spread; 800.
+    pub n_queries: usize,
+    /// Seed of resampling and of the untrained encoder.
+    pub seed: u64,
+}
+
+impl Default for EvaluateOptions {
+    fn default() -> Self {
+        Self { n_probe: 10_000, n_test: 8_000, n_queries: 800, seed: 0 }
+    }
+}
+
+/// Evaluates a run; `from` is the pretrained run of a fine-tuned one, for a row of its own.
+///
+/// `now_secs` is the caller's clock, for latency and build time. `progress` is told what is being done.
+pub fn evaluate(
+    run: &RunFolder,
+    from: Option<&RunFolder>,
+    data: &Dataset,
+    options: &EvaluateOptions,
+    engine: &dyn Engine,
+    now_secs: &dyn Fn() -> f64,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Report, EmbeddingError> {
+    let manifest = run.manifest()?;
+    let tokenizer = run.tokenizer()?;
+    let encoder = run.encoder(engine)?;
+    let split = data.split(&run.config()?.split)?;
+    let classes = match manifest.classes.is_empty() {
+        true => data.classes(&split)?,
+        false => manifest.classes.clone(),
+    };
+    let part = |part, limit| Samples::new(data, &split, part, &tokenizer, &classes, encoder.max_len(), limit);
+    let bench = Bench {
+        train: part(Part::Train, options.n_probe),
+        validation: part(Part::Validation, options.n_probe / 4),
+        test: part(Part::Test, options.n_test),
+        n_classes: classes.len(),
+        options,
+    };
+    if bench.test.labelled.places.is_empty() {
+        let wanted = "the test part has no labelled event whose episode lies in it";
+        return Err(EmbeddingError::NoLabels { path: data.path().to_owned(), wanted });
+    }
+    let untrained = engine.untrained(&run.shape()?, options.seed.wrapping_add(1));
+    let name = if manifest.classes.is_empty() { "pretrained" } else { "fine-tuned" };
+    let mut rows = Vec::new();
+    if let Some(from) = from {
+        progress("pretrained encoder");
+        rows.push(bench.row("pretrained", &bench.encoded(from.encoder(engine)?.as_ref())));
+    }
+    progress(&format!("{name} encoder"));
+    let trained = bench.encoded(encoder.as_ref());
+    rows.push(bench.row(name, &trained));
+    if let Some(predicted) = encoder.classify(&bench.test.windows()) {
+        rows.push(bench.classified("fine-tuned, own head", &predicted));
+    }
+    progress("controls");
+    rows.push(bench.row("untrained", &bench.encoded(untrained.as_ref())));
+    rows.push(bench.row("tf-idf", &bench.tfidf(&tokenizer)));
+    rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labelled.classes.len()]));
+    progress("index and latency");
+    let queries = bench.test.labelled.spread(options.n_queries);
+    let windows: Vec<TokenWindow<'_>> = bench.test.windows_of(&queries);
+    let index = latency::measure(encoder.as_ref(), &trained.test, &windows, now_secs)?;
+    Ok(Report {
+        run: run.path().display().to_string(),
+        data: data.path().display().to_string(),
+        backend: run.config()?.backend,
+        test_sites: split.test_sites().to_vec(),
+        n_test: bench.test.labelled.places.len(),
+        n_queries: queries.places.len(),
+        n_gallery: bench.test.labelled.places.len(),
+        classes,
+        rows,
+        index,
+    })
+}
+
+/// Labelled events of one part with their windows.
+struct Samples {
+    data: PartData,
+    labelled: LabelledPart,
+    max_len: usize,
+}
+
+impl Samples {
+    fn new(
+        data: &Dataset,
+        split: &spaxiom_eval::Split,
+        part: Part,
+        tokenizer: &Tokenizer,
+        classes: &[String],
+        max_len: usize,
+        limit: usize,
+    ) -> Self {
+        let part_data = data.part_data(split, part, tokenizer);
+        let labelled = data.labelled(split, part, &part_data, classes).spread(limit);
+        Self { data: part_data, labelled, max_len }
+    }
+
+    fn windows(&self) -> Vec<TokenWindow<'_>> {
+        self.windows_of(&self.labelled)
+    }
+
+    fn windows_of(&self, labelled: &LabelledPart) -> Vec<TokenWindow<'_>> {
+        labelled.places.iter().map(|&place| self.data.context(place, self.max_len)).collect()
+    }
+}
+
+/// One representation of all three parts.
+struct Representation {
+    train: Features,
+    validation: Features,
+    test: Features,
+}
+
+/// The parts, and what is done with every representation of them.
+struct Bench<'a> {
+    train: Samples,
+    validation: Samples,
+    test: Samples,
+    n_classes: usize,
+    options: &'a EvaluateOptions,
+}
+
+impl Bench<'_> {
+    fn encoded(&self, encoder: &dyn WindowEncoder) -> Representation {
+        let part = |samples: &Samples| Features::dense(encoder.encode(&samples.windows()), encoder.dim());
+        Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
+    }
+
+    fn tfidf(&self, tokenizer: &Tokenizer) -> Representation {
+        let weights = spaxiom_token::Tfidf::fit(&tokenizer.field_sizes(), self.train.windows());
+        let part = |samples: &Samples| {
+            let rows = samples.windows().into_iter().map(|window| weights.transform(window)).collect();
+            Features::sparse(rows, weights.n_terms())
+        };
+        Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
+    }
+
+    /// Probe, retrieval and silhouette of a representation.
+    fn row(&self, name: &str, features: &Representation) -> ReportRow {
+        let predicted = probe::predict(features, &self.train.labelled, &self.validation.labelled, self.n_classes);
+        let queries = self.test.labelled.spread(self.options.n_queries);
+        let (recall, mrr) = retrieval::score(&features.test, &self.test.labelled, &queries, self.options.seed);
+        ReportRow {
+            recall_at_10: Some(recall),
+            mrr: Some(mrr),
+            silhouette: features.test.silhouette(&self.test.labelled.classes),
+            ..self.classified(name, &predicted)
+        }
+    }
+
+    /// Accuracy of predictions, with episodes resampled.
+    fn classified(&self, name: &str, predicted: &[usize]) -> ReportRow {
+        let truth = &self.test.labelled.classes;
+        ReportRow {
+            name: name.into(),
+            accuracy: clustered_mean(&accuracy(predicted, truth), &self.test.labelled.episodes, self.options.seed),
+            macro_f1: macro_f1(predicted, truth),
+            recall_at_10: None,
+            mrr: None,
+            silhouette: None,
+        }
+    }
+
+    fn majority(&self) -> usize {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for class in &self.train.labelled.classes {
+            *counts.entry(*class).or_default() += 1;
+        }
+        counts.into_iter().max_by_key(|&(_, count)| count).map_or(0, |(class, _)| class)
+    }
+}

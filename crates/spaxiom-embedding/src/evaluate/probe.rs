@@ -1,0 +1,34 @@
+//! A linear probe: how much of the labels a representation shows to the simplest classifier.
+
+use spaxiom_eval::{SoftmaxRegression, SoftmaxRegressionOptions, accuracy};
+
+use super::Representation;
+use crate::dataset::LabelledPart;
+
+/// Strengths of the penalty; the validation part chooses.
+const PENALTIES: [f32; 3] = [1e-5, 1e-4, 1e-3];
+
+/// Fits on the training part, chooses the penalty on the validation part, and predicts the test part.
+pub(super) fn predict(
+    features: &Representation,
+    train: &LabelledPart,
+    validation: &LabelledPart,
+    n_classes: usize,
+) -> Vec<usize> {
+    let moments = features.train.moments();
+    let scaled = |part: &super::Features| part.standardised(moments.as_deref());
+    let (train_features, validation_features, test_features) =
+        (scaled(&features.train), scaled(&features.validation), scaled(&features.test));
+    let fit = |l2: f32| {
+        let options = SoftmaxRegressionOptions { l2, ..SoftmaxRegressionOptions::default() };
+        let rows = train_features.rows();
+        SoftmaxRegression::fit(&options, &rows, &train.classes, train_features.n_features(), n_classes)
+    };
+    let score = |model: &SoftmaxRegression| {
+        let predicted: Vec<usize> = validation_features.rows().into_iter().map(|row| model.predict(row)).collect();
+        accuracy(&predicted, &validation.classes).iter().sum::<f64>()
+    };
+    let models = PENALTIES.map(fit);
+    let best = models.iter().max_by(|a, b| score(a).total_cmp(&score(b))).expect("there is a penalty");
+    test_features.rows().into_iter().map(|row| best.predict(row)).collect()
+}

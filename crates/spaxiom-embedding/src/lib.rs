@@ -1,0 +1,41 @@
+//! Experience embeddings: the facade over all layers.
+//!
+//! Takes event files and run folders, gives trained runs, vectors, hits and reports.
+//! Burn's generics are instantiated here, once per backend that is compiled in; behind [`Engine`] there are none.
+//! Knows no command line, no environment and no clock: progress and times are the caller's.
+
+mod backend;
+mod burn_engine;
+mod config;
+mod dataset;
+mod engine;
+mod error;
+mod evaluate;
+mod files;
+mod metrics;
+mod pipeline;
+mod report;
+mod run;
+mod train;
+
+pub use crate::backend::{BackendName, engine};
+pub use crate::config::{ClassifyOptions, EncoderKind, RunConfig, Task};
+pub use crate::dataset::{Dataset, LabelledPart, PartData};
+pub use crate::engine::{Engine, ModelShape, WindowEncoder};
+pub use crate::error::EmbeddingError;
+pub use crate::evaluate::{EvaluateOptions, evaluate};
+pub use crate::pipeline::{EmbeddingPipeline, PipelineOptions, SearchResult};
+pub use crate::report::{IndexFigures, Report, ReportRow};
+pub use crate::run::{Manifest, Provenance, RunFolder};
+pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain};
+
+pub use spaxiom_encoder::{Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
+pub use spaxiom_event::{
+    AttrValue, Event, EventError, EventLog, EventSequence, Format, LabelIndex, LabelSpan, Rejected, group_by_site,
+    read_labels, read_log, write_jsonl, write_labels,
+};
+pub use spaxiom_index::{
+    ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex, VerifyReport,
+};
+pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions};
+pub use spaxiom_token::{TokenError, TokenSequence, Tokenizer, TokenizerOptions, spatial_hash};

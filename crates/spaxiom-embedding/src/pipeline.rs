@@ -1,0 +1,204 @@
+//! The seed's `EmbeddingPipeline`: events to tokens to vectors to a store, and back as hits.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use spaxiom_event::{Event, EventSequence};
+use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Record, Store, StoreHeader};
+use spaxiom_token::{TokenSequence, Tokenizer};
+
+use crate::engine::{Engine, WindowEncoder};
+use crate::error::EmbeddingError;
+use crate::run::RunFolder;
+
+/// What may be set about a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PipelineOptions {
+    /// Events that are encoded together and stored in one transaction; 256, as in the seed.
+    pub batch_size: usize,
+    /// How the store answers.
+    pub index: IndexKind,
+}
+
+/// Tokenizer, encoder and store of one run.
+pub struct EmbeddingPipeline {
+    tokenizer: Tokenizer,
+    encoder: Box<dyn WindowEncoder>,
+    store: Store,
+    options: PipelineOptions,
+}
+
+/// A hit as a person reads it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SearchResult {
+    /// The event's id.
+    pub id: String,
+    /// Cosine of the angle to the query, -1 to 1; greater is nearer.
+    pub similarity: f32,
+    /// The event's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The event's zone.
+    pub zone: Option<String>,
+    /// The event's time, RFC 3339.
+    pub time: String,
+    /// The whole event.
+    pub metadata: Value,
+}
+
+impl EmbeddingPipeline {
+    /// Opens the run and its store; the store is made where there is none.
+    ///
+    /// # Errors
+    /// [`spaxiom_index::IndexError::OtherRun`] where another run filled the store.
+    pub fn open(
+        run: &RunFolder,
+        store: &Path,
+        options: PipelineOptions,
+        engine: &dyn Engine,
+    ) -> Result<Self, EmbeddingError> {
+        let tokenizer = run.tokenizer()?;
+        let encoder = run.encoder(engine)?;
+        let manifest = run.manifest()?;
+        let header = StoreHeader {
+            dim: encoder.dim(),
+            tokenizer: tokenizer.fingerprint(),
+            encoder: manifest.weights.unwrap_or_default().chars().take(16).collect(),
+        };
+        let store = Store::open_or_create(store, &header, options.index)?;
+        Ok(Self { tokenizer, encoder, store, options })
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// One row of ids per event.
+    #[must_use]
+    pub fn tokenize(&self, sequence: &EventSequence) -> TokenSequence {
+        self.tokenizer.tokenize(sequence)
+    }
+
+    /// One vector per event, row after row: the event in the context of those before it.
+    #[must_use]
+    pub fn encode(&self, tokens: &TokenSequence) -> Vec<f32> {
+        self.encode_range(tokens, 0..tokens.len())
+    }
+
+    fn encode_range(&self, tokens: &TokenSequence, events: std::ops::Range<usize>) -> Vec<f32> {
+        let max_len = self.encoder.max_len();
+        let windows: Vec<_> = events.map(|last| tokens.context(last, max_len)).collect();
+        self.encoder.encode(&windows)
+    }
+
+    /// Adds the events of a sequence batch by batch; batches that are in the store already are not encoded again.
+    ///
+    /// `progress` is told how many events each batch had. Gives the number of new events.
+    pub fn add_to_index(
+        &mut self,
+        sequence: &EventSequence,
+        mut progress: impl FnMut(usize),
+    ) -> Result<usize, EmbeddingError> {
+        let tokens = self.tokenize(sequence);
+        let site = sequence.site_id().as_str();
+        let mut n_new = 0;
+        for start in (0..tokens.len()).step_by(self.options.batch_size) {
+            let end = (start + self.options.batch_size).min(tokens.len());
+            let events = &sequence.events()[start..end];
+            let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+            if self.store.missing(site, &ids)?.contains(&true) {
+                let vectors = self.encode_range(&tokens, start..end);
+                let rows = vectors.chunks_exact(self.encoder.dim());
+                let records = events.iter().zip(rows).map(|(event, vector)| record(event, vector)).collect();
+                n_new += self.store.add(records)?;
+            }
+            progress(events.len());
+        }
+        Ok(n_new)
+    }
+
+    /// Builds the index over everything that was added.
+    pub fn build_index(&mut self) -> Result<BuildReport, EmbeddingError> {
+        Ok(self.store.build()?)
+    }
+
+    /// The `k` events nearest to `event`, which is encoded without any context.
+    ///
+    /// # Errors
+    /// [`spaxiom_token::TokenError::Unknown`] for a type or zone that training never saw.
+    pub fn search_event(&self, event: &Event, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
+        self.tokenizer.require_known(event)?;
+        let mut tokens = TokenSequence::new(self.tokenizer.fields().len());
+        tokens.push(self.tokenizer.encode(event, None));
+        results(self.store.search(&self.encode(&tokens), k, filter)?)
+    }
+
+    /// The `k` events nearest to the one with this id, which is not among them.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NoSuchEvent`] where the store has no such event.
+    pub fn search_id(&self, id: &str, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
+        let query = self.store.get(id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: id.into() })?;
+        let mut hits = self.store.search(&query.vector, k + 1, filter)?;
+        hits.retain(|hit| hit.record.id != query.id || hit.record.site != query.site);
+        hits.truncate(k);
+        results(hits)
+    }
+
+    /// A stream of events of one site, each encoded in the context of those pushed before it.
+    #[must_use]
+    pub fn stream(&self) -> EventStream<'_> {
+        EventStream { pipeline: self, rows: VecDeque::new(), previous: None }
+    }
+}
+
+/// The context of a stream; see [`EmbeddingPipeline::stream`].
+pub struct EventStream<'a> {
+    pipeline: &'a EmbeddingPipeline,
+    rows: VecDeque<Vec<u32>>,
+    previous: Option<DateTime<Utc>>,
+}
+
+impl EventStream<'_> {
+    /// The vector of the next event; the same as [`EmbeddingPipeline::encode`] gives for the whole sequence.
+    pub fn push(&mut self, event: &Event) -> Vec<f32> {
+        let tokenizer = &self.pipeline.tokenizer;
+        if self.rows.len() == self.pipeline.encoder.max_len() {
+            self.rows.pop_front();
+        }
+        self.rows.push_back(tokenizer.encode(event, self.previous).collect());
+        self.previous = Some(event.time);
+        let mut tokens = TokenSequence::new(tokenizer.fields().len());
+        self.rows.iter().for_each(|row| tokens.push(row.iter().copied()));
+        self.pipeline.encoder.encode(&[tokens.window(0, tokens.len())])
+    }
+}
+
+fn record(event: &Event, vector: &[f32]) -> Record {
+    Record {
+        id: event.id.to_string(),
+        site: event.site_id.to_string(),
+        kind: event.kind.to_string(),
+        zone: event.zone.as_ref().map(ToString::to_string),
+        time_ns: event.time.timestamp_nanos_opt().unwrap_or(i64::MAX),
+        metadata: serde_json::to_string(event).expect("an event has string keys and finite numbers only"),
+        vector: vector.to_vec(),
+    }
+}
+
+fn results(hits: Vec<Hit>) -> Result<Vec<SearchResult>, EmbeddingError> {
+    let result = |Hit { similarity, record }| SearchResult {
+        id: record.id,
+        similarity,
+        kind: record.kind,
+        zone: record.zone,
+        time: DateTime::from_timestamp_nanos(record.time_ns).to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        metadata: serde_json::from_str(&record.metadata).unwrap_or(Value::Null),
+    };
+    Ok(hits.into_iter().map(result).collect())
+}

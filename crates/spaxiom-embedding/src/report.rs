@@ -1,0 +1,151 @@
+//! The report of an evaluation: `report.json`, a table for the terminal, and a page.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+use spaxiom_eval::{Interval, Latency};
+
+/// Figures of one representation on the same queries as all others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportRow {
+    /// `pretrained`, `fine-tuned`, `untrained`, `tf-idf`, `fine-tuned, own head` or `majority`.
+    pub name: String,
+    /// Share of test events whose label a linear probe (or the own head) tells; greater is better.
+    pub accuracy: Interval,
+    /// Mean F1 over the labels of the test part; greater is better.
+    pub macro_f1: f64,
+    /// Hits of the first ten over `min(10, relevant)`; greater is better. None without a retrieval.
+    pub recall_at_10: Option<Interval>,
+    /// One over the rank of the first hit; greater is better.
+    pub mrr: Option<Interval>,
+    /// Silhouette by label, cosine, -1 to 1; greater is better.
+    pub silhouette: Option<f64>,
+}
+
+/// Figures of index and latency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IndexFigures {
+    /// Vectors in the index.
+    pub n_vectors: usize,
+    /// Width of a vector.
+    pub dim: usize,
+    /// Seconds to build HNSW.
+    pub build_secs: f64,
+    /// Share of the ten exact neighbours that HNSW found, mean over the queries.
+    pub hnsw_recall_at_10: f64,
+    /// The worst query.
+    pub hnsw_recall_at_10_min: f64,
+    /// From one event with its context to ten hits, batch of one.
+    pub encode_and_search: Latency,
+}
+
+/// What an evaluation found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The run's folder.
+    pub run: String,
+    /// The data.
+    pub data: String,
+    /// The backend.
+    pub backend: String,
+    /// Sites of the test part.
+    pub test_sites: Vec<String>,
+    /// Labelled test events.
+    pub n_test: usize,
+    /// Queries of the retrieval.
+    pub n_queries: usize,
+    /// Vectors that the retrieval ranks.
+    pub n_gallery: usize,
+    /// The labels.
+    pub classes: Vec<String>,
+    /// Representations side by side.
+    pub rows: Vec<ReportRow>,
+    /// Index and latency.
+    pub index: IndexFigures,
+}
+
+impl Report {
+    /// A table of fixed width.
+    #[must_use]
+    pub fn to_table(&self) -> String {
+        let mut text = format!(
+            "{:<22} {:>22} {:>9} {:>22} {:>22} {:>10}\n",
+            "representation", "accuracy [95 %]", "macro-F1", "recall@10 [95 %]", "MRR [95 %]", "silhouette"
+        );
+        for row in &self.rows {
+            let retrieval = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
+            let _ = writeln!(
+                text,
+                "{:<22} {:>22} {:>9.3} {:>22} {:>22} {:>10}",
+                row.name,
+                interval_text(&row.accuracy),
+                row.macro_f1,
+                retrieval(&row.recall_at_10),
+                retrieval(&row.mrr),
+                row.silhouette.map_or("-".into(), |value| format!("{value:.3}")),
+            );
+        }
+        let index = &self.index;
+        let _ = writeln!(
+            text,
+            "\n{} labelled test events in {} episodes, {} queries over {} events, {} classes",
+            self.n_test,
+            self.rows.first().map_or(0, |row| row.accuracy.n_clusters),
+            self.n_queries,
+            self.n_gallery,
+            self.classes.len(),
+        );
+        let _ = writeln!(
+            text,
+            "encode + search: p50 {:.2} ms, p99 {:.2} ms (one event, {}); HNSW over {} x {}: built in {:.2} s, recall@10 {:.4} (worst {:.1})",
+            index.encode_and_search.p50_ms,
+            index.encode_and_search.p99_ms,
+            self.backend,
+            index.n_vectors,
+            index.dim,
+            index.build_secs,
+            index.hnsw_recall_at_10,
+            index.hnsw_recall_at_10_min,
+        );
+        text
+    }
+
+    /// A page that needs nothing but a browser.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        let rows = self.rows.iter().fold(String::new(), |mut rows, row| {
+            let cell = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
+            let _ = write!(
+                rows,
+                "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                escaped(&row.name),
+                interval_text(&row.accuracy),
+                row.macro_f1,
+                cell(&row.recall_at_10),
+                cell(&row.mrr),
+                row.silhouette.map_or("-".into(), |value| format!("{value:.3}")),
+            );
+            rows
+        });
+        format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Evaluation of {run}</title>\
+             <style>body{{font-family:sans-serif;margin:2em}}td,th{{padding:.3em 1em;text-align:right}}\
+             td:first-child,th:first-child{{text-align:left}}tr:nth-child(even){{background:#eee}}</style>\
+             <h1>Evaluation of {run}</h1><p>Data: {data}. Intervals: 95 %, whole episodes resampled. \
+             Relevant is what has the same label in another episode, an hour or more away.</p>\
+             <table><tr><th>representation</th><th>accuracy</th><th>macro-F1</th><th>recall@10</th><th>MRR</th>\
+             <th>silhouette</th></tr>{rows}</table><pre>{table}</pre></html>",
+            run = escaped(&self.run),
+            data = escaped(&self.data),
+            table = escaped(&self.to_table()),
+        )
+    }
+}
+
+fn interval_text(interval: &Interval) -> String {
+    format!("{:.3} [{:.3}, {:.3}]", interval.mean, interval.low, interval.high)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

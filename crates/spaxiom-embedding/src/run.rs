@@ -1,0 +1,180 @@
+//! The folder of a run.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use spaxiom_encoder::WeightFile;
+use spaxiom_eval::Split;
+use spaxiom_objective::{Checkpoint, Outcome};
+use spaxiom_token::Tokenizer;
+
+use crate::config::RunConfig;
+use crate::engine::{Engine, ModelShape, WindowEncoder};
+use crate::error::EmbeddingError;
+use crate::files;
+use crate::report::Report;
+
+const CONFIG: &str = "config.toml";
+const TOKENIZER: &str = "tokenizer.json";
+const MODEL: &str = "model.safetensors";
+const MANIFEST: &str = "manifest.json";
+const CHECKPOINT: &str = "checkpoint/last.safetensors";
+const METRICS: &str = "metrics.jsonl";
+
+/// Where the program that makes a run comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Version of the program.
+    pub version: String,
+    /// Commit of its source, where it is known.
+    pub commit: Option<String>,
+}
+
+/// What a run was made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Format of the run folder.
+    pub format: u32,
+    /// The program.
+    pub provenance: Provenance,
+    /// Hash of the event file.
+    pub data: String,
+    /// Which sites and days were for what.
+    pub split: Split,
+    /// The seed.
+    pub seed: u64,
+    /// The backend.
+    pub backend: String,
+    /// Fingerprint of the tokenizer.
+    pub tokenizer: String,
+    /// The classes of a classifier, in the order of its outputs; empty without one.
+    pub classes: Vec<String>,
+    /// SHA-256 of the weights; none before the run has ended.
+    pub weights: Option<String>,
+    /// How the run ended.
+    pub outcome: Option<Outcome>,
+    /// Steps done.
+    pub steps: u64,
+}
+
+impl Manifest {
+    /// The format that this build writes.
+    pub const FORMAT: u32 = 1;
+}
+
+/// A run folder: configuration, tokenizer, weights, checkpoint, metrics, manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Names the folder; nothing is read yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn create(&self) -> Result<(), EmbeddingError> {
+        if self.path.join(CONFIG).exists() {
+            return Err(EmbeddingError::RunExists { path: self.path.clone() });
+        }
+        Ok(fs_err::create_dir_all(&self.path)?)
+    }
+
+    pub(crate) fn checkpoint_path(&self) -> PathBuf {
+        self.path.join(CHECKPOINT)
+    }
+
+    pub(crate) fn metrics_path(&self) -> PathBuf {
+        self.path.join(METRICS)
+    }
+
+    pub(crate) fn save_setup(&self, config: &RunConfig, tokenizer: &Tokenizer) -> Result<(), EmbeddingError> {
+        files::replace(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
+        files::replace(&self.path.join(TOKENIZER), tokenizer.to_json().as_bytes())?;
+        Ok(())
+    }
+
+    pub(crate) fn save_manifest(&self, manifest: &Manifest) -> Result<(), EmbeddingError> {
+        self.save_json(MANIFEST, manifest)
+    }
+
+    /// Writes the weights and gives their SHA-256.
+    pub(crate) fn save_weights(&self, weights: &WeightFile) -> Result<String, EmbeddingError> {
+        let bytes = weights.to_bytes();
+        files::replace(&self.path.join(MODEL), &bytes)?;
+        Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Writes `report.json` and `report.html`.
+    pub fn save_report(&self, folder: &Path, report: &Report) -> Result<(), EmbeddingError> {
+        fs_err::create_dir_all(folder)?;
+        Self::new(folder).save_json("report.json", report)?;
+        files::replace(&folder.join("report.html"), report.to_html().as_bytes())?;
+        Ok(())
+    }
+
+    fn save_json(&self, name: &str, value: &impl Serialize) -> Result<(), EmbeddingError> {
+        let path = self.path.join(name);
+        let text = serde_json::to_vec_pretty(value).map_err(|source| EmbeddingError::Json { path: path.clone(), source })?;
+        Ok(files::replace(&path, &text)?)
+    }
+
+    /// Every setting of the run.
+    pub fn config(&self) -> Result<RunConfig, EmbeddingError> {
+        let path = self.existing(CONFIG)?;
+        toml::from_str(&fs_err::read_to_string(&path)?)
+            .map_err(|source| EmbeddingError::Config { path, source: Box::new(source) })
+    }
+
+    /// The tokenizer that the run learnt.
+    pub fn tokenizer(&self) -> Result<Tokenizer, EmbeddingError> {
+        Ok(Tokenizer::from_json(&fs_err::read_to_string(self.existing(TOKENIZER)?)?)?)
+    }
+
+    /// What the run was made from.
+    pub fn manifest(&self) -> Result<Manifest, EmbeddingError> {
+        let path = self.existing(MANIFEST)?;
+        serde_json::from_slice(&fs_err::read(&path)?).map_err(|source| EmbeddingError::Json { path, source })
+    }
+
+    /// The weights of the run.
+    pub fn weights(&self) -> Result<WeightFile, EmbeddingError> {
+        Ok(WeightFile::read(&self.existing(MODEL)?)?)
+    }
+
+    /// The checkpoint to go on from.
+    pub fn checkpoint(&self) -> Result<Checkpoint, EmbeddingError> {
+        let path = self.checkpoint_path();
+        if !path.exists() {
+            return Err(EmbeddingError::NoCheckpoint { path: self.path.clone() });
+        }
+        Ok(Checkpoint::read(&path)?)
+    }
+
+    /// What decides the shapes of the run's tensors.
+    pub fn shape(&self) -> Result<ModelShape, EmbeddingError> {
+        let field_sizes = self.tokenizer()?.field_sizes();
+        Ok(ModelShape { encoder: self.config()?.transformer, field_sizes })
+    }
+
+    /// The trained encoder, with its classifier where the run has one.
+    pub fn encoder(&self, engine: &dyn Engine) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
+        let n_classes = Some(self.manifest()?.classes.len()).filter(|n| *n > 0);
+        engine.encoder(&self.shape()?, &self.weights()?.tensors, n_classes)
+    }
+
+    fn existing(&self, name: &'static str) -> Result<PathBuf, EmbeddingError> {
+        let path = self.path.join(name);
+        if path.exists() { Ok(path) } else { Err(EmbeddingError::NoRun { path: self.path.clone(), missing: name }) }
+    }
+}

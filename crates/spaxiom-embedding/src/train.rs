@@ -1,0 +1,221 @@
+//! Pretraining and fine-tuning: from a data set to a run folder.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use spaxiom_encoder::{NamedTensor, WeightFile};
+use spaxiom_eval::Part;
+use spaxiom_objective::{Checkpoint, Example, Labelled, Masking, Observer, Outcome, Trainer, Windows};
+use spaxiom_token::Tokenizer;
+
+use crate::config::{RunConfig, Task};
+use crate::dataset::{Dataset, LabelledPart, PartData};
+use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput};
+use crate::error::EmbeddingError;
+use crate::metrics::MetricsLog;
+use crate::run::{Manifest, Provenance, RunFolder};
+
+/// A pretraining run to be started or resumed.
+pub struct PretrainJob<'a> {
+    /// The settings; of a resumed run those in its folder.
+    pub config: RunConfig,
+    /// The data.
+    pub data: &'a Dataset,
+    /// The folder.
+    pub run: &'a RunFolder,
+    /// Whether to go on from the folder's checkpoint.
+    pub resume: bool,
+    /// The program.
+    pub provenance: Provenance,
+}
+
+/// A fine-tuning run to be started or resumed.
+pub struct FinetuneJob<'a> {
+    /// The pretrained run; none for a classifier from scratch.
+    pub from: Option<&'a RunFolder>,
+    /// Everything else.
+    pub job: PretrainJob<'a>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunSummary {
+    /// Finished, stopped early or interrupted.
+    pub outcome: Outcome,
+    /// Steps done.
+    pub steps: u64,
+    /// The lowest loss on the validation part.
+    pub validation_loss: Option<f64>,
+    /// SHA-256 of `model.safetensors`.
+    pub weights: String,
+    /// Number of weights.
+    pub n_parameters: usize,
+}
+
+/// Learns a tokenizer and trains an encoder to predict masked events.
+pub fn pretrain(
+    job: PretrainJob<'_>,
+    engine: &dyn Engine,
+    observer: &mut dyn Observer,
+) -> Result<RunSummary, EmbeddingError> {
+    let mut setup = Setup::prepare(job, None)?;
+    let masking = Masking::new(setup.config.masking.clone())?;
+    let max_len = setup.config.transformer.max_len;
+    let train = setup.part(Part::Train);
+    let validation = setup.part(Part::Validation);
+    let train = Windows::new(&train.tokens, max_len);
+    let validation = Windows::new(&validation.tokens, max_len).in_order();
+    let shape = setup.shape();
+    setup.start(Vec::new())?;
+    setup.train(observer, |input| engine.train_masked(&shape, masking, input), &train, &validation)
+}
+
+/// Trains a classifier for the labels of the data on a pretrained encoder.
+pub fn finetune(
+    job: FinetuneJob<'_>,
+    engine: &dyn Engine,
+    observer: &mut dyn Observer,
+) -> Result<RunSummary, EmbeddingError> {
+    let FinetuneJob { from, job } = job;
+    let tokenizer = from.map(RunFolder::tokenizer).transpose()?;
+    let start = from.map(RunFolder::weights).transpose()?.map(|file| file.tensors);
+    let mut setup = Setup::prepare(job, tokenizer)?;
+    let classes = setup.data.classes(&setup.manifest.split)?;
+    let (train, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
+    let (train_labels, mut validation_labels) = (
+        setup.labelled(Part::Train, &train, &classes),
+        setup.labelled(Part::Validation, &validation, &classes),
+    );
+    validation_labels = validation_labels.spread(setup.config.classify.validation_examples);
+    let max_len = setup.config.transformer.max_len;
+    let examples = examples(&train, &train_labels, classes.len(), max_len);
+    let train = Labelled::new(examples, setup.config.classify.examples_per_epoch);
+    let validation = self::examples(&validation, &validation_labels, classes.len(), max_len);
+    let shape = setup.shape();
+    let n_classes = classes.len();
+    setup.start(classes)?;
+    let run = |input: TrainingInput<'_>| engine.train_classifier(&shape, n_classes, start.as_ref(), input);
+    setup.train(observer, run, &train, &validation)
+}
+
+/// The windows of labelled events; those whose label training never saw teach nothing.
+fn examples<'a>(data: &'a PartData, labelled: &LabelledPart, n_classes: usize, max_len: usize) -> Vec<Example<'a>> {
+    let known = labelled.places.iter().zip(&labelled.classes).filter(|(_, class)| **class < n_classes);
+    known.map(|(&place, &class)| Example { window: data.context(place, max_len), class: Some(class) }).collect()
+}
+
+/// A run whose data are split and whose tokenizer is there.
+struct Setup<'a> {
+    config: RunConfig,
+    data: &'a Dataset,
+    run: &'a RunFolder,
+    tokenizer: Tokenizer,
+    manifest: Manifest,
+    trainer: Trainer,
+    resume: Option<Checkpoint>,
+}
+
+impl<'a> Setup<'a> {
+    fn prepare(job: PretrainJob<'a>, tokenizer: Option<Tokenizer>) -> Result<Self, EmbeddingError> {
+        let PretrainJob { config, data, run, resume, provenance } = job;
+        config.transformer.check()?;
+        let trainer = Trainer::new(config.train.clone())?;
+        let split = data.split(&config.split)?;
+        let (tokenizer, resume) = if resume {
+            (run.tokenizer()?, Some(run.checkpoint()?))
+        } else {
+            run.create()?;
+            let fit = || Tokenizer::fit(&config.tokenizer, &data.part(&split, Part::Train));
+            (tokenizer.map_or_else(fit, Ok)?, None)
+        };
+        let manifest = Manifest {
+            format: Manifest::FORMAT,
+            provenance,
+            data: data.fingerprint().to_owned(),
+            split,
+            seed: config.train.seed,
+            backend: config.backend.clone(),
+            tokenizer: tokenizer.fingerprint(),
+            classes: Vec::new(),
+            weights: None,
+            outcome: None,
+            steps: 0,
+        };
+        if resume.is_some() {
+            let before = run.manifest()?.data;
+            if before != manifest.data {
+                return Err(EmbeddingError::OtherData { want: before, got: manifest.data });
+            }
+        }
+        Ok(Self { config, data, run, tokenizer, manifest, trainer, resume })
+    }
+
+    fn part(&self, part: Part) -> PartData {
+        self.data.part_data(&self.manifest.split, part, &self.tokenizer)
+    }
+
+    fn labelled(&self, part: Part, data: &PartData, classes: &[String]) -> LabelledPart {
+        self.data.labelled(&self.manifest.split, part, data, classes)
+    }
+
+    fn shape(&self) -> ModelShape {
+        ModelShape { encoder: self.config.transformer.clone(), field_sizes: self.tokenizer.field_sizes() }
+    }
+
+    /// Writes down what the run is made from, before its first step.
+    fn start(&mut self, classes: Vec<String>) -> Result<(), EmbeddingError> {
+        self.manifest.classes = classes;
+        self.run.save_setup(&self.config, &self.tokenizer)?;
+        self.run.save_manifest(&self.manifest)
+    }
+
+    /// Trains, and writes weights and manifest.
+    fn train(
+        self,
+        observer: &mut dyn Observer,
+        run: impl FnOnce(TrainingInput<'_>) -> Result<TrainingOutput, EmbeddingError>,
+        train: &dyn spaxiom_objective::Examples,
+        validation: &[Example<'_>],
+    ) -> Result<RunSummary, EmbeddingError> {
+        let Self { config, run: folder, mut manifest, trainer, resume, .. } = self;
+        let step = resume.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
+        let mut log = MetricsLog::open(&folder.metrics_path(), step, observer)?;
+        let checkpoint_path = folder.checkpoint_path();
+        let seed = config.train.seed;
+        let input = TrainingInput {
+            trainer: &trainer,
+            train,
+            validation,
+            resume,
+            checkpoint_path: &checkpoint_path,
+            observer: &mut log,
+            seed,
+        };
+        let TrainingOutput { weights, outcome, state } = run(input)?;
+        log.finish()?;
+        let n_parameters = n_parameters(&weights);
+        let metadata = format!("{:?} after {} steps", config.task, state.step).to_lowercase();
+        let hash = folder.save_weights(&WeightFile { tensors: weights, metadata })?;
+        manifest.weights = Some(hash.clone());
+        manifest.outcome = Some(outcome);
+        manifest.steps = state.step;
+        folder.save_manifest(&manifest)?;
+        Ok(RunSummary { outcome, steps: state.step, validation_loss: state.best_loss, weights: hash, n_parameters })
+    }
+}
+
+fn n_parameters(weights: &BTreeMap<String, NamedTensor>) -> usize {
+    weights.values().map(|tensor| tensor.values.len()).sum()
+}
+
+impl PretrainJob<'_> {
+    /// The settings of a run that is to be resumed, from its folder.
+    pub fn resumed_config(run: &RunFolder, task: Task) -> Result<RunConfig, EmbeddingError> {
+        let config = run.config()?;
+        if config.task != task {
+            let missing = "a checkpoint of this task";
+            return Err(EmbeddingError::NoRun { path: run.path().to_owned(), missing });
+        }
+        Ok(config)
+    }
+}

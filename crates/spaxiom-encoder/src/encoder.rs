@@ -1,0 +1,31 @@
+//! What every encoder gives.
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::batch::EventBatch;
+
+/// States and vectors of a batch of windows.
+#[derive(Debug, Clone)]
+pub struct Encoded<B: Backend> {
+    /// One contextual state per position, `[batch, seq, d_model]`.
+    pub states: Tensor<B, 3>,
+    /// One vector per window, `[batch, d_model]`.
+    pub pooled: Tensor<B, 2>,
+}
+
+/// Encodes windows of events.
+pub trait Encoder<B: Backend>: Module<B> + ModuleDisplay {
+    /// Width of states and vectors.
+    fn d_model(&self) -> usize;
+
+    /// The longest window in events.
+    fn max_len(&self) -> usize;
+
+    /// Encodes a batch.
+    ///
+    /// # Panics
+    /// Where a window is longer than [`Encoder::max_len`]: windows are cut by whoever makes them.
+    fn encode(&self, batch: &EventBatch<B>) -> Encoded<B>;
+}

@@ -1,0 +1,47 @@
+//! What can go wrong around encoders.
+
+use std::path::PathBuf;
+
+/// Why an encoder cannot be made or loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncoderError {
+    /// A setting outside its range.
+    #[error("`{name}` has to be {want}, got {got}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The range.
+        want: &'static str,
+        /// The value.
+        got: String,
+    },
+    /// The weight file cannot be opened, read or written; the message names it.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Truncated or overwritten: another copy is needed.
+    #[error("`{path}` is damaged: not a complete safetensors file")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        #[source]
+        source: safetensors::SafeTensorError,
+    },
+    /// The file comes from an encoder with other parts.
+    #[error("the weights have no tensor `{name}`")]
+    MissingTensor {
+        /// The tensor.
+        name: String,
+    },
+    /// The file comes from an encoder of another size.
+    #[error("tensor `{name}` has the shape {got:?} in the file, the encoder wants {want:?}")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Shape of the encoder.
+        want: Vec<usize>,
+        /// Shape in the file.
+        got: Vec<usize>,
+    },
+}

@@ -1,0 +1,23 @@
+//! Encoders: token windows to vectors, as burn modules generic over the backend.
+//!
+//! Takes [`spaxiom_token::TokenWindow`]s as one [`EventBatch`], gives a state per event and one vector per window.
+//! Knows no index and no optimiser; weights are made from a seed on the host, so that every backend starts equal.
+
+mod attention;
+mod batch;
+mod embedding;
+mod encoder;
+mod error;
+mod init;
+mod pool;
+mod transformer;
+mod weights;
+
+pub use crate::batch::{BatchLayout, EventBatch};
+pub use crate::embedding::EventEmbedding;
+pub use crate::encoder::{Encoded, Encoder};
+pub use crate::error::EncoderError;
+pub use crate::init::WeightRng;
+pub use crate::pool::{Pooling, masked_mean};
+pub use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
+pub use crate::weights::{NamedTensor, WeightFile, apply_weights, collect_weights};

@@ -1,0 +1,45 @@
+//! From a state per event to one vector per window.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
+
+/// Which state stands for the window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// The state of `[CLS]`.
+    Cls,
+    /// The mean over `[CLS]` and all events.
+    #[default]
+    Mean,
+}
+
+impl Pooling {
+    /// # Shapes
+    /// - states: `[batch, seq, d_model]`
+    /// - keep: `[batch, seq]`, 1 for an event and 0 for padding
+    /// - output: `[batch, d_model]`
+    #[must_use]
+    pub fn pool<B: Backend>(self, states: Tensor<B, 3>, keep: Tensor<B, 2>) -> Tensor<B, 2> {
+        let [batch, _, d_model] = states.dims();
+        match self {
+            Self::Cls => states.slice([0..batch, 0..1]).reshape([batch, d_model]),
+            Self::Mean => masked_mean(states, keep),
+        }
+    }
+}
+
+/// Averages the states of real events; padding has no influence.
+///
+/// # Shapes
+/// - states: `[batch, seq, d_model]`
+/// - keep: `[batch, seq]`, 1 for an event and 0 for padding
+/// - output: `[batch, d_model]`
+#[must_use]
+pub fn masked_mean<B: Backend>(states: Tensor<B, 3>, keep: Tensor<B, 2>) -> Tensor<B, 2> {
+    let [batch, seq, d_model] = states.dims();
+    let weights = keep.reshape([batch, seq, 1]);
+    let n_kept = weights.clone().sum_dim(1).clamp_min(1.0);
+    ((states * weights).sum_dim(1) / n_kept).reshape([batch, d_model])
+}

@@ -1,0 +1,150 @@
+//! The transformer encoder of events (BERT-style, pre-norm with a final norm).
+
+use burn::module::Module;
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::activation::gelu;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
+
+use crate::attention::{SelfAttention, padding_bias};
+use crate::batch::{BatchLayout, EventBatch};
+use crate::embedding::EventEmbedding;
+use crate::encoder::{Encoded, Encoder};
+use crate::error::EncoderError;
+use crate::init::{WeightRng, layer_norm};
+use crate::pool::Pooling;
+
+/// Sizes that are known to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// 2 layers of width 64 with 4 heads, 32 events of context: for tries and tests.
+    Tiny,
+    /// 4 layers of width 256 with 4 heads, 128 events of context.
+    Small,
+    /// The seed's encoder: 12 layers of width 768 with 12 heads, 512 events of context.
+    Base,
+}
+
+/// Shape of a [`TransformerEventEncoder`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TransformerEventEncoderConfig {
+    /// Width of states and vectors.
+    pub d_model: usize,
+    /// Number of layers.
+    pub n_layers: usize,
+    /// Number of attention heads; divides `d_model`.
+    pub n_heads: usize,
+    /// Width inside the feed-forward part of a layer.
+    pub d_feed_forward: usize,
+    /// Longest window in events.
+    pub max_len: usize,
+    /// What stands for a window.
+    pub pooling: Pooling,
+}
+
+impl From<Preset> for TransformerEventEncoderConfig {
+    fn from(preset: Preset) -> Self {
+        let (d_model, n_layers, n_heads, max_len) = match preset {
+            Preset::Tiny => (64, 2, 4, 32),
+            Preset::Small => (256, 4, 4, 128),
+            Preset::Base => (768, 12, 12, 512),
+        };
+        Self { d_model, n_layers, n_heads, d_feed_forward: 4 * d_model, max_len, pooling: Pooling::Mean }
+    }
+}
+
+impl TransformerEventEncoderConfig {
+    /// Fails where the shape is impossible.
+    pub fn check(&self) -> Result<(), EncoderError> {
+        let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling: _ } = *self;
+        let at_least_one = [
+            ("d-model", d_model),
+            ("n-layers", n_layers),
+            ("n-heads", n_heads),
+            ("d-feed-forward", d_feed_forward),
+            ("max-len", max_len),
+        ];
+        if let Some((name, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
+            return Err(EncoderError::Setting { name, want: "1 or more", got: "0".into() });
+        }
+        if d_model % n_heads != 0 {
+            return Err(EncoderError::Setting { name: "n-heads", want: "a part of d-model", got: n_heads.to_string() });
+        }
+        Ok(())
+    }
+
+    /// An encoder with the weights that `seed` gives.
+    pub fn init<B: Backend>(&self, layout: &BatchLayout, seed: u64, device: &B::Device) -> TransformerEventEncoder<B> {
+        let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling } = *self;
+        let mut rng = WeightRng::new(seed);
+        TransformerEventEncoder {
+            embedding: EventEmbedding::new(layout.n_rows(), max_len, d_model, &mut rng, device),
+            layers: (0..n_layers).map(|_| Layer::new(d_model, n_heads, d_feed_forward, &mut rng, device)).collect(),
+            norm: layer_norm(d_model, device),
+            pooling,
+        }
+    }
+}
+
+/// The seed's `TransformerEventEncoder`: attention over the events of a window, in both directions.
+#[derive(Module, Debug)]
+pub struct TransformerEventEncoder<B: Backend> {
+    embedding: EventEmbedding<B>,
+    layers: Vec<Layer<B>>,
+    norm: LayerNorm<B>,
+    #[module(skip)]
+    pooling: Pooling,
+}
+
+impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
+    fn d_model(&self) -> usize {
+        self.norm.gamma.dims()[0]
+    }
+
+    fn max_len(&self) -> usize {
+        self.embedding.max_len()
+    }
+
+    fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
+        let [_, seq] = batch.keep.dims();
+        assert!(seq <= self.max_len() + 1, "a window of {} events, at most {} are taken", seq - 1, self.max_len());
+        let bias = padding_bias(&batch.keep);
+        let embedded = self.embedding.forward(batch);
+        let states = self.layers.iter().fold(embedded, |states, layer| layer.forward(states, bias.clone()));
+        let states = self.norm.forward(states);
+        let pooled = self.pooling.pool(states.clone(), batch.keep.clone());
+        Encoded { states, pooled }
+    }
+}
+
+/// Attention, then a feed-forward part; each is normalised before and added to its input.
+#[derive(Module, Debug)]
+struct Layer<B: Backend> {
+    attention_norm: LayerNorm<B>,
+    attention: SelfAttention<B>,
+    feed_forward_norm: LayerNorm<B>,
+    expand: Linear<B>,
+    contract: Linear<B>,
+}
+
+impl<B: Backend> Layer<B> {
+    fn new(d_model: usize, n_heads: usize, d_feed_forward: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
+        Self {
+            attention_norm: layer_norm(d_model, device),
+            attention: SelfAttention::new(d_model, n_heads, rng, device),
+            feed_forward_norm: layer_norm(d_model, device),
+            expand: rng.linear(d_model, d_feed_forward, device),
+            contract: rng.linear(d_feed_forward, d_model, device),
+        }
+    }
+
+    fn forward(&self, states: Tensor<B, 3>, bias: Tensor<B, 4>) -> Tensor<B, 3> {
+        let attended = self.attention.forward(self.attention_norm.forward(states.clone()), bias);
+        let states = states + attended;
+        let expanded = gelu(self.expand.forward(self.feed_forward_norm.forward(states.clone())));
+        states + self.contract.forward(expanded)
+    }
+}

@@ -1,0 +1,23 @@
+//! What can go wrong while figures are made.
+
+/// Why a figure or split cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// A split by days needs a day for every part.
+    #[error("a split into training, validation and test needs at least 3 days, the data has {days}")]
+    TooFewDays {
+        /// Days that the data has.
+        days: usize,
+    },
+    /// A share outside its range.
+    #[error("`{name}` has to be {want}, got {got}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The range.
+        want: &'static str,
+        /// The value.
+        got: String,
+    },
+}

@@ -1,0 +1,22 @@
+//! Metrics, intervals, splits and controls over slices of numbers.
+//!
+//! Takes plain slices (similarities, labels, sparse rows), gives figures with intervals.
+//! Knows no events, no tensors and no index, so that a figure never depends on what produced the numbers.
+
+mod bootstrap;
+mod classify;
+mod error;
+mod logistic;
+mod retrieval;
+mod silhouette;
+mod split;
+mod timing;
+
+pub use crate::bootstrap::{Interval, clustered_mean};
+pub use crate::classify::{accuracy, macro_f1};
+pub use crate::error::EvalError;
+pub use crate::logistic::{Row, SoftmaxRegression, SoftmaxRegressionOptions};
+pub use crate::retrieval::{Ranked, RetrievalScores, recall_overlap, score_ranking};
+pub use crate::silhouette::silhouette;
+pub use crate::split::{Part, Split, SplitOptions};
+pub use crate::timing::{Latency, latency};

@@ -1,0 +1,150 @@
+//! The only place that calls FAISS, and the only one with `unsafe`.
+//!
+//! The safe crate around FAISS cannot search a factory-made index from several threads, leaks filters and has
+//! double frees in reach of safe code; this module needs six functions and checks every length before it calls one.
+#![expect(unsafe_code, reason = "FAISS is a C library; every block says why it is sound")]
+
+use std::ffi::{CStr, CString, c_int};
+use std::path::Path;
+use std::ptr;
+
+use faiss_sys as sys;
+
+use crate::error::IndexError;
+use crate::vector_index::{Neighbour, VectorId};
+
+unsafe extern "C" {
+    /// Threads of the next OpenMP regions of the calling thread; part of the OpenMP runtime that FAISS links.
+    fn omp_set_num_threads(n: c_int);
+}
+
+/// An owned FAISS index over inner products.
+#[derive(Debug)]
+pub(crate) struct FaissIndex {
+    raw: *mut sys::FaissIndex,
+    dim: usize,
+}
+
+// SAFETY: the pointer is owned by this value alone, and FAISS keeps no thread-local state in an index.
+unsafe impl Send for FaissIndex {}
+// SAFETY: `&self` only searches and writes out, both of which FAISS allows from several threads at once;
+// everything that changes the index takes `&mut self`.
+unsafe impl Sync for FaissIndex {}
+
+impl Drop for FaissIndex {
+    fn drop(&mut self) {
+        // SAFETY: `raw` came from FAISS and is freed once.
+        unsafe { sys::faiss_Index_free(self.raw) }
+    }
+}
+
+impl FaissIndex {
+    /// Makes an index from a factory text such as `IDMap,HNSW32`.
+    pub(crate) fn from_factory(dim: usize, description: &str) -> Result<Self, IndexError> {
+        let description = c_text(description)?;
+        let mut raw = ptr::null_mut();
+        let metric = sys::FaissMetricType_METRIC_INNER_PRODUCT;
+        // SAFETY: `raw` is written before it is read, and only where the call succeeds; the text outlives the call.
+        check(unsafe { sys::faiss_index_factory(&raw mut raw, to_c_int(dim), description.as_ptr(), metric) })?;
+        Ok(Self { raw, dim })
+    }
+
+    /// Reads an index file that this program wrote and whose checksum was right.
+    pub(crate) fn read(path: &Path) -> Result<Self, IndexError> {
+        let name = c_path(path)?;
+        let mut raw = ptr::null_mut();
+        // SAFETY: as above; the file's content was checked by the caller.
+        check(unsafe { sys::faiss_read_index_fname(name.as_ptr(), 0, &raw mut raw) })?;
+        // SAFETY: `raw` is a live index.
+        let dim = usize::try_from(unsafe { sys::faiss_Index_d(raw) }).expect("a width is positive");
+        Ok(Self { raw, dim })
+    }
+
+    /// Writes the index; the caller gives a temporary name and renames it.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), IndexError> {
+        let name = c_path(path)?;
+        // SAFETY: `raw` is a live index, and the name outlives the call.
+        check(unsafe { sys::faiss_write_index_fname(self.raw, name.as_ptr()) })
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: `raw` is a live index.
+        usize::try_from(unsafe { sys::faiss_Index_ntotal(self.raw) }).expect("a count is positive")
+    }
+
+    /// Sets a parameter such as `efSearch`, through wrappers like `IDMap`.
+    pub(crate) fn set(&mut self, name: &str, value: u32) -> Result<(), IndexError> {
+        let name = c_text(name)?;
+        let mut space = ptr::null_mut();
+        // SAFETY: the space lives from the first call to the last; nobody else can search, as `self` is borrowed mutably.
+        unsafe {
+            check(sys::faiss_ParameterSpace_new(&raw mut space))?;
+            let set =
+                check(sys::faiss_ParameterSpace_set_index_parameter(space, self.raw, name.as_ptr(), f64::from(value)));
+            sys::faiss_ParameterSpace_free(space);
+            set
+        }
+    }
+
+    /// Adds rows on `n_threads` threads. The caller has checked that there is one id per row.
+    pub(crate) fn add(&mut self, ids: &[VectorId], vectors: &[f32], n_threads: u32) -> Result<(), IndexError> {
+        assert_eq!(ids.len() * self.dim, vectors.len(), "one id per row");
+        let ids: Vec<sys::idx_t> = ids.iter().map(|id| id.0).collect();
+        let n = to_idx(ids.len());
+        // SAFETY: both slices hold as many elements as FAISS reads, which the assertion above checks.
+        unsafe {
+            omp_set_num_threads(c_int::try_from(n_threads.max(1)).unwrap_or(1));
+            check(sys::faiss_Index_add_with_ids(self.raw, n, vectors.as_ptr(), ids.as_ptr()))
+        }
+    }
+
+    /// The nearest vectors, nearest first. The caller has checked the width of the query.
+    pub(crate) fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbour>, IndexError> {
+        assert_eq!(query.len(), self.dim, "one query of the index's width");
+        let k = k.min(self.len());
+        if k == 0 {
+            return Ok(Vec::new());
+        }
+        let (mut similarities, mut ids) = (vec![0f32; k], vec![-1; k]);
+        // SAFETY: the outputs have room for `k` results of one query, and the query has `dim` numbers.
+        check(unsafe {
+            let (similarities, ids) = (similarities.as_mut_ptr(), ids.as_mut_ptr());
+            sys::faiss_Index_search(self.raw, 1, query.as_ptr(), to_idx(k), similarities, ids)
+        })?;
+        let found = ids.into_iter().zip(similarities).filter(|(id, _)| *id >= 0);
+        Ok(found.map(|(id, similarity)| Neighbour { id: VectorId(id), similarity }).collect())
+    }
+}
+
+/// Turns the return code of FAISS into its own message; it is kept per thread, so it is fetched at once.
+fn check(code: c_int) -> Result<(), IndexError> {
+    if code == 0 {
+        return Ok(());
+    }
+    // SAFETY: FAISS gives null or a text with a final zero that lives until its next call on this thread.
+    let message = unsafe {
+        let text = sys::faiss_get_last_error();
+        if text.is_null() { String::from("unknown error") } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
+    };
+    Err(IndexError::Faiss { message })
+}
+
+fn c_text(text: &str) -> Result<CString, IndexError> {
+    CString::new(text).map_err(|_| IndexError::Faiss { message: "a name holds a zero byte".into() })
+}
+
+fn c_path(path: &Path) -> Result<CString, IndexError> {
+    c_text(&path.to_string_lossy())
+}
+
+fn to_c_int(n: usize) -> c_int {
+    c_int::try_from(n).expect("a width fits a C int")
+}
+
+fn to_idx(n: usize) -> sys::idx_t {
+    sys::idx_t::try_from(n).expect("a count fits 63 bits")
+}

@@ -1,0 +1,283 @@
+//! The store on disk: SQLite as the truth, FAISS as its cache.
+
+mod cache;
+mod filter;
+mod rows;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::error::IndexError;
+use crate::exact::{ExactIndex, dot};
+use crate::hnsw::HnswOptions;
+use crate::vector_index::{Neighbour, VectorId, VectorIndex, check_rows, normalise, top_k};
+
+pub use filter::Filter;
+
+/// The format of a store that this build writes and reads.
+const FORMAT: u32 = 1;
+
+const DATABASE: &str = "store.sqlite";
+
+/// Who made the vectors of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreHeader {
+    /// Width of the vectors.
+    pub dim: usize,
+    /// Fingerprint of the tokenizer.
+    pub tokenizer: String,
+    /// Fingerprint of the encoder's weights.
+    pub encoder: String,
+}
+
+/// How a store answers searches without a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum IndexKind {
+    /// Compares every vector.
+    Exact,
+    /// A FAISS HNSW graph.
+    Hnsw(HnswOptions),
+}
+
+/// A vector with what is known of its event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The event's id, unique within its site.
+    pub id: String,
+    /// The event's site.
+    pub site: String,
+    /// The event's type.
+    pub kind: String,
+    /// The event's zone.
+    pub zone: Option<String>,
+    /// The event's time in nanoseconds since 1970, UTC.
+    pub time_ns: i64,
+    /// The event as JSON.
+    pub metadata: String,
+    /// The vector.
+    pub vector: Vec<f32>,
+}
+
+/// A record near a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Cosine of the angle to the query, -1 to 1; greater is nearer.
+    pub similarity: f32,
+    /// What was found.
+    pub record: Record,
+}
+
+/// What a build did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BuildReport {
+    /// Vectors in the index now.
+    pub n_vectors: usize,
+    /// Bytes of the index file; 0 for exact search.
+    pub n_bytes: u64,
+}
+
+/// Figures of a store.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StoreStats {
+    /// Vectors in the store.
+    pub n_vectors: usize,
+    /// Vectors that the index covers; the others are compared one by one.
+    pub n_indexed: usize,
+    /// How it answers.
+    pub index: IndexKind,
+    /// Who made the vectors.
+    pub header: StoreHeader,
+}
+
+/// What a check of a store found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyReport {
+    /// SQLite's own check; `ok` where nothing is wrong.
+    pub database: String,
+    /// Whether the index file is there, whole and of this store.
+    pub index_is_sound: bool,
+}
+
+/// Vectors with ids and metadata in a folder.
+pub struct Store {
+    path: PathBuf,
+    connection: Connection,
+    header: StoreHeader,
+    kind: IndexKind,
+    index: Box<dyn VectorIndex>,
+    /// Rows after this one are not in the index.
+    last_indexed: i64,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.path).field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store in `path`, or makes an empty one.
+    ///
+    /// # Errors
+    /// [`IndexError::OtherRun`] or [`IndexError::Dimension`] where another encoder or tokenizer made its vectors.
+    pub fn open_or_create(path: &Path, header: &StoreHeader, kind: IndexKind) -> Result<Self, IndexError> {
+        if !path.join(DATABASE).exists() {
+            fs_err::create_dir_all(path)?;
+            let connection = rows::connect(&path.join(DATABASE))?;
+            rows::create(&connection, FORMAT, header, kind)?;
+        }
+        let mut store = Self::open(path)?;
+        store.require(header)?;
+        if store.kind != kind {
+            rows::set_kind(&store.connection, kind)?;
+            store = Self::open(path)?;
+        }
+        Ok(store)
+    }
+
+    /// Opens the store in `path`; a missing or damaged index file is built again.
+    ///
+    /// # Errors
+    /// [`IndexError::NoStore`] where there is none, [`IndexError::Format`] for another format.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        if !path.join(DATABASE).exists() {
+            return Err(IndexError::NoStore { path: path.to_owned() });
+        }
+        let connection = rows::connect(&path.join(DATABASE))?;
+        let (format, header, kind) = rows::describe(&connection)?;
+        if format != FORMAT {
+            return Err(IndexError::Format { found: format, want: FORMAT });
+        }
+        let index: Box<dyn VectorIndex> = Box::new(ExactIndex::new(header.dim));
+        let mut store = Self { path: path.to_owned(), connection, header, kind, index, last_indexed: 0 };
+        store.load()?;
+        Ok(store)
+    }
+
+    /// Fails unless the vectors of this store come from the tokenizer and encoder of `header`.
+    pub fn require(&self, header: &StoreHeader) -> Result<(), IndexError> {
+        let other = |what, found: &str, want: &str| {
+            Err(IndexError::OtherRun { path: self.path.clone(), what, found: found.into(), want: want.into() })
+        };
+        if self.header.dim != header.dim {
+            return Err(IndexError::Dimension { want: self.header.dim, got: header.dim });
+        }
+        if self.header.tokenizer != header.tokenizer {
+            return other("tokenizer", &self.header.tokenizer, &header.tokenizer);
+        }
+        if self.header.encoder != header.encoder {
+            return other("encoder", &self.header.encoder, &header.encoder);
+        }
+        Ok(())
+    }
+
+    /// Who made the vectors.
+    #[must_use]
+    pub fn header(&self) -> &StoreHeader {
+        &self.header
+    }
+
+    /// Adds records in one transaction; those whose site and id are there already are left alone.
+    ///
+    /// When this returns, the records are on disk and are found by the next search.
+    /// Gives the number of new records.
+    pub fn add(&mut self, mut records: Vec<Record>) -> Result<usize, IndexError> {
+        for record in &mut records {
+            check_rows(self.header.dim, 1, &record.vector)?;
+            normalise(&mut record.vector, self.header.dim);
+        }
+        rows::insert(&mut self.connection, &records)
+    }
+
+    /// Which of these ids of a site are not in the store.
+    pub fn missing(&self, site: &str, ids: &[&str]) -> Result<Vec<bool>, IndexError> {
+        ids.iter().map(|id| Ok(rows::find(&self.connection, Some(site), id)?.is_none())).collect()
+    }
+
+    /// Builds the index over all vectors and puts it in place of the old one.
+    pub fn build(&mut self) -> Result<BuildReport, IndexError> {
+        let (ids, vectors) = rows::vectors_after(&self.connection, self.header.dim, 0)?;
+        let last_indexed = ids.last().map_or(0, |id| id.0);
+        let n_bytes = match self.kind {
+            IndexKind::Exact => {
+                let mut index = ExactIndex::new(self.header.dim);
+                index.add(&ids, &vectors)?;
+                self.index = Box::new(index);
+                0
+            }
+            IndexKind::Hnsw(options) => {
+                let (index, n_bytes) =
+                    cache::build(&self.path, self.header.dim, options, &ids, &vectors, last_indexed)?;
+                self.index = Box::new(index);
+                n_bytes
+            }
+        };
+        self.last_indexed = last_indexed;
+        Ok(BuildReport { n_vectors: ids.len(), n_bytes })
+    }
+
+    /// The `k` records nearest to `vector` that pass `filter`, nearest first; fewer only where fewer exist.
+    pub fn search(&self, vector: &[f32], k: usize, filter: &Filter) -> Result<Vec<Hit>, IndexError> {
+        check_rows(self.header.dim, 1, vector)?;
+        let mut query = vector.to_vec();
+        normalise(&mut query, self.header.dim);
+        let neighbours = if filter.is_empty() {
+            let mut neighbours = self.index.search(&query, k)?;
+            neighbours.extend(self.scan(&query, &Filter::default(), self.last_indexed)?);
+            neighbours
+        } else {
+            self.scan(&query, filter, 0)?
+        };
+        let nearest = top_k(neighbours, k).into_iter();
+        nearest.map(|n| Ok(Hit { similarity: n.similarity, record: rows::get(&self.connection, n.id)? })).collect()
+    }
+
+    /// The record with this id; of several sites' equal ids the first that was added.
+    pub fn get(&self, id: &str) -> Result<Option<Record>, IndexError> {
+        rows::find(&self.connection, None, id)?.map(|row| rows::get(&self.connection, row)).transpose()
+    }
+
+    /// Figures of the store.
+    pub fn stats(&self) -> Result<StoreStats, IndexError> {
+        Ok(StoreStats {
+            n_vectors: rows::count(&self.connection)?,
+            n_indexed: self.index.len(),
+            index: self.kind,
+            header: self.header.clone(),
+        })
+    }
+
+    /// Checks the database and the index file.
+    pub fn verify(&self) -> Result<VerifyReport, IndexError> {
+        let database = rows::integrity(&self.connection)?;
+        let index_is_sound = match self.kind {
+            IndexKind::Exact => true,
+            IndexKind::Hnsw(options) => cache::read(&self.path, options)?.is_some(),
+        };
+        Ok(VerifyReport { database, index_is_sound })
+    }
+
+    /// Loads the index, or builds it where the file is of no use.
+    fn load(&mut self) -> Result<(), IndexError> {
+        if let IndexKind::Hnsw(options) = self.kind {
+            if let Some((index, last_indexed)) = cache::read(&self.path, options)? {
+                self.index = Box::new(index);
+                self.last_indexed = last_indexed;
+                return Ok(());
+            }
+        }
+        self.build().map(drop)
+    }
+
+    /// Compares the rows after `after` that pass `filter` one by one.
+    fn scan(&self, query: &[f32], filter: &Filter, after: i64) -> Result<Vec<Neighbour>, IndexError> {
+        let mut neighbours = Vec::new();
+        rows::each_vector(&self.connection, filter, after, |row, vector| {
+            neighbours.push(Neighbour { id: VectorId(row), similarity: dot(vector, query) });
+        })?;
+        Ok(neighbours)
+    }
+}

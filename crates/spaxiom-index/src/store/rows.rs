@@ -1,0 +1,174 @@
+//! All SQL of the store.
+
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+use super::{Filter, IndexKind, Record, StoreHeader};
+use crate::error::IndexError;
+use crate::vector_index::VectorId;
+
+const SCHEMA: &str = "
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE events (
+        row INTEGER PRIMARY KEY,
+        site TEXT NOT NULL,
+        id TEXT NOT NULL,
+        type TEXT NOT NULL,
+        zone TEXT,
+        time_ns INTEGER NOT NULL,
+        metadata TEXT NOT NULL,
+        vector BLOB NOT NULL,
+        UNIQUE (site, id)
+    ) STRICT;
+    CREATE INDEX events_id ON events (id);
+    CREATE INDEX events_type ON events (type, time_ns);
+    CREATE INDEX events_zone ON events (zone, time_ns);
+    CREATE INDEX events_time ON events (time_ns);
+";
+
+pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    Ok(connection)
+}
+
+pub(super) fn create(
+    connection: &Connection,
+    format: u32,
+    header: &StoreHeader,
+    kind: IndexKind,
+) -> Result<(), IndexError> {
+    let meta = [
+        ("format", serde_json::to_string(&format)?),
+        ("header", serde_json::to_string(header)?),
+        ("kind", serde_json::to_string(&kind)?),
+    ];
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute_batch(SCHEMA)?;
+    for (key, value) in meta {
+        transaction.execute("INSERT INTO meta VALUES (?1, ?2)", params![key, value])?;
+    }
+    Ok(transaction.commit()?)
+}
+
+pub(super) fn describe(connection: &Connection) -> Result<(u32, StoreHeader, IndexKind), IndexError> {
+    let value = |key: &str| -> Result<String, IndexError> {
+        Ok(connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
+    };
+    let format = serde_json::from_str(&value("format")?)?;
+    Ok((format, serde_json::from_str(&value("header")?)?, serde_json::from_str(&value("kind")?)?))
+}
+
+pub(super) fn set_kind(connection: &Connection, kind: IndexKind) -> Result<(), IndexError> {
+    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'kind'", [serde_json::to_string(&kind)?])?;
+    Ok(())
+}
+
+pub(super) fn insert(connection: &mut Connection, records: &[Record]) -> Result<usize, IndexError> {
+    let transaction = connection.transaction()?;
+    let mut n_new = 0;
+    {
+        let mut insert = transaction.prepare_cached(
+            "INSERT OR IGNORE INTO events (site, id, type, zone, time_ns, metadata, vector)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for record in records {
+            let Record { id, site, kind, zone, time_ns, metadata, vector } = record;
+            let vector: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
+            n_new += insert.execute(params![site, id, kind, zone, time_ns, metadata, vector])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(n_new)
+}
+
+pub(super) fn count(connection: &Connection) -> Result<usize, IndexError> {
+    Ok(connection.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0))?.unsigned_abs() as usize)
+}
+
+pub(super) fn integrity(connection: &Connection) -> Result<String, IndexError> {
+    Ok(connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?)
+}
+
+/// The row of an id, at one site or anywhere.
+pub(super) fn find(connection: &Connection, site: Option<&str>, id: &str) -> Result<Option<VectorId>, IndexError> {
+    let mut select = connection
+        .prepare_cached("SELECT row FROM events WHERE id = ?1 AND (?2 IS NULL OR site = ?2) ORDER BY row LIMIT 1")?;
+    Ok(select.query_row(params![id, site], |row| row.get(0).map(VectorId)).optional()?)
+}
+
+pub(super) fn get(connection: &Connection, id: VectorId) -> Result<Record, IndexError> {
+    let mut select = connection
+        .prepare_cached("SELECT id, site, type, zone, time_ns, metadata, vector FROM events WHERE row = ?1")?;
+    Ok(select.query_row([id.0], record)?)
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        id: row.get(0)?,
+        site: row.get(1)?,
+        kind: row.get(2)?,
+        zone: row.get(3)?,
+        time_ns: row.get(4)?,
+        metadata: row.get(5)?,
+        vector: floats(row.get_ref(6)?.as_blob()?),
+    })
+}
+
+/// All vectors after a row, in order of their rows.
+pub(super) fn vectors_after(
+    connection: &Connection,
+    dim: usize,
+    after: i64,
+) -> Result<(Vec<VectorId>, Vec<f32>), IndexError> {
+    let n = count(connection)?;
+    let (mut ids, mut vectors) = (Vec::with_capacity(n), Vec::with_capacity(n * dim));
+    each_vector(connection, &Filter::default(), after, |row, vector| {
+        ids.push(VectorId(row));
+        vectors.extend_from_slice(vector);
+    })?;
+    Ok((ids, vectors))
+}
+
+/// Visits the rows after `after` that pass `filter`, in order.
+pub(super) fn each_vector(
+    connection: &Connection,
+    filter: &Filter,
+    after: i64,
+    mut visit: impl FnMut(i64, &[f32]),
+) -> Result<(), IndexError> {
+    let Filter { kind, zone, site, from_ns, to_ns } = filter;
+    let text = |value: &Option<String>| value.clone().map(Value::from);
+    let conditions = [
+        ("type = ?", text(kind)),
+        ("zone = ?", text(zone)),
+        ("site = ?", text(site)),
+        ("time_ns >= ?", from_ns.map(Value::from)),
+        ("time_ns < ?", to_ns.map(Value::from)),
+    ];
+    let mut sql = String::from("SELECT row, vector FROM events WHERE row > ?");
+    let mut values = vec![Value::from(after)];
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            sql.push_str(" AND ");
+            sql.push_str(condition);
+            values.push(value);
+        }
+    }
+    sql.push_str(" ORDER BY row");
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut rows = select.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let vector = floats(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
+        visit(row.get(0)?, &vector);
+    }
+    Ok(())
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}

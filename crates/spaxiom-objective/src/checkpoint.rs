@@ -1,0 +1,82 @@
+//! Everything that a run needs to go on, in one file that is replaced whole.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{NamedTensor, WeightFile};
+
+use crate::error::ObjectiveError;
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TrainState {
+    /// Steps done.
+    pub step: u64,
+    /// The epoch of the next step.
+    pub epoch: u64,
+    /// Batches of that epoch that are done.
+    pub batch_in_epoch: usize,
+    /// The lowest validation loss so far.
+    pub best_loss: Option<f64>,
+    /// Evaluations since then.
+    pub n_worse: usize,
+    /// Early stopping has ended the run.
+    pub ended: bool,
+}
+
+/// Weights, best weights, optimiser and state of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// Where the run stands.
+    pub state: TrainState,
+    /// Weights after the last step.
+    pub model: BTreeMap<String, NamedTensor>,
+    /// Weights at the lowest validation loss.
+    pub best: BTreeMap<String, NamedTensor>,
+    /// The optimiser's moments.
+    pub optimiser: BTreeMap<String, NamedTensor>,
+}
+
+impl Checkpoint {
+    /// Writes a temporary file beside `path` and renames it: a full disk leaves the old checkpoint as it was.
+    pub fn write(&self, path: &Path) -> Result<(), ObjectiveError> {
+        let Self { state, model, best, optimiser } = self;
+        let groups = [("model", model), ("best", best), ("optimiser", optimiser)];
+        let tensors = groups.into_iter().flat_map(|(group, tensors)| {
+            tensors.iter().map(move |(name, tensor)| (format!("{group}.{name}"), tensor.clone()))
+        });
+        let metadata = serde_json::to_string(state).expect("the state is plain data");
+        let bytes = WeightFile { tensors: tensors.collect(), metadata }.to_bytes();
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs_err::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(&bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    /// Reads what [`Checkpoint::write`] wrote.
+    pub fn read(path: &Path) -> Result<Self, ObjectiveError> {
+        let WeightFile { tensors, metadata } = WeightFile::read(path)?;
+        let state = serde_json::from_str(&metadata).map_err(ObjectiveError::State)?;
+        let mut checkpoint =
+            Self { state, model: BTreeMap::new(), best: BTreeMap::new(), optimiser: BTreeMap::new() };
+        for (name, tensor) in tensors {
+            let groups = [
+                ("model.", &mut checkpoint.model),
+                ("best.", &mut checkpoint.best),
+                ("optimiser.", &mut checkpoint.optimiser),
+            ];
+            for (prefix, group) in groups {
+                if let Some(name) = name.strip_prefix(prefix) {
+                    group.insert(name.to_owned(), tensor.clone());
+                }
+            }
+        }
+        Ok(checkpoint)
+    }
+}

@@ -1,0 +1,180 @@
+//! Masked event prediction: hide 15 % of the events, predict every field of each (seed, "Masked event prediction").
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::activation::log_softmax;
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng};
+use spaxiom_token::special;
+
+use crate::error::ObjectiveError;
+use crate::example::Example;
+use crate::objective::{Loss, Metric, Objective};
+
+/// What may be set about masking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct MaskingOptions {
+    /// Share of the events that have to be predicted; 0.15.
+    pub ratio: f64,
+    /// Share of those that are hidden behind MASK; 0.8.
+    pub hidden: f64,
+    /// Share of those that are replaced by another event of the batch; 0.1. The rest stays as it is.
+    pub replaced: f64,
+}
+
+impl Default for MaskingOptions {
+    fn default() -> Self {
+        Self { ratio: 0.15, hidden: 0.8, replaced: 0.1 }
+    }
+}
+
+/// Checked [`MaskingOptions`].
+#[derive(Debug, Clone)]
+pub struct Masking(MaskingOptions);
+
+impl Masking {
+    /// Checks the shares.
+    pub fn new(options: MaskingOptions) -> Result<Self, ObjectiveError> {
+        let MaskingOptions { ratio, hidden, replaced } = options;
+        if !(ratio > 0.0 && ratio < 1.0) {
+            let got = ratio.to_string();
+            return Err(ObjectiveError::Setting { name: "masking.ratio", want: "between 0 and 1", got });
+        }
+        if hidden < 0.0 || replaced < 0.0 || hidden + replaced > 1.0 {
+            let got = format!("{hidden} and {replaced}");
+            let want = "shares with a sum of at most 1";
+            return Err(ObjectiveError::Setting { name: "masking.hidden and masking.replaced", want, got });
+        }
+        Ok(Self(options))
+    }
+
+    /// Chooses events of each window (at least one) and changes their ids.
+    fn apply(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> Masked {
+        let MaskingOptions { ratio, hidden, replaced } = self.0;
+        let n_fields = examples[0].window.n_fields();
+        let seq = 1 + examples.iter().map(|example| example.window.len()).max().unwrap_or(0);
+        let mut masked = Masked { ids: Vec::new(), positions: Vec::new(), targets: Vec::new() };
+        for (window_idx, example) in examples.iter().enumerate() {
+            let mut ids = example.window.ids().to_vec();
+            let len = example.window.len();
+            let certain = rng.random_range(0..len);
+            for event_idx in 0..len {
+                if event_idx != certain && !rng.random_bool(ratio) {
+                    continue;
+                }
+                let row = event_idx * n_fields..(event_idx + 1) * n_fields;
+                masked.positions.push(window_idx * seq + 1 + event_idx);
+                masked.targets.extend_from_slice(&example.window.ids()[row.clone()]);
+                let fate: f64 = rng.random();
+                if fate < hidden {
+                    ids[row].fill(special::MASK);
+                } else if fate < hidden + replaced {
+                    let other = examples[rng.random_range(0..examples.len())].window;
+                    let start = rng.random_range(0..other.len()) * n_fields;
+                    ids[row].copy_from_slice(&other.ids()[start..start + n_fields]);
+                }
+            }
+            masked.ids.push(ids);
+        }
+        masked
+    }
+}
+
+/// A batch in which some events have to be predicted.
+struct Masked {
+    /// Changed ids of each window.
+    ids: Vec<Vec<u32>>,
+    /// Where the events to predict stand in `[batch * seq]`.
+    positions: Vec<usize>,
+    /// Their true ids, row after row.
+    targets: Vec<u32>,
+}
+
+/// An encoder with one softmax per field over the states of masked events.
+#[derive(Module, Debug)]
+pub struct MaskedEventModel<B: Backend, E> {
+    encoder: E,
+    /// The logits of all fields side by side, `[d_model, n_rows]`.
+    heads: Linear<B>,
+    #[module(skip)]
+    layout: BatchLayout,
+    #[module(skip)]
+    masking: Masking,
+}
+
+impl<B: Backend, E: Encoder<B>> MaskedEventModel<B, E> {
+    /// Puts prediction heads on `encoder`.
+    pub fn new(encoder: E, layout: BatchLayout, masking: Masking, seed: u64, device: &B::Device) -> Self {
+        let heads = WeightRng::new(seed).linear(encoder.d_model(), layout.n_rows(), device);
+        Self { encoder, heads, layout, masking }
+    }
+
+    /// The encoder without its heads.
+    #[must_use]
+    pub fn into_encoder(self) -> E {
+        self.encoder
+    }
+}
+
+impl<B: Backend, E: Encoder<B>> Objective<B> for MaskedEventModel<B, E> {
+    fn loss(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B> {
+        let masked = self.masking.apply(examples, rng);
+        let ids: Vec<&[u32]> = masked.ids.iter().map(Vec::as_slice).collect();
+        let batch = EventBatch::with_ids(&self.layout, &ids, device);
+        let states = self.encoder.encode(&batch).states;
+        let [n_windows, seq, d_model] = states.dims();
+        let chosen = states.reshape([n_windows * seq, d_model]).select(0, indices(&masked.positions, device));
+        let logits = self.heads.forward(chosen);
+        let n_masked = masked.positions.len();
+        let n_fields = self.layout.n_fields();
+        let mut value = Tensor::zeros([1], device);
+        let mut type_accuracy = 0.0;
+        for field_idx in 0..n_fields {
+            let targets: Vec<usize> =
+                masked.targets.iter().skip(field_idx).step_by(n_fields).map(|&id| id as usize).collect();
+            let targets: Tensor<B, 1, Int> = indices(&targets, device);
+            let logits = logits.clone().slice([0..n_masked, self.rows_of(field_idx)]);
+            if field_idx == 0 {
+                type_accuracy = accuracy(logits.clone(), targets.clone());
+            }
+            value = value + cross_entropy(logits, targets);
+        }
+        Loss {
+            value: value.div_scalar(n_fields as f64),
+            n_predictions: n_masked,
+            metrics: vec![Metric { name: "type_accuracy", value: type_accuracy }],
+        }
+    }
+}
+
+impl<B: Backend, E> MaskedEventModel<B, E> {
+    fn rows_of(&self, field_idx: usize) -> std::ops::Range<usize> {
+        let offsets = self.layout.offsets();
+        offsets[field_idx]..offsets.get(field_idx + 1).copied().unwrap_or(self.layout.n_rows())
+    }
+}
+
+/// A tensor of indices.
+pub(crate) fn indices<B: Backend>(indices: &[usize], device: &B::Device) -> Tensor<B, 1, Int> {
+    let values: Vec<i64> = indices.iter().map(|&i| i64::try_from(i).expect("an index fits")).collect();
+    let len = values.len();
+    Tensor::from_data(TensorData::new(values, [len]), device)
+}
+
+/// Mean negative log-likelihood of `targets` `[n]` under `logits` `[n, n_classes]`, in nats.
+pub(crate) fn cross_entropy<B: Backend>(logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Tensor<B, 1> {
+    let [n, _] = logits.dims();
+    log_softmax(logits, 1).gather(1, targets.reshape([n, 1])).mean().neg()
+}
+
+/// Share of rows of `logits` `[n, n_classes]` whose greatest is at `targets` `[n]`.
+pub(crate) fn accuracy<B: Backend>(logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> f64 {
+    let [n, _] = logits.dims();
+    let hits = logits.argmax(1).reshape([n]).equal(targets).float().mean();
+    hits.into_data().convert::<f64>().to_vec::<f64>().expect("converted above")[0]
+}

@@ -1,0 +1,341 @@
+//! The one training loop.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::module::AutodiffModule;
+use burn::optim::GradientsParams;
+use burn::tensor::backend::AutodiffBackend;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
+
+use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
+use crate::checkpoint::{Checkpoint, TrainState};
+use crate::error::ObjectiveError;
+use crate::example::{Example, Examples};
+use crate::objective::{Metric, Objective};
+use crate::schedule::WarmupCosine;
+
+/// Streams of random numbers of one run; they must not meet.
+const EPOCHS: u64 = 1 << 62;
+const VALIDATION: u64 = 1 << 61;
+
+/// What may be set about training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct TrainOptions {
+    /// Steps at most; 600.
+    pub max_steps: u64,
+    /// Windows in a step; 32.
+    pub batch_size: usize,
+    /// Peak of the learning rate; 1e-3.
+    pub learning_rate: f64,
+    /// Steps until the peak; 50.
+    pub warmup_steps: u64,
+    /// Greatest length of all gradients together; 1.
+    pub clip_norm: f64,
+    /// Steps between evaluations on the validation part; a checkpoint is written at each; 50.
+    pub evaluate_every: u64,
+    /// Evaluations without a lower loss until the run ends; 5.
+    pub patience: usize,
+    /// Order of examples, masks and first weights; 0.
+    pub seed: u64,
+    /// The optimiser.
+    pub adamw: AdamWOptions,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            max_steps: 600,
+            batch_size: 32,
+            learning_rate: 1e-3,
+            warmup_steps: 50,
+            clip_norm: 1.0,
+            evaluate_every: 50,
+            patience: 5,
+            seed: 0,
+            adamw: AdamWOptions::default(),
+        }
+    }
+}
+
+/// What one step did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepReport<'a> {
+    /// Steps done, this one included.
+    pub step: u64,
+    /// Steps of the whole run at most.
+    pub max_steps: u64,
+    /// Loss of the batch.
+    pub loss: f64,
+    /// Rate of this step.
+    pub learning_rate: f64,
+    /// Length of all gradients before clipping.
+    pub gradient_norm: f64,
+    /// Events in the batch.
+    pub n_events: usize,
+    /// Figures of the batch.
+    pub metrics: &'a [Metric],
+}
+
+/// What an evaluation on the validation part found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvalReport<'a> {
+    /// Steps done.
+    pub step: u64,
+    /// Mean loss over the part.
+    pub loss: f64,
+    /// Whether no evaluation before was as low.
+    pub is_best: bool,
+    /// Means over the part.
+    pub metrics: &'a [Metric],
+}
+
+/// Whether a run goes on after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Write a checkpoint and stop.
+    Stop,
+}
+
+/// Watches a run; the only way to stop one early from outside.
+pub trait Observer {
+    /// After every step.
+    fn step(&mut self, report: &StepReport<'_>) -> Flow;
+    /// After every evaluation.
+    fn evaluated(&mut self, report: &EvalReport<'_>);
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All steps are done.
+    Finished,
+    /// The validation loss fell no more.
+    EarlyStopped,
+    /// The observer stopped it; it can be resumed.
+    Interrupted,
+}
+
+/// A model after a run.
+#[derive(Debug)]
+pub struct Trained<M> {
+    /// With the weights of the lowest validation loss.
+    pub model: M,
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// Where it stands.
+    pub state: TrainState,
+}
+
+/// Trains any objective.
+#[derive(Debug, Clone)]
+pub struct Trainer {
+    options: TrainOptions,
+}
+
+impl Trainer {
+    /// Checks the options.
+    pub fn new(options: TrainOptions) -> Result<Self, ObjectiveError> {
+        let rules = [
+            ("batch-size", "1 or more", options.batch_size >= 1, options.batch_size.to_string()),
+            ("max-steps", "1 or more", options.max_steps >= 1, options.max_steps.to_string()),
+            ("evaluate-every", "1 or more", options.evaluate_every >= 1, options.evaluate_every.to_string()),
+            ("learning-rate", "above 0", options.learning_rate > 0.0, options.learning_rate.to_string()),
+            ("clip-norm", "above 0", options.clip_norm > 0.0, options.clip_norm.to_string()),
+        ];
+        match rules.into_iter().find(|(_, _, holds, _)| !holds) {
+            Some((name, want, _, got)) => Err(ObjectiveError::Setting { name, want, got }),
+            None => Ok(Self { options }),
+        }
+    }
+
+    /// Trains `model`, from `resume` on where it is given, and writes checkpoints to `checkpoint_path`.
+    ///
+    /// # Errors
+    /// [`ObjectiveError::NoExamples`] for an empty part, [`ObjectiveError::Diverged`] for a loss that is no number.
+    pub fn run<B, M>(
+        &self,
+        model: M,
+        train: &dyn Examples,
+        validation: &[Example<'_>],
+        resume: Option<Checkpoint>,
+        checkpoint_path: &Path,
+        observer: &mut dyn Observer,
+        device: &B::Device,
+    ) -> Result<Trained<M>, ObjectiveError>
+    where
+        B: AutodiffBackend,
+        M: AutodiffModule<B> + Objective<B>,
+        M::InnerModule: Objective<B::InnerBackend>,
+    {
+        if validation.is_empty() {
+            return Err(ObjectiveError::NoExamples { part: "validation" });
+        }
+        let mut run = Run::start(&self.options, model, resume, device)?;
+        let outcome = loop {
+            if run.state.ended {
+                break Outcome::EarlyStopped;
+            }
+            if run.state.step >= self.options.max_steps {
+                break Outcome::Finished;
+            }
+            let epoch = train.epoch(&mut self.rng(EPOCHS + run.state.epoch));
+            if epoch.is_empty() {
+                return Err(ObjectiveError::NoExamples { part: "training" });
+            }
+            if run.epoch(&epoch, validation, checkpoint_path, observer)? == Flow::Stop {
+                break Outcome::Interrupted;
+            }
+        };
+        run.checkpoint(checkpoint_path)?;
+        let model = apply_weights(run.model, "", &run.best)?;
+        Ok(Trained { model, outcome, state: run.state })
+    }
+
+    fn rng(&self, stream: u64) -> ChaCha8Rng {
+        rng(self.options.seed, stream)
+    }
+}
+
+fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+/// A run under way.
+struct Run<'a, B: AutodiffBackend, M> {
+    options: &'a TrainOptions,
+    model: M,
+    best: BTreeMap<String, NamedTensor>,
+    optimiser: AdamW<B::InnerBackend>,
+    state: TrainState,
+    device: &'a B::Device,
+}
+
+impl<'a, B, M> Run<'a, B, M>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B> + Objective<B>,
+    M::InnerModule: Objective<B::InnerBackend>,
+{
+    fn start(
+        options: &'a TrainOptions,
+        model: M,
+        resume: Option<Checkpoint>,
+        device: &'a B::Device,
+    ) -> Result<Self, ObjectiveError> {
+        let adamw = options.adamw.clone();
+        let Some(Checkpoint { state, model: weights, best, optimiser }) = resume else {
+            let state =
+                TrainState { step: 0, epoch: 0, batch_in_epoch: 0, best_loss: None, n_worse: 0, ended: false };
+            let best = collect_weights(&model, "");
+            return Ok(Self { options, model, best, optimiser: AdamW::new(adamw), state, device });
+        };
+        let n_steps = i32::try_from(state.step).unwrap_or(i32::MAX);
+        let optimiser = AdamW::resumed(adamw, n_steps, &optimiser, device);
+        let model = apply_weights(model, "", &weights)?;
+        Ok(Self { options, model, best, optimiser, state, device })
+    }
+
+    /// Goes on with an epoch from where the run stands in it.
+    fn epoch(
+        &mut self,
+        examples: &[Example<'_>],
+        validation: &[Example<'_>],
+        checkpoint_path: &Path,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow, ObjectiveError> {
+        for batch in examples.chunks(self.options.batch_size).skip(self.state.batch_in_epoch) {
+            let flow = self.step(batch, observer)?;
+            let last = self.state.step == self.options.max_steps;
+            if last || self.state.step.is_multiple_of(self.options.evaluate_every) {
+                self.evaluate(validation, observer);
+                self.checkpoint(checkpoint_path)?;
+            }
+            if flow == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+            if last || self.state.ended {
+                return Ok(Flow::Continue);
+            }
+        }
+        self.state.epoch += 1;
+        self.state.batch_in_epoch = 0;
+        Ok(Flow::Continue)
+    }
+
+    fn step(&mut self, batch: &[Example<'_>], observer: &mut dyn Observer) -> Result<Flow, ObjectiveError> {
+        let TrainOptions { max_steps, learning_rate, warmup_steps, clip_norm, seed, .. } = *self.options;
+        let schedule = WarmupCosine { peak: learning_rate, n_warmup: warmup_steps, n_steps: max_steps };
+        let learning_rate = schedule.rate(self.state.step);
+        let loss = self.model.loss(batch, &mut rng(seed, self.state.step), self.device);
+        let value = scalar(loss.value.clone().inner());
+        if !value.is_finite() {
+            return Err(ObjectiveError::Diverged { step: self.state.step, loss: value });
+        }
+        let mut grads = GradientsParams::from_grads(loss.value.backward(), &self.model);
+        let (scale, gradient_norm) = clip_global_norm::<B>(&self.model, &grads, clip_norm);
+        self.model = self.optimiser.step::<B, M>(self.model.clone(), &mut grads, learning_rate, scale);
+        self.state.step += 1;
+        self.state.batch_in_epoch += 1;
+        Ok(observer.step(&StepReport {
+            step: self.state.step,
+            max_steps,
+            loss: value,
+            learning_rate,
+            gradient_norm,
+            n_events: batch.iter().map(|example| example.window.len()).sum(),
+            metrics: &loss.metrics,
+        }))
+    }
+
+    /// The same masks in every evaluation, so that two losses can be compared.
+    fn evaluate(&mut self, validation: &[Example<'_>], observer: &mut dyn Observer) {
+        let model = self.model.valid();
+        let (mut sum, mut n) = (0.0, 0.0);
+        let mut metrics: BTreeMap<&'static str, f64> = BTreeMap::new();
+        for (stream, batch) in (VALIDATION..).zip(validation.chunks(self.options.batch_size)) {
+            let loss = model.loss(batch, &mut rng(self.options.seed, stream), self.device);
+            let weight = loss.n_predictions as f64;
+            sum += scalar(loss.value) * weight;
+            n += weight;
+            for Metric { name, value } in loss.metrics {
+                *metrics.entry(name).or_default() += value * weight;
+            }
+        }
+        let loss = sum / n;
+        let is_best = self.state.best_loss.is_none_or(|best| loss < best);
+        if is_best {
+            self.state.best_loss = Some(loss);
+            self.state.n_worse = 0;
+            self.best = collect_weights(&self.model, "");
+        } else {
+            self.state.n_worse += 1;
+            self.state.ended = self.state.n_worse >= self.options.patience;
+        }
+        let metrics: Vec<Metric> = metrics.into_iter().map(|(name, sum)| Metric { name, value: sum / n }).collect();
+        observer.evaluated(&EvalReport { step: self.state.step, loss, is_best, metrics: &metrics });
+    }
+
+    fn checkpoint(&self, path: &Path) -> Result<(), ObjectiveError> {
+        let checkpoint = Checkpoint {
+            state: self.state.clone(),
+            model: collect_weights(&self.model, ""),
+            best: self.best.clone(),
+            optimiser: self.optimiser.state(),
+        };
+        checkpoint.write(path)
+    }
+}
+
+fn scalar<B: burn::tensor::backend::Backend>(value: burn::tensor::Tensor<B, 1>) -> f64 {
+    value.into_data().convert::<f64>().to_vec::<f64>().expect("converted above")[0]
+}

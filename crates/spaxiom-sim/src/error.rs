@@ -1,0 +1,20 @@
+//! What can go wrong before a simulation starts.
+
+/// Why a scenario cannot be simulated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// The scenario file has a member too many, too few or of another type.
+    #[error("the scenario cannot be read")]
+    Toml(#[from] toml::de::Error),
+    /// A constant outside its range.
+    #[error("`{name}` has to be {want}, got {got}")]
+    Setting {
+        /// The constant.
+        name: &'static str,
+        /// The range.
+        want: &'static str,
+        /// The value.
+        got: String,
+    },
+}

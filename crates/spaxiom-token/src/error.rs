@@ -1,0 +1,41 @@
+//! What can go wrong around tokens.
+
+/// Why a tokenizer cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// A vocabulary learnt from nothing would turn every event into UNK.
+    #[error("there is no event to learn a vocabulary from")]
+    NoEvents,
+    /// The text is not a tokenizer.
+    #[error("this is not a tokenizer")]
+    Json(#[from] serde_json::Error),
+    /// Apart from damage, so that the caller can ask for a newer build.
+    #[error("tokenizer format {found} is not the format {want} that this build reads")]
+    Format {
+        /// The number in the file.
+        found: u32,
+        /// The number of this build.
+        want: u32,
+    },
+    /// A search for something that no event of the training part had would silently match noise.
+    #[error("unknown {field} `{got}`; known are {known}")]
+    Unknown {
+        /// The field.
+        field: String,
+        /// The value of the event.
+        got: String,
+        /// Some of the values that are known.
+        known: String,
+    },
+    /// A setting outside its range.
+    #[error("`{name}` has to be {want}, got {got}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The range.
+        want: &'static str,
+        /// The value.
+        got: String,
+    },
+}
