@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use rayon::prelude::*;
 use spaxiom_encoder::{
     BatchLayout, Encoder, EventBatch, NamedTensor, TransformerEventEncoder, apply_weights, collect_weights,
 };
@@ -113,8 +114,10 @@ impl<B: Backend> BurnEncoder<B> {
     }
 
     /// The rows that `forward` gives for every batch of windows, in the order of the windows.
-    fn rows(&self, windows: &[TokenWindow<'_>], forward: impl Fn(&EventBatch<B>) -> Tensor<B, 2>) -> Vec<f32> {
-        let batches = windows.chunks(BATCH).flat_map(|windows| {
+    ///
+    /// Batches run side by side: on the CPU most of a forward pass is element-wise work on one core.
+    fn rows(&self, windows: &[TokenWindow<'_>], forward: impl Fn(&EventBatch<B>) -> Tensor<B, 2> + Sync) -> Vec<f32> {
+        let batches = windows.par_chunks(BATCH).flat_map_iter(|windows| {
             let data = forward(&EventBatch::new(&self.layout, windows, &self.device)).into_data();
             data.convert::<f32>().to_vec::<f32>().expect("converted to f32")
         });

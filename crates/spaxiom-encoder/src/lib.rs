@@ -19,5 +19,5 @@ pub use crate::encoder::{Encoded, Encoder};
 pub use crate::error::EncoderError;
 pub use crate::init::WeightRng;
 pub use crate::pool::{Pooling, masked_mean};
-pub use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
+pub use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig, TransformerStack};
 pub use crate::weights::{NamedTensor, WeightFile, apply_weights, collect_weights};

@@ -11,8 +11,10 @@ pub enum Pooling {
     /// The state of `[CLS]`.
     Cls,
     /// The mean over `[CLS]` and all events.
-    #[default]
     Mean,
+    /// The state of the last event: that event in its context.
+    #[default]
+    Last,
 }
 
 impl Pooling {
@@ -26,8 +28,16 @@ impl Pooling {
         match self {
             Self::Cls => states.slice([0..batch, 0..1]).reshape([batch, d_model]),
             Self::Mean => masked_mean(states, keep),
+            Self::Last => last(states, keep),
         }
     }
+}
+
+/// The states at the last kept positions, `[batch, d_model]`.
+fn last<B: Backend>(states: Tensor<B, 3>, keep: Tensor<B, 2>) -> Tensor<B, 2> {
+    let [batch, _, d_model] = states.dims();
+    let last = keep.sum_dim(1).sub_scalar(1.0).int().reshape([batch, 1, 1]);
+    states.gather(1, last.expand([batch, 1, d_model])).reshape([batch, d_model])
 }
 
 /// Averages the states of real events; padding has no influence.

@@ -52,7 +52,7 @@ impl From<Preset> for TransformerEventEncoderConfig {
             Preset::Small => (256, 4, 4, 128),
             Preset::Base => (768, 12, 12, 512),
         };
-        Self { d_model, n_layers, n_heads, d_feed_forward: 4 * d_model, max_len, pooling: Pooling::Mean }
+        Self { d_model, n_layers, n_heads, d_feed_forward: 4 * d_model, max_len, pooling: Pooling::default() }
     }
 }
 
@@ -82,8 +82,7 @@ impl TransformerEventEncoderConfig {
         let mut rng = WeightRng::new(seed);
         TransformerEventEncoder {
             embedding: EventEmbedding::new(layout.n_rows(), max_len, d_model, &mut rng, device),
-            layers: (0..n_layers).map(|_| Layer::new(d_model, n_heads, d_feed_forward, &mut rng, device)).collect(),
-            norm: layer_norm(d_model, device),
+            stack: TransformerStack::new(d_model, n_layers, n_heads, d_feed_forward, &mut rng, device),
             pooling,
         }
     }
@@ -93,15 +92,14 @@ impl TransformerEventEncoderConfig {
 #[derive(Module, Debug)]
 pub struct TransformerEventEncoder<B: Backend> {
     embedding: EventEmbedding<B>,
-    layers: Vec<Layer<B>>,
-    norm: LayerNorm<B>,
+    stack: TransformerStack<B>,
     #[module(skip)]
     pooling: Pooling,
 }
 
 impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
     fn d_model(&self) -> usize {
-        self.norm.gamma.dims()[0]
+        self.stack.norm.gamma.dims()[0]
     }
 
     fn max_len(&self) -> usize {
@@ -111,12 +109,41 @@ impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
         let [_, seq] = batch.keep.dims();
         assert!(seq <= self.max_len() + 1, "a window of {} events, at most {} are taken", seq - 1, self.max_len());
-        let bias = padding_bias(&batch.keep);
-        let embedded = self.embedding.forward(batch);
-        let states = self.layers.iter().fold(embedded, |states, layer| layer.forward(states, bias.clone()));
-        let states = self.norm.forward(states);
+        let states = self.stack.forward(self.embedding.forward(batch), &batch.keep);
         let pooled = self.pooling.pool(states.clone(), batch.keep.clone());
         Encoded { states, pooled }
+    }
+}
+
+/// Layers of attention and a final norm, over states of any origin.
+#[derive(Module, Debug)]
+pub struct TransformerStack<B: Backend> {
+    layers: Vec<Layer<B>>,
+    norm: LayerNorm<B>,
+}
+
+impl<B: Backend> TransformerStack<B> {
+    /// Layers with weights from `rng`.
+    pub fn new(
+        d_model: usize,
+        n_layers: usize,
+        n_heads: usize,
+        d_feed_forward: usize,
+        rng: &mut WeightRng,
+        device: &B::Device,
+    ) -> Self {
+        let layers = (0..n_layers).map(|_| Layer::new(d_model, n_heads, d_feed_forward, rng, device)).collect();
+        Self { layers, norm: layer_norm(d_model, device) }
+    }
+
+    /// # Shapes
+    /// - states: `[batch, seq, d_model]`
+    /// - keep: `[batch, seq]`, 1 for an event and 0 for padding
+    /// - output: `[batch, seq, d_model]`; rows of padding mean nothing
+    pub fn forward(&self, states: Tensor<B, 3>, keep: &Tensor<B, 2>) -> Tensor<B, 3> {
+        let bias = padding_bias(keep);
+        let states = self.layers.iter().fold(states, |states, layer| layer.forward(states, bias.clone()));
+        self.norm.forward(states)
     }
 }
 

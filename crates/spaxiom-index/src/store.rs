@@ -224,13 +224,7 @@ impl Store {
         check_rows(self.header.dim, 1, vector)?;
         let mut query = vector.to_vec();
         normalise(&mut query, self.header.dim);
-        let neighbours = if filter.is_empty() {
-            let mut neighbours = self.index.search(&query, k)?;
-            neighbours.extend(self.scan(&query, &Filter::default(), self.last_indexed)?);
-            neighbours
-        } else {
-            self.scan(&query, filter, 0)?
-        };
+        let neighbours = if filter.is_empty() { self.nearest(&query, k)? } else { self.scan(&query, filter, 0)? };
         let nearest = top_k(neighbours, k).into_iter();
         nearest.map(|n| Ok(Hit { similarity: n.similarity, record: rows::get(&self.connection, n.id)? })).collect()
     }
@@ -270,6 +264,18 @@ impl Store {
             }
         }
         self.build().map(drop)
+    }
+
+    /// The index's answer and all rows that it does not cover; where the graph reaches too few, all rows.
+    fn nearest(&self, query: &[f32], k: usize) -> Result<Vec<Neighbour>, IndexError> {
+        let mut neighbours = self.index.search(query, k)?;
+        let is_short = neighbours.len() < k.min(self.index.len());
+        let after = if is_short { 0 } else { self.last_indexed };
+        if is_short {
+            neighbours.clear();
+        }
+        neighbours.extend(self.scan(query, &Filter::default(), after)?);
+        Ok(neighbours)
     }
 
     /// Compares the rows after `after` that pass `filter` one by one.

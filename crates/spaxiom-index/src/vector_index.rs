@@ -34,7 +34,8 @@ pub trait VectorIndex: Send + Sync {
     /// [`IndexError::Dimension`] where `vectors` does not hold `ids.len()` rows.
     fn add(&mut self, ids: &[VectorId], vectors: &[f32]) -> Result<(), IndexError>;
 
-    /// The `k` nearest vectors, nearest first; fewer where the index holds fewer.
+    /// The `k` nearest vectors, nearest first; fewer where the index holds fewer,
+    /// or where an approximate one does not reach as many.
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbour>, IndexError>;
 }
 

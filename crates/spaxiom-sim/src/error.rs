@@ -8,13 +8,11 @@ pub enum SimError {
     #[error("the scenario cannot be read")]
     Toml(#[from] toml::de::Error),
     /// A constant outside its range.
-    #[error("`{name}` has to be {want}, got {got}")]
+    #[error("`{name}` has to be {want}")]
     Setting {
         /// The constant.
         name: &'static str,
         /// The range.
         want: &'static str,
-        /// The value.
-        got: String,
     },
 }

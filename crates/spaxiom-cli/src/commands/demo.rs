@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::output;
 
 /// Sites and days of the simulated warehouse.
-const N_SITES: u32 = 8;
+const N_SITES: u32 = 10;
 const N_DAYS: u32 = 28;
 
 pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {

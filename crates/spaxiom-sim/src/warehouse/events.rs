@@ -25,6 +25,7 @@ pub(super) fn simulate(
     reports.queue(options, &visits);
     reports.occupancy(options, &visits);
     reports.staff(&staff_times(options, episodes, rng));
+    reports.blocked_docks(&blocked_checks(options, episodes, rng));
     let mut events = reports.events;
     // Trucks that are still there at the end leave after it, where no label is.
     let end = instant(start, episodes.last().map_or(0.0, |episode| episode.end));
@@ -118,6 +119,19 @@ fn staff_times(options: &WarehouseOptions, episodes: &[Episode], rng: &mut impl 
     times
 }
 
+/// Looks at blocked docks: when, which dock, and for how many seconds its door is open.
+fn blocked_checks(options: &WarehouseOptions, episodes: &[Episode], rng: &mut impl Rng) -> Vec<(f64, usize, f64)> {
+    let mut checks = Vec::new();
+    for episode in episodes.iter().filter(|episode| episode.cause == Cause::BlockedDock) {
+        let rate = options.causes.blocked_checks_per_hour / SECS_PER_HOUR;
+        for time in poisson(rate, episode.start, episode.end, rng) {
+            let open_secs = rng.random_range(5.0..options.causes.blocked_check_secs);
+            checks.push((time, episode.blocked_dock, open_secs));
+        }
+    }
+    checks
+}
+
 /// Collects events.
 struct Reports<'a> {
     site: &'a Site,
@@ -138,14 +152,24 @@ impl Reports<'_> {
 
     fn trucks(&mut self, visits: &[Visit]) {
         for visit in visits {
-            let zone = format!("dock_{}", visit.dock_idx + 1);
-            let dock = self.site.dock(visit.dock_idx);
             let gate = self.site.at(0.0, 40.0);
             self.push("TruckArrived", visit.arrival, "gate", gate, &[]);
-            self.push("DoorOpened", visit.start, zone.as_str(), dock, &[]);
-            self.push("DoorClosed", visit.end, zone.as_str(), dock, &[("duration_s", visit.end - visit.start)]);
+            self.dock_door(visit.dock_idx, visit.start, visit.end);
             self.push("TruckDeparted", visit.end + 120.0, "gate", gate, &[]);
         }
+    }
+
+    fn blocked_docks(&mut self, checks: &[(f64, usize, f64)]) {
+        for &(time, dock_idx, open_secs) in checks {
+            self.dock_door(dock_idx, time, time + open_secs);
+        }
+    }
+
+    fn dock_door(&mut self, dock_idx: usize, opened: f64, closed: f64) {
+        let zone = format!("dock_{}", dock_idx + 1);
+        let dock = self.site.dock(dock_idx);
+        self.push("DoorOpened", opened, zone.as_str(), dock, &[]);
+        self.push("DoorClosed", closed, zone.as_str(), dock, &[("duration_s", closed - opened)]);
     }
 
     /// `QueueFormed` and `QueueCleared` with hysteresis: formed only once the length has held for a while.

@@ -53,6 +53,8 @@ pub struct CauseOptions {
     pub late_within_mins: f64,
     pub understaffed_service: f64,
     pub understaffed_staff: f64,
+    pub blocked_checks_per_hour: f64,
+    pub blocked_check_secs: f64,
 }
 
 impl Default for WarehouseOptions {
@@ -81,7 +83,7 @@ impl WarehouseOptions {
             ("causes", "weights with the sum 1", (weights - 1.0).abs() < 1e-9),
         ];
         match rules.into_iter().find(|(_, _, holds)| !holds) {
-            Some((name, want, _)) => Err(SimError::Setting { name, want, got: "something else".into() }),
+            Some((name, want, _)) => Err(SimError::Setting { name, want }),
             None => Ok(()),
         }
     }

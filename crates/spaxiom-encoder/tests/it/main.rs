@@ -1,0 +1,49 @@
+//! Tests of `spaxiom-encoder` through its border, on the flex backend.
+
+mod parity;
+mod transformer;
+mod weights;
+
+use burn_flex::Flex;
+use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, TransformerEventEncoder, TransformerEventEncoderConfig};
+use spaxiom_encoder::{Pooling, Preset};
+use spaxiom_token::TokenSequence;
+
+const FIELD_SIZES: [usize; 3] = [12, 20, 30];
+
+fn layout() -> BatchLayout {
+    BatchLayout::new(&FIELD_SIZES)
+}
+
+fn config(pooling: Pooling) -> TransformerEventEncoderConfig {
+    TransformerEventEncoderConfig { d_model: 16, n_layers: 2, n_heads: 2, d_feed_forward: 32, max_len: 8, pooling }
+}
+
+fn encoder(pooling: Pooling) -> TransformerEventEncoder<Flex> {
+    config(pooling).init(&layout(), 1, &Default::default())
+}
+
+/// `len` events with ids that depend on `start`.
+fn events(start: u32, len: u32) -> TokenSequence {
+    let mut tokens = TokenSequence::new(3);
+    (start..start + len).for_each(|i| tokens.push([6 + i % 6, 6 + i * 5 % 14, 6 + i * 7 % 24]));
+    tokens
+}
+
+/// The vectors of whole sequences, encoded together.
+fn pooled(encoder: &TransformerEventEncoder<Flex>, sequences: &[&TokenSequence]) -> Vec<Vec<f32>> {
+    let windows: Vec<_> = sequences.iter().map(|tokens| tokens.window(0, tokens.len())).collect();
+    let batch = EventBatch::new(&layout(), &windows, &Default::default());
+    let values: Vec<f32> = encoder.encode(&batch).pooled.into_data().to_vec().unwrap();
+    values.chunks_exact(encoder.d_model()).map(<[f32]>::to_vec).collect()
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn base_is_the_seeds_encoder() {
+    let base = TransformerEventEncoderConfig::from(Preset::Base);
+    assert_eq!((base.n_layers, base.d_model, base.n_heads, base.max_len), (12, 768, 12, 512));
+}

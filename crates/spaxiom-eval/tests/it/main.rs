@@ -1,0 +1,5 @@
+//! Tests of `spaxiom-eval` through its border.
+
+mod figures;
+mod logistic;
+mod split;

@@ -1,0 +1,58 @@
+//! How epochs are made.
+
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use spaxiom_objective::{Example, Examples, Labelled, ObjectiveError, Masking, MaskingOptions, Windows};
+use spaxiom_token::TokenSequence;
+
+/// A sequence whose events are numbered.
+fn numbered(len: u32) -> TokenSequence {
+    let mut tokens = TokenSequence::new(1);
+    (0..len).for_each(|i| tokens.push([i]));
+    tokens
+}
+
+proptest! {
+    #[test]
+    fn every_event_is_in_exactly_one_window_of_an_epoch(len in 0u32..70, max_len in 1usize..20, seed: u64) {
+        let sequences = [numbered(len)];
+        let windows = Windows::new(&sequences, max_len);
+        for epoch in [windows.epoch(&mut ChaCha8Rng::seed_from_u64(seed)), windows.in_order()] {
+            prop_assert!(epoch.iter().all(|example| (1..=max_len).contains(&example.window.len())));
+            let mut seen: Vec<u32> = epoch.iter().flat_map(|example| example.window.ids().to_vec()).collect();
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..len).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn an_epoch_can_be_made_again_from_its_seed() {
+    let sequences = [numbered(100)];
+    let windows = Windows::new(&sequences, 8);
+    let epoch = |seed| -> Vec<u32> {
+        let examples = windows.epoch(&mut ChaCha8Rng::seed_from_u64(seed));
+        examples.iter().map(|example| example.window.ids()[0]).collect()
+    };
+    assert_eq!(epoch(3), epoch(3));
+    assert_ne!(epoch(3), epoch(4));
+}
+
+#[test]
+fn an_epoch_of_labelled_windows_is_a_part_of_them() {
+    let tokens = numbered(50);
+    let examples = (0..50).map(|i| Example { window: tokens.context(i, 4), class: Some(i % 3) }).collect();
+    let epoch = |labelled: &Labelled<'_>| labelled.epoch(&mut ChaCha8Rng::seed_from_u64(1)).len();
+    assert_eq!(epoch(&Labelled::new(examples, 20)), 20);
+}
+
+#[test]
+fn shares_of_masking_are_checked() {
+    let check = |options: MaskingOptions, want: &str| {
+        let error: ObjectiveError = Masking::new(options).unwrap_err();
+        assert!(error.to_string().contains(want), "{error}");
+    };
+    check(MaskingOptions { ratio: 0.0, ..MaskingOptions::default() }, "`masking.ratio` has to be between 0 and 1, got 0");
+    check(MaskingOptions { hidden: 0.95, ..MaskingOptions::default() }, "a sum of at most 1");
+}

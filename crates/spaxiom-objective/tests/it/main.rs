@@ -1,0 +1,43 @@
+//! Tests of `spaxiom-objective` through its border, on the flex backend.
+
+mod examples;
+mod optimiser;
+mod trainer;
+
+use burn::backend::Autodiff;
+use burn_flex::Flex;
+use spaxiom_encoder::{BatchLayout, Pooling, TransformerEventEncoder, TransformerEventEncoderConfig};
+use spaxiom_objective::{Masking, MaskingOptions};
+use spaxiom_token::TokenSequence;
+
+type B = Autodiff<Flex>;
+
+fn layout() -> BatchLayout {
+    BatchLayout::new(&[12, 16])
+}
+
+fn encoder(seed: u64) -> TransformerEventEncoder<B> {
+    let config = TransformerEventEncoderConfig {
+        d_model: 32,
+        n_layers: 2,
+        n_heads: 2,
+        d_feed_forward: 64,
+        max_len: 8,
+        pooling: Pooling::Mean,
+    };
+    config.init(&layout(), seed, &Default::default())
+}
+
+fn masking() -> Masking {
+    Masking::new(MaskingOptions::default()).unwrap()
+}
+
+/// Eight sequences of eight events; in each the second field follows from the sequence and the place.
+fn sequences() -> Vec<TokenSequence> {
+    let sequence = |s: u32| {
+        let mut tokens = TokenSequence::new(2);
+        (0..8).for_each(|i| tokens.push([6 + s % 6, 6 + (s + i) % 10]));
+        tokens
+    };
+    (0..8).map(sequence).collect()
+}

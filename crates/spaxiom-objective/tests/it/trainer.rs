@@ -1,0 +1,195 @@
+//! Training: it learns, it can be stopped and resumed, and it never loses a checkpoint.
+
+use std::path::Path;
+
+use spaxiom_encoder::{NamedTensor, collect_weights};
+use spaxiom_objective::{
+    Checkpoint, ClassifierModel, EvalReport, Example, Flow, Labelled, MaskedEventModel, ObjectiveError, Observer,
+    Outcome, StepReport, TrainOptions, Trained, Trainer, Windows,
+};
+use tempfile::TempDir;
+
+use crate::{B, encoder, layout, masking, sequences};
+
+/// Stops after so many steps and remembers the losses.
+struct StopAfter {
+    step: u64,
+    losses: Vec<f64>,
+}
+
+impl Observer for StopAfter {
+    fn step(&mut self, report: &StepReport<'_>) -> Flow {
+        self.losses.push(report.loss);
+        if report.step >= self.step { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn evaluated(&mut self, _report: &EvalReport<'_>) {}
+}
+
+fn options(max_steps: u64) -> TrainOptions {
+    TrainOptions { max_steps, batch_size: 4, warmup_steps: 5, evaluate_every: 7, learning_rate: 0.01, ..TrainOptions::default() }
+}
+
+type Masked = MaskedEventModel<B, spaxiom_encoder::TransformerEventEncoder<B>>;
+
+/// Trains masked event prediction on the eight sequences, at most to step `stop`.
+fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Path) -> (Trained<Masked>, Vec<f64>) {
+    let sequences = sequences();
+    // Whole sequences: a window of one masked event cannot be learnt.
+    let whole = Windows::new(&sequences, 8).in_order();
+    let model = MaskedEventModel::new(encoder(1), layout(), masking(), 2, &Default::default());
+    let mut observer = StopAfter { step: stop, losses: Vec::new() };
+    let trainer = Trainer::new(options).unwrap();
+    let trained = trainer
+        .run::<B, _>(model, &Labelled::new(whole.clone(), 8), &whole, resume, path, &mut observer, &Default::default())
+        .unwrap();
+    (trained, observer.losses)
+}
+
+fn weights(trained: &Trained<Masked>) -> Vec<(String, NamedTensor)> {
+    collect_weights(&trained.model, "").into_iter().collect()
+}
+
+#[test]
+fn masked_event_prediction_overfits_eight_sequences() {
+    let folder = TempDir::new().unwrap();
+    let options = TrainOptions { learning_rate: 0.003, batch_size: 8, patience: 100, ..options(600) };
+    let (trained, losses) = train(options, None, u64::MAX, &folder.path().join("c"));
+    assert_eq!(trained.outcome, Outcome::Finished);
+    // 12 and 16 ids: 2.6 nats at first. 0.05 at the end when this was written.
+    let (first, last) = (losses[0], losses[550..].iter().sum::<f64>() / 50.0);
+    assert!(first > 2.4 && last < 0.2, "from {first:.2} to {last:.2}");
+}
+
+#[test]
+fn a_classifier_overfits_eight_sequences() {
+    let folder = TempDir::new().unwrap();
+    let sequences = sequences();
+    let examples: Vec<Example<'_>> = sequences
+        .iter()
+        .enumerate()
+        .map(|(i, tokens)| Example { window: tokens.context(7, 8), class: Some(i % 3) })
+        .collect();
+    let model = ClassifierModel::new(encoder(1), layout(), 3, 2, &Default::default());
+    let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
+    let trained = Trainer::new(options(100))
+        .unwrap()
+        .run::<B, _>(
+            model,
+            &Labelled::new(examples.clone(), 8),
+            &examples,
+            None,
+            &folder.path().join("c"),
+            &mut observer,
+            &Default::default(),
+        )
+        .unwrap();
+    assert!(trained.state.best_loss.unwrap() < 0.05, "{:?}", trained.state);
+}
+
+#[test]
+fn a_stopped_and_resumed_run_gives_the_weights_of_one_that_never_stopped() {
+    let folder = TempDir::new().unwrap();
+    let (whole, whole_losses) = train(options(30), None, u64::MAX, &folder.path().join("whole"));
+    // In the middle of an epoch and between two evaluations.
+    for stop in [3, 13, 21] {
+        let path = folder.path().join(format!("stopped-{stop}"));
+        let (stopped, mut losses) = train(options(30), None, stop, &path);
+        assert_eq!((stopped.outcome, stopped.state.step), (Outcome::Interrupted, stop));
+        let (resumed, rest) = train(options(30), Some(Checkpoint::read(&path).unwrap()), u64::MAX, &path);
+        losses.extend(rest);
+        assert_eq!(losses, whole_losses, "stopped at {stop}");
+        assert_eq!(weights(&resumed), weights(&whole), "stopped at {stop}");
+        assert_eq!(resumed.state, whole.state);
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_run_and_another_seed_another() {
+    let folder = TempDir::new().unwrap();
+    let losses = |seed, name: &str| train(TrainOptions { seed, ..options(10) }, None, u64::MAX, &folder.path().join(name)).1;
+    assert_eq!(losses(1, "a"), losses(1, "b"));
+    assert_ne!(losses(1, "c"), losses(2, "d"));
+}
+
+#[test]
+fn a_run_that_gets_no_better_stops_early_with_its_best_weights() {
+    let folder = TempDir::new().unwrap();
+    // Steps this long make everything worse.
+    let options = TrainOptions { learning_rate: 3.0, warmup_steps: 0, evaluate_every: 1, patience: 3, ..options(200) };
+    let (trained, losses) = train(options, None, u64::MAX, &folder.path().join("c"));
+    assert_eq!(trained.outcome, Outcome::EarlyStopped);
+    assert!(losses.len() < 200 && trained.state.n_worse == 3, "{:?}", trained.state);
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("c");
+    let (_, _) = train(options(7), None, u64::MAX, &path);
+    let mut poisoned = Checkpoint::read(&path).unwrap();
+    let before = fs_err::read(&path).unwrap();
+    poisoned.model.get_mut("heads.bias").unwrap().values[0] = f32::NAN;
+    let sequences = sequences();
+    let windows = Windows::new(&sequences, 8);
+    let model = MaskedEventModel::new(encoder(1), layout(), masking(), 2, &Default::default());
+    let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
+    let error = Trainer::new(options(20))
+        .unwrap()
+        .run::<B, _>(model, &windows, &windows.in_order(), Some(poisoned), &path, &mut observer, &Default::default())
+        .unwrap_err();
+    assert!(matches!(error, ObjectiveError::Diverged { step: 7, .. }), "{error}");
+    assert_eq!(fs_err::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_checkpoint_reads_back_equal_and_a_cut_one_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("c");
+    train(options(9), None, u64::MAX, &path);
+    let checkpoint = Checkpoint::read(&path).unwrap();
+    let copy = folder.path().join("copy");
+    checkpoint.write(&copy).unwrap();
+    assert_eq!(fs_err::read(&copy).unwrap(), fs_err::read(&path).unwrap());
+    let bytes = fs_err::read(&path).unwrap();
+    fs_err::write(&path, &bytes[..bytes.len() - 10]).unwrap();
+    assert!(matches!(Checkpoint::read(&path), Err(ObjectiveError::Weights(_))));
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_leaves_the_old_one() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("checkpoint").join("c");
+    train(options(7), None, u64::MAX, &path);
+    let before = fs_err::read(&path).unwrap();
+    // A folder in the way of the new file fails at the last step, as a full disk fails at an earlier one.
+    let blocked = folder.path().join("blocked");
+    fs_err::create_dir_all(blocked.join("inside")).unwrap();
+    let checkpoint = Checkpoint::read(&path).unwrap();
+    assert!(checkpoint.write(&blocked).is_err());
+    assert_eq!(fs_err::read(&path).unwrap(), before);
+    let left: Vec<_> = fs_err::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "no temporary file is left: {left:?}");
+}
+
+#[test]
+fn empty_parts_and_wrong_options_are_named() {
+    let folder = TempDir::new().unwrap();
+    let model = || MaskedEventModel::new(encoder(1), layout(), masking(), 2, &Default::default());
+    let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
+    let trainer = Trainer::new(options(5)).unwrap();
+    let sequences = sequences();
+    let windows = Windows::new(&sequences, 8);
+    let nothing = Windows::new(&[], 8);
+    let path = folder.path().join("c");
+    let error = trainer
+        .run::<B, _>(model(), &windows, &[], None, &path, &mut observer, &Default::default())
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the validation part gives no example");
+    let error = trainer
+        .run::<B, _>(model(), &nothing, &windows.in_order(), None, &path, &mut observer, &Default::default())
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the training part gives no example");
+    let error = Trainer::new(TrainOptions { batch_size: 0, ..options(5) }).unwrap_err();
+    assert_eq!(error.to_string(), "`batch-size` has to be 1 or more, got 0");
+}

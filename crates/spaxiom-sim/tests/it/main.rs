@@ -1,0 +1,4 @@
+//! Tests of `spaxiom-sim` through its border.
+
+mod queue;
+mod warehouse;

@@ -1,0 +1,4 @@
+//! Tests of `spaxiom-token` through its border.
+
+mod tfidf;
+mod tokenizer;

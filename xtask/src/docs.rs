@@ -1,0 +1,69 @@
+//! Names in the documents that do not exist: crates and commands drift unless something looks.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::{PROGRAM, layers};
+
+/// Commands of xtask itself.
+const OWN: [&str; 3] = ["setup", "check", "test"];
+
+/// Prefixes of the project's name that are no crates.
+const NO_CRATES: [&str; 1] = ["spaxiom-embed"];
+
+/// Every crate and every command that a document names and the project does not have.
+pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
+    let crates = layers::crate_names(root)?;
+    let mut violations = Vec::new();
+    for path in documents(root)? {
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let wrong_crates = names(&text).filter(|name| !crates.contains(name) && !NO_CRATES.contains(&name.as_str()));
+        violations.extend(wrong_crates.map(|wrong| format!("{name}: there is no crate `{wrong}`")));
+        let wrong_commands = commands(&text).filter(|word| !OWN.contains(word) && !PROGRAM.contains(word));
+        violations.extend(wrong_commands.map(|wrong| format!("{name}: there is no `cargo xtask {wrong}`")));
+    }
+    Ok(violations)
+}
+
+fn documents(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+    let mut documents = vec![root.join("README.md"), root.join("datasets/README.md")];
+    for entry in std::fs::read_dir(root.join("docs")).context("the folder `docs`")? {
+        documents.push(entry?.path());
+    }
+    documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    documents.sort();
+    Ok(documents)
+}
+
+/// Words that look like one of our crates.
+fn names(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    words.filter(|word| word.starts_with("spaxiom-") || word.starts_with("spaxiom_")).map(|word| word.replace('_', "-"))
+}
+
+/// Words after `cargo xtask`.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    let after = text.split("cargo xtask ").skip(1);
+    let word = |text: &'_ str| text.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(text.len());
+    after.map(move |text| &text[..word(text)]).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{commands, names, violations};
+
+    #[test]
+    fn documents_name_only_what_exists() {
+        let violations = violations(&crate::root()).expect("the documents can be read");
+        assert_eq!(violations, Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_and_commands_are_found_in_text() {
+        let text = "see `spaxiom-event`, spaxiom_token::Tokenizer; type `cargo xtask demo` or `cargo xtask --help`";
+        assert_eq!(names(text).collect::<Vec<_>>(), ["spaxiom-event", "spaxiom-token"]);
+        assert_eq!(commands(text).collect::<Vec<_>>(), ["demo"]);
+    }
+}

@@ -1,0 +1,167 @@
+//! Native programs and libraries that the build of FAISS needs: found out by trying them, installed where that is allowed.
+
+use std::fmt;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+
+use crate::process;
+
+/// The oldest cmake that builds FAISS 1.12.
+const CMAKE: (u32, u32) = (3, 24);
+
+/// One thing that the build needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Cmake,
+    Compiler,
+    Blas,
+    Lapack,
+    OpenMp,
+}
+
+impl Need {
+    const ALL: [Self; 5] = [Self::Cmake, Self::Compiler, Self::Blas, Self::Lapack, Self::OpenMp];
+
+    fn is_there(self) -> bool {
+        match self {
+            Self::Cmake => process::output("cmake", &["--version"]).is_some_and(|text| is_new_enough(&text)),
+            Self::Compiler => links(&[]),
+            Self::Blas => cfg!(target_os = "macos") || links(&["-lblas"]),
+            Self::Lapack => cfg!(target_os = "macos") || links(&["-llapack"]),
+            Self::OpenMp if cfg!(target_os = "macos") => process::output("brew", &["--prefix", "libomp"]).is_some(),
+            Self::OpenMp => links(&["-fopenmp"]),
+        }
+    }
+
+    fn debian(self) -> &'static str {
+        match self {
+            Self::Cmake => "cmake",
+            Self::Compiler => "g++",
+            Self::Blas => "libopenblas-dev",
+            Self::Lapack => "liblapack-dev",
+            Self::OpenMp => "libgomp1",
+        }
+    }
+
+    fn homebrew(self) -> &'static str {
+        match self {
+            Self::Cmake => "cmake",
+            Self::Compiler => "llvm",
+            Self::Blas | Self::Lapack => "openblas",
+            Self::OpenMp => "libomp",
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cmake => "cmake 3.24 or newer",
+            Self::Compiler => "a C++17 compiler",
+            Self::Blas => "BLAS",
+            Self::Lapack => "LAPACK",
+            Self::OpenMp => "OpenMP",
+        })
+    }
+}
+
+/// Installs what is missing, or says in one line how to.
+///
+/// # Errors
+/// Where something is missing and may not or cannot be installed.
+pub(crate) fn ensure() -> anyhow::Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = missing.iter().map(Need::to_string).collect();
+    process::say(&format!("missing: {}", names.join(", ")));
+    install(&missing)?;
+    let left: Vec<String> = self::missing().iter().map(Need::to_string).collect();
+    anyhow::ensure!(left.is_empty(), "still missing after the installation: {}", left.join(", "));
+    Ok(())
+}
+
+fn missing() -> Vec<Need> {
+    Need::ALL.into_iter().filter(|need| !need.is_there()).collect()
+}
+
+fn install(missing: &[Need]) -> anyhow::Result<()> {
+    if process::output("apt-get", &["--version"]).is_some() {
+        let packages: Vec<&str> = missing.iter().map(|need| need.debian()).collect();
+        let is_root = process::output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
+        if is_root || process::output("sudo", &["-n", "true"]).is_some() {
+            return apt(is_root, &packages);
+        }
+        anyhow::bail!("type `sudo apt-get install {}` and try again", packages.join(" "));
+    }
+    let formulas: Vec<&str> = missing.iter().map(|need| need.homebrew()).collect();
+    if process::output("brew", &["--version"]).is_some() {
+        return process::run(Command::new("brew").arg("install").args(formulas));
+    }
+    anyhow::bail!("no apt and no Homebrew here: install {} by hand and try again", formulas.join(", "))
+}
+
+fn apt(is_root: bool, packages: &[&str]) -> anyhow::Result<()> {
+    let command = || match is_root {
+        true => Command::new("apt-get"),
+        false => {
+            let mut sudo = Command::new("sudo");
+            sudo.args(["-n", "apt-get"]);
+            sudo
+        }
+    };
+    process::run(command().args(["update", "--quiet"]).stdout(Stdio::null()))?;
+    let mut install = command();
+    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages);
+    process::run(install.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()))
+}
+
+fn is_new_enough(version_text: &str) -> bool {
+    let version = version_text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let mut numbers = version.unwrap_or_default().split('.').map_while(|number| number.parse::<u32>().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= CMAKE
+}
+
+/// Whether a C++17 program can be linked with these flags.
+fn links(flags: &[&str]) -> bool {
+    try_link(flags).unwrap_or(false)
+}
+
+fn try_link(flags: &[&str]) -> anyhow::Result<bool> {
+    let output = std::env::temp_dir().join(format!("spaxiom-probe-{}", std::process::id()));
+    let mut compiler = Command::new("c++")
+        .args(["-std=c++17", "-x", "c++", "-", "-o"])
+        .arg(&output)
+        .args(flags)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let program = "#include <optional>\nint main() { return std::optional<int>(0).value(); }\n";
+    compiler.stdin.take().context("the compiler's input")?.write_all(program.as_bytes())?;
+    let linked = compiler.wait()?.success();
+    // Where nothing was linked there is nothing to remove.
+    let _ = std::fs::remove_file(output);
+    Ok(linked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_new_enough;
+
+    #[test]
+    fn cmake_versions_are_compared_as_numbers() {
+        for (text, want) in [
+            ("cmake version 3.25.1\n", true),
+            ("cmake version 3.24.0-rc1\n", true),
+            ("cmake version 4.0.2\n", true),
+            ("cmake version 3.9.6\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_new_enough(text), want, "{text}");
+        }
+    }
+}
