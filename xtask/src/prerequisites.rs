@@ -105,13 +105,13 @@ fn install(missing: &[Need]) -> anyhow::Result<()> {
 }
 
 fn apt(is_root: bool, packages: &[&str]) -> anyhow::Result<()> {
-    let command = || match is_root {
-        true => Command::new("apt-get"),
-        false => {
-            let mut sudo = Command::new("sudo");
-            sudo.args(["-n", "apt-get"]);
-            sudo
+    let command = || {
+        if is_root {
+            return Command::new("apt-get");
         }
+        let mut sudo = Command::new("sudo");
+        sudo.args(["-n", "apt-get"]);
+        sudo
     };
     process::run(command().args(["update", "--quiet"]).stdout(Stdio::null()))?;
     let mut install = command();

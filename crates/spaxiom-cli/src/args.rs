@@ -112,7 +112,9 @@ pub(crate) enum TaskArg {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cargo xtask simulate --scenario warehouse --sites 8 --days 28 --seed 1 --out data/warehouse")]
+#[command(
+    after_help = "Example:\n  cargo xtask simulate --scenario warehouse --sites 8 --days 28 --seed 1 --out data/warehouse"
+)]
 pub(crate) struct SimulateArgs {
     /// What is simulated
     #[arg(long, value_enum)]
@@ -180,9 +182,11 @@ pub(crate) struct TrainArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
+#[command(
+    after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
     cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n\n\
-    Ctrl-C writes a checkpoint and ends with exit code 130.")]
+    Ctrl-C writes a checkpoint and ends with exit code 130."
+)]
 pub(crate) struct PretrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
@@ -205,8 +209,10 @@ pub(crate) struct PretrainArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cargo xtask finetune --task classify --from runs/warehouse --data data/warehouse --out runs/causes\n\n\
-    Ctrl-C writes a checkpoint and ends with exit code 130.")]
+#[command(
+    after_help = "Example:\n  cargo xtask finetune --task classify --from runs/warehouse --data data/warehouse --out runs/causes\n\n\
+    Ctrl-C writes a checkpoint and ends with exit code 130."
+)]
 pub(crate) struct FinetuneArgs {
     /// What is learnt
     #[arg(long, value_enum)]
@@ -223,9 +229,11 @@ pub(crate) struct FinetuneArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask index build --store stores/warehouse --run runs/warehouse --data data/warehouse\n  \
+#[command(
+    after_help = "Examples:\n  cargo xtask index build --store stores/warehouse --run runs/warehouse --data data/warehouse\n  \
     cargo xtask index stats --store stores/warehouse\n\n\
-    A build that was stopped goes on where it was.")]
+    A build that was stopped goes on where it was."
+)]
 pub(crate) struct IndexArgs {
     #[command(subcommand)]
     pub(crate) action: IndexAction,
@@ -335,7 +343,9 @@ pub(crate) struct QueryArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cargo xtask eval --run runs/causes --from runs/warehouse --data data/warehouse --out runs/causes")]
+#[command(
+    after_help = "Example:\n  cargo xtask eval --run runs/causes --from runs/warehouse --data data/warehouse --out runs/causes"
+)]
 pub(crate) struct EvalArgs {
     /// The run
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! Where text goes: data to stdout, everything else to stderr.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use anyhow::Context;
@@ -22,7 +23,7 @@ pub(crate) fn start_logging(verbose: bool) {
 pub(crate) fn error(error: &anyhow::Error) {
     let mut text = format!("error: {error}\n");
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because {cause}\n"));
+        let _ = writeln!(text, "  because {cause}");
     }
     // There is nowhere left to report that stderr is closed.
     let _ = std::io::stderr().write_all(text.as_bytes());

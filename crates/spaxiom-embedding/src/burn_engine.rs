@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use spaxiom_encoder::{
     BatchLayout, Encoder, EventBatch, NamedTensor, TransformerEventEncoder, apply_weights, collect_weights,
 };
-use spaxiom_objective::{ClassifierModel, Masking, MaskedEventModel, Objective, Trained};
+use spaxiom_objective::{ClassifierModel, MaskedEventModel, Masking, Objective, Trained};
 use spaxiom_token::TokenWindow;
 
 use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, WindowEncoder};
@@ -33,9 +33,9 @@ impl<B: AutodiffBackend> BurnEngine<B> {
         M: AutodiffModule<B> + Objective<B>,
         M::InnerModule: Objective<B::InnerBackend>,
     {
-        let TrainingInput { trainer, train, validation, resume, checkpoint_path, observer, seed: _ } = input;
+        let TrainingInput { trainer, data, resume, checkpoint_path, observer, seed: _ } = input;
         let Trained { model, outcome, state } =
-            trainer.run::<B, M>(model, train, validation, resume, checkpoint_path, observer, &self.device)?;
+            trainer.run::<B, M>(model, data, resume, checkpoint_path, observer, &self.device)?;
         Ok(TrainingOutput { weights: collect_weights(&model, ""), outcome, state })
     }
 }
@@ -80,23 +80,23 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         let model = match n_classes {
             Some(n_classes) => {
                 let model = ClassifierModel::new(encoder, layout.clone(), n_classes, 0, &self.device);
-                Model::Classifier(apply_weights(model, "", weights)?)
+                Model::Classifier(Box::new(apply_weights(model, "", weights)?))
             }
-            None => Model::Encoder(apply_weights(encoder, "encoder", weights)?),
+            None => Model::Encoder(Box::new(apply_weights(encoder, "encoder", weights)?)),
         };
         Ok(Box::new(BurnEncoder { model, layout, device: self.device.clone() }))
     }
 
     fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder> {
         let layout = BatchLayout::new(&shape.field_sizes);
-        let model = Model::Encoder(shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device));
+        let model = Model::Encoder(Box::new(shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device)));
         Box::new(BurnEncoder { model, layout, device: self.device.clone() })
     }
 }
 
 enum Model<B: Backend> {
-    Encoder(TransformerEventEncoder<B>),
-    Classifier(ClassifierModel<B, TransformerEventEncoder<B>>),
+    Encoder(Box<TransformerEventEncoder<B>>),
+    Classifier(Box<ClassifierModel<B, TransformerEventEncoder<B>>>),
 }
 
 struct BurnEncoder<B: Backend> {

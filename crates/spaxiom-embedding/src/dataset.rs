@@ -10,6 +10,7 @@ use spaxiom_event::{EventSequence, Format, LabelIndex, group_by_site, read_label
 use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
 
 use crate::error::EmbeddingError;
+use crate::files;
 
 const EVENTS: &str = "events.jsonl";
 const LABELS: &str = "labels.jsonl";
@@ -203,7 +204,6 @@ fn day(time: DateTime<Utc>) -> i64 {
 }
 
 fn fingerprint(path: &Path) -> Result<String, EmbeddingError> {
-    let mut hash = Sha256::new();
-    hash.update(fs_err::read(path)?);
-    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    let digest = Sha256::digest(fs_err::read(path)?);
+    Ok(files::hex(&digest[..8]))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use spaxiom_encoder::{NamedTensor, TransformerEventEncoderConfig};
-use spaxiom_objective::{Checkpoint, Example, Examples, Masking, Observer, Outcome, TrainState, Trainer};
+use spaxiom_objective::{Checkpoint, Masking, Observer, Outcome, TrainState, Trainer, TrainingSet};
 use spaxiom_token::TokenWindow;
 
 use crate::error::EmbeddingError;
@@ -21,8 +21,7 @@ pub struct ModelShape {
 /// What a training run needs besides its model.
 pub struct TrainingInput<'a> {
     pub trainer: &'a Trainer,
-    pub train: &'a dyn Examples,
-    pub validation: &'a [Example<'a>],
+    pub data: TrainingSet<'a>,
     pub resume: Option<Checkpoint>,
     pub checkpoint_path: &'a Path,
     pub observer: &'a mut dyn Observer,

@@ -52,10 +52,7 @@ pub fn evaluate(
     let tokenizer = run.tokenizer()?;
     let encoder = run.encoder(engine)?;
     let split = data.split(&run.config()?.split)?;
-    let classes = match manifest.classes.is_empty() {
-        true => data.classes(&split)?,
-        false => manifest.classes.clone(),
-    };
+    let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
     let part = |part, limit| Samples::new(data, &split, part, &tokenizer, &classes, encoder.max_len(), limit);
     let bench = Bench {
         train: part(Part::Train, options.n_probe),
@@ -173,7 +170,7 @@ impl Bench<'_> {
         ReportRow {
             recall_at_10: Some(recall),
             mrr: Some(mrr),
-            silhouette: features.test.silhouette(&self.test.labelled.classes),
+            silhouette: Some(features.test.silhouette(&self.test.labelled.classes)),
             ..self.classified(name, &predicted)
         }
     }

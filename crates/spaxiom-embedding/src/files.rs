@@ -1,5 +1,6 @@
-//! Files that are replaced whole or not at all.
+//! Files that are replaced whole or not at all, and their fingerprints.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
@@ -11,4 +12,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

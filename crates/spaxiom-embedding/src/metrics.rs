@@ -16,7 +16,8 @@ pub(crate) struct MetricsLog<'a> {
 impl<'a> MetricsLog<'a> {
     /// Goes on after step `step`; lines of later steps, which a checkpoint does not hold, are dropped.
     pub(crate) fn open(path: &Path, step: u64, inner: &'a mut dyn Observer) -> std::io::Result<Self> {
-        let kept = if step > 0 && path.exists() { lines_up_to(&fs_err::read_to_string(path)?, step) } else { String::new() };
+        let kept =
+            if step > 0 && path.exists() { lines_up_to(&fs_err::read_to_string(path)?, step) } else { String::new() };
         let mut file = BufWriter::new(fs_err::File::create(path)?);
         file.write_all(kept.as_bytes())?;
         Ok(Self { file, inner, error: None })
@@ -54,11 +55,8 @@ impl Observer for MetricsLog<'_> {
     }
 
     fn evaluated(&mut self, report: &EvalReport<'_>) {
-        let line = [
-            ("step", json!(report.step)),
-            ("validation_loss", json!(report.loss)),
-            ("best", json!(report.is_best)),
-        ];
+        let line =
+            [("step", json!(report.step)), ("validation_loss", json!(report.loss)), ("best", json!(report.is_best))];
         self.write(line.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(), report.metrics);
         self.inner.evaluated(report);
     }

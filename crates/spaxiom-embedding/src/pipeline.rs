@@ -135,7 +135,7 @@ impl EmbeddingPipeline {
         self.tokenizer.require_known(event)?;
         let mut tokens = TokenSequence::new(self.tokenizer.fields().len());
         tokens.push(self.tokenizer.encode(event, None));
-        results(self.store.search(&self.encode(&tokens), k, filter)?)
+        Ok(results(self.store.search(&self.encode(&tokens), k, filter)?))
     }
 
     /// The `k` events nearest to the one with this id, which is not among them.
@@ -147,7 +147,7 @@ impl EmbeddingPipeline {
         let mut hits = self.store.search(&query.vector, k + 1, filter)?;
         hits.retain(|hit| hit.record.id != query.id || hit.record.site != query.site);
         hits.truncate(k);
-        results(hits)
+        Ok(results(hits))
     }
 
     /// A stream of events of one site, each encoded in the context of those pushed before it.
@@ -191,7 +191,7 @@ fn record(event: &Event, vector: &[f32]) -> Record {
     }
 }
 
-fn results(hits: Vec<Hit>) -> Result<Vec<SearchResult>, EmbeddingError> {
+fn results(hits: Vec<Hit>) -> Vec<SearchResult> {
     let result = |Hit { similarity, record }| SearchResult {
         id: record.id,
         similarity,
@@ -200,5 +200,5 @@ fn results(hits: Vec<Hit>) -> Result<Vec<SearchResult>, EmbeddingError> {
         time: DateTime::from_timestamp_nanos(record.time_ns).to_rfc3339_opts(SecondsFormat::AutoSi, true),
         metadata: serde_json::from_str(&record.metadata).unwrap_or(Value::Null),
     };
-    Ok(hits.into_iter().map(result).collect())
+    hits.into_iter().map(result).collect()
 }

@@ -112,7 +112,7 @@ impl RunFolder {
     pub(crate) fn save_weights(&self, weights: &WeightFile) -> Result<String, EmbeddingError> {
         let bytes = weights.to_bytes();
         files::replace(&self.path.join(MODEL), &bytes)?;
-        Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(files::hex(&Sha256::digest(&bytes)))
     }
 
     /// Writes `report.json` and `report.html`.
@@ -125,7 +125,8 @@ impl RunFolder {
 
     fn save_json(&self, name: &str, value: &impl Serialize) -> Result<(), EmbeddingError> {
         let path = self.path.join(name);
-        let text = serde_json::to_vec_pretty(value).map_err(|source| EmbeddingError::Json { path: path.clone(), source })?;
+        let text =
+            serde_json::to_vec_pretty(value).map_err(|source| EmbeddingError::Json { path: path.clone(), source })?;
         Ok(files::replace(&path, &text)?)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use spaxiom_encoder::{NamedTensor, WeightFile};
 use spaxiom_eval::Part;
-use spaxiom_objective::{Checkpoint, Example, Labelled, Masking, Observer, Outcome, Trainer, Windows};
+use spaxiom_objective::{Checkpoint, Example, Labelled, Masking, Observer, Outcome, Trainer, TrainingSet, Windows};
 use spaxiom_token::Tokenizer;
 
 use crate::config::{RunConfig, Task};
@@ -67,7 +67,11 @@ pub fn pretrain(
     let validation = Windows::new(&validation.tokens, max_len).in_order();
     let shape = setup.shape();
     setup.start(Vec::new())?;
-    setup.train(observer, |input| engine.train_masked(&shape, masking, input), &train, &validation)
+    setup.train(
+        observer,
+        |input| engine.train_masked(&shape, masking, input),
+        TrainingSet { train: &train, validation: &validation },
+    )
 }
 
 /// Trains a classifier for the labels of the data on a pretrained encoder.
@@ -82,10 +86,8 @@ pub fn finetune(
     let mut setup = Setup::prepare(job, tokenizer)?;
     let classes = setup.data.classes(&setup.manifest.split)?;
     let (train, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
-    let (train_labels, mut validation_labels) = (
-        setup.labelled(Part::Train, &train, &classes),
-        setup.labelled(Part::Validation, &validation, &classes),
-    );
+    let (train_labels, mut validation_labels) =
+        (setup.labelled(Part::Train, &train, &classes), setup.labelled(Part::Validation, &validation, &classes));
     validation_labels = validation_labels.spread(setup.config.classify.validation_examples);
     let max_len = setup.config.transformer.max_len;
     let examples = examples(&train, &train_labels, classes.len(), max_len);
@@ -95,7 +97,7 @@ pub fn finetune(
     let n_classes = classes.len();
     setup.start(classes)?;
     let run = |input: TrainingInput<'_>| engine.train_classifier(&shape, n_classes, start.as_ref(), input);
-    setup.train(observer, run, &train, &validation)
+    setup.train(observer, run, TrainingSet { train: &train, validation: &validation })
 }
 
 /// The windows of labelled events; those whose label training never saw teach nothing.
@@ -174,8 +176,7 @@ impl<'a> Setup<'a> {
         self,
         observer: &mut dyn Observer,
         run: impl FnOnce(TrainingInput<'_>) -> Result<TrainingOutput, EmbeddingError>,
-        train: &dyn spaxiom_objective::Examples,
-        validation: &[Example<'_>],
+        data: TrainingSet<'_>,
     ) -> Result<RunSummary, EmbeddingError> {
         let Self { config, run: folder, mut manifest, trainer, resume, .. } = self;
         let step = resume.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
@@ -184,8 +185,7 @@ impl<'a> Setup<'a> {
         let seed = config.train.seed;
         let input = TrainingInput {
             trainer: &trainer,
-            train,
-            validation,
+            data,
             resume,
             checkpoint_path: &checkpoint_path,
             observer: &mut log,

@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::softmax;
 use burn::tensor::Tensor;
+use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 
 use crate::init::WeightRng;
@@ -22,11 +22,7 @@ pub(crate) struct SelfAttention<B: Backend> {
 
 impl<B: Backend> SelfAttention<B> {
     pub(crate) fn new(d_model: usize, n_heads: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
-        Self {
-            qkv: rng.linear(d_model, 3 * d_model, device),
-            output: rng.linear(d_model, d_model, device),
-            n_heads,
-        }
+        Self { qkv: rng.linear(d_model, 3 * d_model, device), output: rng.linear(d_model, d_model, device), n_heads }
     }
 
     /// # Shapes
@@ -38,9 +34,7 @@ impl<B: Backend> SelfAttention<B> {
         let d_head = d_model / self.n_heads;
         // [batch, seq, 3, heads, d_head] -> [3, batch, heads, seq, d_head]
         let qkv = self.qkv.forward(states).reshape([batch, seq, 3, self.n_heads, d_head]).permute([2, 0, 3, 1, 4]);
-        let part = |index: usize| {
-            qkv.clone().slice([index..index + 1]).reshape([batch, self.n_heads, seq, d_head])
-        };
+        let part = |index: usize| qkv.clone().narrow(0, index, 1).reshape([batch, self.n_heads, seq, d_head]);
         let (query, key, value) = (part(0), part(1), part(2));
         let scale = 1.0 / (d_head as f64).sqrt();
         let scores = query.mul_scalar(scale).matmul(key.swap_dims(2, 3)) + bias;

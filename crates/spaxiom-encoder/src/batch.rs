@@ -61,7 +61,7 @@ impl<B: Backend> EventBatch<B> {
     /// Puts windows side by side; `seq` is the longest window and one more for `[CLS]`.
     #[must_use]
     pub fn new(layout: &BatchLayout, windows: &[TokenWindow<'_>], device: &B::Device) -> Self {
-        Self::with_ids(layout, &windows.iter().map(|window| window.ids()).collect::<Vec<_>>(), device)
+        Self::with_ids(layout, &windows.iter().map(TokenWindow::ids).collect::<Vec<_>>(), device)
     }
 
     /// As [`EventBatch::new`], from ids row after row: masking changes ids before they become a batch.

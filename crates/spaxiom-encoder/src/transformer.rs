@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::gelu;
 use burn::tensor::Tensor;
+use burn::tensor::activation::gelu;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 

@@ -68,9 +68,9 @@ impl WeightFile {
         let mut tensors = BTreeMap::new();
         for (name, view) in file.tensors() {
             if view.dtype() != Dtype::F32 {
-                return Err(safetensors::SafeTensorError::InvalidHeaderDeserialization(
-                    serde::de::Error::custom("a tensor of another type than F32"),
-                ));
+                return Err(safetensors::SafeTensorError::InvalidHeaderDeserialization(serde::de::Error::custom(
+                    "a tensor of another type than F32",
+                )));
             }
             let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
             tensors.insert(name, NamedTensor { shape: view.shape().to_vec(), values });
@@ -135,9 +135,7 @@ impl Applier<'_> {
         let name = self.path.join(".");
         match self.tensors.get(&name) {
             None => Err(EncoderError::MissingTensor { name }),
-            Some(tensor) if tensor.shape != want => {
-                Err(EncoderError::Shape { name, want, got: tensor.shape.clone() })
-            }
+            Some(tensor) if tensor.shape != want => Err(EncoderError::Shape { name, want, got: tensor.shape.clone() }),
             Some(tensor) => Ok(TensorData::new(tensor.values.clone(), want)),
         }
     }

@@ -89,9 +89,13 @@ impl SoftmaxRegression {
             scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += weight * value);
         });
         let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        scores.iter_mut().for_each(|score| *score = (*score - max).exp());
+        for score in &mut *scores {
+            *score = (*score - max).exp();
+        }
         let sum: f32 = scores.iter().sum();
-        scores.iter_mut().for_each(|score| *score /= sum);
+        for score in scores {
+            *score /= sum;
+        }
     }
 
     fn step(&mut self, row: Row<'_>, error: &[f32], squares: &mut [f32], learning_rate: f32, l2: f32) {

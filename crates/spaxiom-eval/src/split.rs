@@ -96,8 +96,7 @@ impl Split {
 
 fn check(options: &SplitOptions) -> Result<(), EvalError> {
     let SplitOptions { train_days, validation_days, test_sites } = options;
-    let shares =
-        [("train-days", *train_days), ("validation-days", *validation_days), ("test-sites", *test_sites)];
+    let shares = [("train-days", *train_days), ("validation-days", *validation_days), ("test-sites", *test_sites)];
     for (name, share) in shares {
         if !(share > 0.0 && share < 1.0) {
             return Err(EvalError::Setting { name, want: "between 0 and 1", got: share.to_string() });

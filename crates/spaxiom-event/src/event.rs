@@ -77,7 +77,8 @@ impl From<AttrValue> for Value {
     fn from(value: AttrValue) -> Self {
         match value {
             // Whole numbers are written without a fraction, as they were read.
-            AttrValue::Number(n) if n.fract() == 0.0 && n.abs() < 2f64.powi(53) => {
+            AttrValue::Number(n) if n.fract() == 0.0 && n.abs() < 2f64.powi(53) =>
+            {
                 #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and below 2^53")]
                 Value::from(n as i64)
             }

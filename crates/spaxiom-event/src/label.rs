@@ -86,8 +86,8 @@ impl LabelIndex {
 pub fn read_labels(path: &Path) -> Result<Vec<LabelSpan>, EventError> {
     let mut spans = Vec::new();
     for (line, text) in (1..).zip(BufReader::new(fs_err::File::open(path)?).lines()) {
-        let span = serde_json::from_str(&text?)
-            .map_err(|source| EventError::Label { path: path.to_owned(), line, source })?;
+        let span =
+            serde_json::from_str(&text?).map_err(|source| EventError::Label { path: path.to_owned(), line, source })?;
         spans.push(span);
     }
     Ok(spans)

@@ -124,10 +124,8 @@ impl MarkPairs {
     }
 
     fn finish(mut self) -> (Vec<LabelSpan>, Vec<UnpairedMark>) {
-        let never_ended = self
-            .open
-            .into_iter()
-            .map(|((_, activity), time)| UnpairedMark { activity, edge: MarkEdge::Begin, time });
+        let never_ended =
+            self.open.into_iter().map(|((_, activity), time)| UnpairedMark { activity, edge: MarkEdge::Begin, time });
         self.unpaired.extend(never_ended);
         self.unpaired.sort_by_key(|mark| mark.time);
         (self.spans, self.unpaired)

@@ -256,12 +256,12 @@ impl Store {
 
     /// Loads the index, or builds it where the file is of no use.
     fn load(&mut self) -> Result<(), IndexError> {
-        if let IndexKind::Hnsw(options) = self.kind {
-            if let Some((index, last_indexed)) = cache::read(&self.path, options)? {
-                self.index = Box::new(index);
-                self.last_indexed = last_indexed;
-                return Ok(());
-            }
+        if let IndexKind::Hnsw(options) = self.kind
+            && let Some((index, last_indexed)) = cache::read(&self.path, options)?
+        {
+            self.index = Box::new(index);
+            self.last_indexed = last_indexed;
+            return Ok(());
         }
         self.build().map(drop)
     }

@@ -44,7 +44,9 @@ pub fn normalise(vectors: &mut [f32], dim: usize) {
     for row in vectors.chunks_exact_mut(dim) {
         let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
         if length > 0.0 {
-            row.iter_mut().for_each(|value| *value /= length);
+            for value in row {
+                *value /= length;
+            }
         }
     }
 }

@@ -63,8 +63,7 @@ impl Checkpoint {
     pub fn read(path: &Path) -> Result<Self, ObjectiveError> {
         let WeightFile { tensors, metadata } = WeightFile::read(path)?;
         let state = serde_json::from_str(&metadata).map_err(ObjectiveError::State)?;
-        let mut checkpoint =
-            Self { state, model: BTreeMap::new(), best: BTreeMap::new(), optimiser: BTreeMap::new() };
+        let mut checkpoint = Self { state, model: BTreeMap::new(), best: BTreeMap::new(), optimiser: BTreeMap::new() };
         for (name, tensor) in tensors {
             let groups = [
                 ("model.", &mut checkpoint.model),

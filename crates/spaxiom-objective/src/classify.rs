@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::relu;
 use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use rand_chacha::ChaCha8Rng;
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng};

@@ -22,4 +22,6 @@ pub use crate::example::{Example, Examples, Labelled, Windows};
 pub use crate::masked_event::{MaskedEventModel, Masking, MaskingOptions};
 pub use crate::objective::{Loss, Metric, Objective};
 pub use crate::schedule::WarmupCosine;
-pub use crate::trainer::{EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions, Trained, Trainer};
+pub use crate::trainer::{
+    EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions, Trained, Trainer, TrainingSet,
+};

@@ -134,6 +134,15 @@ pub struct Trained<M> {
     pub state: TrainState,
 }
 
+/// What a run learns from and is judged by.
+#[derive(Clone, Copy)]
+pub struct TrainingSet<'a> {
+    /// Makes an epoch after the other.
+    pub train: &'a dyn Examples,
+    /// Decides about early stopping and the best weights.
+    pub validation: &'a [Example<'a>],
+}
+
 /// Trains any objective.
 #[derive(Debug, Clone)]
 pub struct Trainer {
@@ -163,8 +172,7 @@ impl Trainer {
     pub fn run<B, M>(
         &self,
         model: M,
-        train: &dyn Examples,
-        validation: &[Example<'_>],
+        data: TrainingSet<'_>,
         resume: Option<Checkpoint>,
         checkpoint_path: &Path,
         observer: &mut dyn Observer,
@@ -175,6 +183,7 @@ impl Trainer {
         M: AutodiffModule<B> + Objective<B>,
         M::InnerModule: Objective<B::InnerBackend>,
     {
+        let TrainingSet { train, validation } = data;
         if validation.is_empty() {
             return Err(ObjectiveError::NoExamples { part: "validation" });
         }
@@ -234,8 +243,7 @@ where
     ) -> Result<Self, ObjectiveError> {
         let adamw = options.adamw.clone();
         let Some(Checkpoint { state, model: weights, best, optimiser }) = resume else {
-            let state =
-                TrainState { step: 0, epoch: 0, batch_in_epoch: 0, best_loss: None, n_worse: 0, ended: false };
+            let state = TrainState { step: 0, epoch: 0, batch_in_epoch: 0, best_loss: None, n_worse: 0, ended: false };
             let best = collect_weights(&model, "");
             return Ok(Self { options, model, best, optimiser: AdamW::new(adamw), state, device });
         };

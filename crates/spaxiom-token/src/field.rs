@@ -83,9 +83,9 @@ impl Field {
         match &self.coding {
             Coding::Type { words } => word_id(words, event.kind.as_str()),
             Coding::Zone { words } => event.zone.as_ref().map_or(NONE, |zone| word_id(words, zone.as_str())),
-            Coding::Cell { resolution_m, n_buckets } => event
-                .position
-                .map_or(NONE, |at| FIRST + spatial_hash(at.x, at.y, *resolution_m).bucket(*n_buckets)),
+            Coding::Cell { resolution_m, n_buckets } => {
+                event.position.map_or(NONE, |at| FIRST + spatial_hash(at.x, at.y, *resolution_m).bucket(*n_buckets))
+            }
             Coding::Hour { n_hours } => FIRST + hour_of_week(event.time) % n_hours,
             Coding::Gap { edges_secs } => {
                 previous.map_or(NONE, |previous| bin_id(edges_secs, gap_secs(previous, event.time)))
@@ -95,9 +95,10 @@ impl Field {
                 Some(_) => UNK,
                 None => NONE,
             },
-            Coding::Word { attribute, words } => {
-                event.attrs.get(attribute).map_or(NONE, |value| word_of(value).map_or(UNK, |word| word_id(words, &word)))
-            }
+            Coding::Word { attribute, words } => event
+                .attrs
+                .get(attribute)
+                .map_or(NONE, |value| word_of(value).map_or(UNK, |word| word_id(words, &word))),
         }
     }
 

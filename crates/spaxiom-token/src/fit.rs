@@ -89,11 +89,7 @@ impl Tokenizer {
 fn check(options: &TokenizerOptions) -> Result<(), TokenError> {
     let TokenizerOptions { cell_resolutions_m, cell_buckets, n_bins, max_attributes: _, clock: _ } = options;
     if let Some(wrong) = cell_resolutions_m.iter().find(|side| !(side.is_finite() && **side > 0.0)) {
-        return Err(TokenError::Setting {
-            name: "cell-resolutions-m",
-            want: "metres above 0",
-            got: wrong.to_string(),
-        });
+        return Err(TokenError::Setting { name: "cell-resolutions-m", want: "metres above 0", got: wrong.to_string() });
     }
     if *cell_buckets == 0 {
         return Err(TokenError::Setting { name: "cell-buckets", want: "1 or more", got: "0".into() });
@@ -122,12 +118,12 @@ fn cell_fields(options: &TokenizerOptions) -> impl Iterator<Item = Field> {
 fn n_hours(clock: Clock, train: &[EventSequence]) -> u32 {
     let times = || train.iter().flat_map(EventSequence::events).map(|event| event.time);
     let span = times().max().zip(times().min()).map_or(TimeDelta::zero(), |(last, first)| last - first);
-    match clock {
-        Clock::HourOfDay => 24,
-        Clock::HourOfWeek => 168,
-        Clock::Auto if span.num_days() < MIN_DAYS_FOR_WEEK => 24,
-        Clock::Auto => 168,
-    }
+    let is_week = match clock {
+        Clock::HourOfDay => false,
+        Clock::HourOfWeek => true,
+        Clock::Auto => span.num_days() >= MIN_DAYS_FOR_WEEK,
+    };
+    if is_week { 168 } else { 24 }
 }
 
 /// Values of one attribute in the training part.

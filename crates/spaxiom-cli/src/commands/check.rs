@@ -73,7 +73,11 @@ impl Counts {
 
     fn to_text(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "{} events, {} lines rejected, {} labelled spans", self.events, self.rejected, self.labelled_spans);
+        let _ = writeln!(
+            text,
+            "{} events, {} lines rejected, {} labelled spans",
+            self.events, self.rejected, self.labelled_spans
+        );
         if let (Some(first), Some(last)) = (&self.first, &self.last) {
             let _ = writeln!(text, "from {first} to {last}");
         }

@@ -26,14 +26,21 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
     let (data, events) = demo.data()?;
     demo.title("check", &format!("check {}", events.display()));
     check::run(&CheckArgs { input: vec![events], format: args.format, strict: false }, false)?;
-    let (pretrained, classifier, store) = (demo.out.join("pretrained"), demo.out.join("classifier"), demo.out.join("store"));
+    let (pretrained, classifier, store) =
+        (demo.out.join("pretrained"), demo.out.join("classifier"), demo.out.join("store"));
     if let Some(exit) = demo.train(&data, &pretrained, &classifier)? {
         return Ok(exit);
     }
     demo.index(&data, &pretrained, &store)?;
     demo.searches(&data, &pretrained, &store)?;
     demo.title("evaluate", &format!("eval --run {}", classifier.display()));
-    let eval = EvalArgs { run: classifier.clone(), from: Some(pretrained), data: demo.data_args(&data), out: None, backend: demo.backend() };
+    let eval = EvalArgs {
+        run: classifier.clone(),
+        from: Some(pretrained),
+        data: demo.data_args(&data),
+        out: None,
+        backend: demo.backend(),
+    };
     let report = eval::report(&eval)?;
     if json {
         output::json(&report)?;
@@ -41,7 +48,11 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
         output::text(&report.to_table());
     }
     let minutes = demo.start.elapsed().as_secs_f64() / 60.0;
-    output::text(&format!("\n{minutes:.1} minutes; everything is in {}, the run in {}\n", demo.out.display(), classifier.display()));
+    output::text(&format!(
+        "\n{minutes:.1} minutes; everything is in {}, the run in {}\n",
+        demo.out.display(),
+        classifier.display()
+    ));
     Ok(Exit::Done)
 }
 
@@ -67,13 +78,19 @@ impl Demo<'_> {
         let data = self.out.join("data");
         let seed = self.args.seed;
         let out = data.display();
-        self.title("simulate", &format!("simulate --scenario warehouse --sites {N_SITES} --days {N_DAYS} --seed {seed} --out {out}"));
+        self.title(
+            "simulate",
+            &format!("simulate --scenario warehouse --sites {N_SITES} --days {N_DAYS} --seed {seed} --out {out}"),
+        );
         simulate::warehouse(&data, seed, N_SITES, N_DAYS)?;
         Ok((data.clone(), data.join("events.jsonl")))
     }
 
     fn data_args(&self, data: &Path) -> DataArgs {
-        DataArgs { data: data.to_owned(), format: if self.args.data.is_some() { self.args.format } else { FormatArg::Auto } }
+        DataArgs {
+            data: data.to_owned(),
+            format: if self.args.data.is_some() { self.args.format } else { FormatArg::Auto },
+        }
     }
 
     fn backend(&self) -> BackendArgs {

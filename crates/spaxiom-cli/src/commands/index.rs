@@ -41,7 +41,10 @@ fn build(args: &IndexBuildArgs, with_index: bool, json: bool) -> anyhow::Result<
         output::json(&json!({"new": n_new, "stats": stats}))?;
     } else {
         let store = args.store.store.display();
-        output::text(&format!("{store}: {n_new} events added, {} stored, {} indexed\n", stats.n_vectors, stats.n_indexed));
+        output::text(&format!(
+            "{store}: {n_new} events added, {} stored, {} indexed\n",
+            stats.n_vectors, stats.n_indexed
+        ));
     }
     Ok(Exit::Done)
 }

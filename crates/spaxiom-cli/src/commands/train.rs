@@ -1,8 +1,6 @@
 //! `pretrain` and `finetune`: data to run folders.
 
-use spaxiom_embedding::{
-    FinetuneJob, Outcome, Preset, PretrainJob, RunConfig, RunFolder, RunSummary, Task, engine,
-};
+use spaxiom_embedding::{FinetuneJob, Outcome, Preset, PretrainJob, RunConfig, RunFolder, RunSummary, Task, engine};
 
 use super::{load, provenance};
 use crate::args::{BackendArgs, FinetuneArgs, PretrainArgs, TrainArgs};
@@ -31,10 +29,8 @@ pub(crate) fn pretrain(args: &PretrainArgs, json: bool) -> anyhow::Result<Exit> 
 pub(crate) fn finetune(args: &FinetuneArgs, json: bool) -> anyhow::Result<Exit> {
     let (run, resume) = folder(&args.train);
     let from = RunFolder::new(&args.from);
-    let config = match resume {
-        true => PretrainJob::resumed_config(&run, Task::Classify)?,
-        false => from.config()?.for_classify(),
-    };
+    let config =
+        if resume { PretrainJob::resumed_config(&run, Task::Classify)? } else { from.config()?.for_classify() };
     let config = with_flags(config, &args.train, &args.backend);
     let engine = engine(&config.backend)?;
     let data = load(&args.data)?;

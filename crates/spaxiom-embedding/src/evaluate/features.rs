@@ -94,11 +94,11 @@ impl Features {
         }
     }
 
-    /// Silhouette by class; none for sparse rows, whose dense form would not fit.
-    pub(super) fn silhouette(&self, classes: &[usize]) -> Option<f64> {
+    /// Silhouette by class.
+    pub(super) fn silhouette(&self, classes: &[usize]) -> f64 {
         match self.unit() {
-            Self::Dense { values, dim } => Some(silhouette(&values, dim, classes)),
-            Self::Sparse { rows, n_terms } => Some(silhouette(&dense(&rows, n_terms), n_terms, classes)),
+            Self::Dense { values, dim } => silhouette(&values, dim, classes),
+            Self::Sparse { rows, n_terms } => silhouette(&dense(&rows, n_terms), n_terms, classes),
         }
     }
 }

@@ -40,8 +40,8 @@ pub(super) fn score(
 fn ranking(unit: &Features, gallery: &LabelledPart, query: usize) -> Vec<Ranked> {
     let may_be_hit = |item: &usize| {
         let same_episode = gallery.episodes[*item] == gallery.episodes[query];
-        let near = gallery.sites[*item] == gallery.sites[query]
-            && (gallery.times[*item] - gallery.times[query]).abs() <= NEAR;
+        let near =
+            gallery.sites[*item] == gallery.sites[query] && (gallery.times[*item] - gallery.times[query]).abs() <= NEAR;
         !same_episode && !near
     };
     let items = (0..gallery.places.len()).filter(may_be_hit);

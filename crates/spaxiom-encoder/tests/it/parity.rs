@@ -66,10 +66,8 @@ fn names() -> Vec<(String, String)> {
 }
 
 fn stack() -> TransformerStack<B> {
-    let weights: BTreeMap<String, NamedTensor> = names()
-        .into_iter()
-        .map(|(ours, theirs)| (ours, transposed(fixture(&format!("w.encoder.{theirs}")))))
-        .collect();
+    let weights: BTreeMap<String, NamedTensor> =
+        names().into_iter().map(|(ours, theirs)| (ours, transposed(fixture(&format!("w.encoder.{theirs}"))))).collect();
     let stack = TransformerStack::new(32, 2, 4, 64, &mut WeightRng::new(0), &Default::default());
     apply_weights(stack, "", &weights).unwrap()
 }

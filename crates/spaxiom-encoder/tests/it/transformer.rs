@@ -37,7 +37,9 @@ fn order_and_every_field_matter() {
         let encoder = encoder(pooling);
         let vector = |rows: [[u32; 3]; 3]| {
             let mut tokens = spaxiom_token::TokenSequence::new(3);
-            rows.into_iter().for_each(|row| tokens.push(row));
+            for row in rows {
+                tokens.push(row);
+            }
             pooled(&encoder, &[&tokens]).remove(0)
         };
         let original = vector([[6, 7, 8], [9, 10, 11], [7, 8, 9]]);
@@ -111,7 +113,7 @@ fn a_gradient_reaches_every_parameter() {
     // A plain sum of normalised states does not depend on most weights: weigh the columns.
     let pooled = encoder.encode(&batch).pooled;
     let [_, d_model] = pooled.dims();
-    let weights = Tensor::arange(0..d_model as i64, &Default::default()).float().reshape([1, d_model]);
+    let weights = Tensor::arange(0..16, &Default::default()).float().reshape([1, d_model]);
     let grads = GradientsParams::from_grads((pooled * weights).sum().backward(), &encoder);
     let mut visitor = WithoutGradient { grads: &grads, n: 0, without: Vec::new() };
     Module::<Auto>::visit(&encoder, &mut visitor);

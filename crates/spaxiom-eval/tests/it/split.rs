@@ -15,7 +15,10 @@ fn ten_days_of_one_home_are_seven_one_and_two() {
 fn test_sites_are_seen_on_test_days_only_and_others_never() {
     let split = Split::new(&SplitOptions::default(), &["a", "b", "c", "d"], 0, 9).unwrap();
     assert_eq!(split.test_sites(), ["d"]);
-    assert_eq!([split.part("a", 0), split.part("a", 7), split.part("a", 8)], [Some(Part::Train), Some(Part::Validation), None]);
+    assert_eq!(
+        [split.part("a", 0), split.part("a", 7), split.part("a", 8)],
+        [Some(Part::Train), Some(Part::Validation), None]
+    );
     assert_eq!([split.part("d", 0), split.part("d", 7), split.part("d", 8)], [None, None, Some(Part::Test)]);
 }
 

@@ -22,8 +22,8 @@ pub(super) fn parse(text: &str) -> Result<Record, LineError> {
         [date, time, sensor, value, marks @ ..] => (*date, *time, *sensor, *value, marks),
         _ => return Err(LineError::Columns { got: columns.len() }),
     };
-    let time = parse_time(date, time)
-        .ok_or_else(|| LineError::Time { field: "date time", got: format!("{date} {time}") })?;
+    let time =
+        parse_time(date, time).ok_or_else(|| LineError::Time { field: "date time", got: format!("{date} {time}") })?;
     let event = event(sensor, value, time)?;
     Ok(Record { mark: mark(marks, time, columns.len())?, event })
 }

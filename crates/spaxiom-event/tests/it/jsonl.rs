@@ -14,9 +14,8 @@ fn refused(text: &str, want: &str) {
 
 #[test]
 fn the_seeds_listing_is_an_event() {
-    let event = event(
-        r#"{"type": "QueueFormed", "zone": "loading_dock", "length": 8, "timestamp": "2025-01-06T10:23:45Z"}"#,
-    );
+    let event =
+        event(r#"{"type": "QueueFormed", "zone": "loading_dock", "length": 8, "timestamp": "2025-01-06T10:23:45Z"}"#);
     assert_eq!(event.kind.as_str(), "QueueFormed");
     assert_eq!(event.zone.as_ref().unwrap().as_str(), "loading_dock");
     assert_eq!(event.attrs["length"], AttrValue::Number(8.0));

@@ -57,7 +57,8 @@ pub(super) fn read(folder: &Path, options: HnswOptions) -> Result<Option<(HnswIn
     let Ok(text) = fs_err::read(folder.join(DESCRIPTION)) else { return Ok(None) };
     let Ok(description) = serde_json::from_slice::<Description>(&text) else { return Ok(None) };
     let Ok((checksum, n_bytes)) = checksum(&folder.join(INDEX)) else { return Ok(None) };
-    let same_graph = description.options.m == options.m && description.options.ef_construction == options.ef_construction;
+    let same_graph =
+        description.options.m == options.m && description.options.ef_construction == options.ef_construction;
     if !same_graph || checksum != description.checksum || n_bytes != description.n_bytes {
         return Ok(None);
     }

@@ -87,7 +87,8 @@ pub(super) fn insert(connection: &mut Connection, records: &[Record]) -> Result<
 }
 
 pub(super) fn count(connection: &Connection) -> Result<usize, IndexError> {
-    Ok(connection.query_row("SELECT count(*) FROM events", [], |row| row.get::<_, i64>(0))?.unsigned_abs() as usize)
+    let n: i64 = connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
+    Ok(usize::try_from(n).expect("a count is not negative"))
 }
 
 pub(super) fn integrity(connection: &Connection) -> Result<String, IndexError> {

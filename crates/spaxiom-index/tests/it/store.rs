@@ -16,16 +16,16 @@ fn header() -> StoreHeader {
 
 fn records(seed: u64, n: usize) -> Vec<Record> {
     let vectors = clustered(seed, n, DIM);
-    let record = |(i, vector): (usize, &[f32])| Record {
+    let record = |(i, vector): (i64, &[f32])| Record {
         id: format!("event-{seed}-{i}"),
         site: format!("site-{}", i % 3),
         kind: if i % 10 == 0 { "QueueFormed" } else { "DoorOpened" }.into(),
         zone: Some(format!("dock_{}", i % 7)),
-        time_ns: 1_000 * i as i64,
+        time_ns: 1_000 * i,
         metadata: "{}".into(),
         vector: vector.to_vec(),
     };
-    vectors.chunks_exact(DIM).enumerate().map(record).collect()
+    (0..).zip(vectors.chunks_exact(DIM)).map(record).collect()
 }
 
 fn filled(path: &Path, kind: IndexKind) -> Store {
@@ -55,7 +55,8 @@ fn a_filter_gives_all_that_pass_and_nothing_else() {
     let all = records(1, 500);
     let query = &clustered(6, 1, DIM)[..];
     let check = |filter: Filter, passes: fn(&Record) -> bool| {
-        let mut want: Vec<String> = all.iter().filter(|record| passes(record)).map(|record| record.id.clone()).collect();
+        let mut want: Vec<String> =
+            all.iter().filter(|record| passes(record)).map(|record| record.id.clone()).collect();
         let mut got = found(&store, query, 1_000, &filter);
         want.sort();
         got.sort();

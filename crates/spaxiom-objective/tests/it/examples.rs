@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use spaxiom_objective::{Example, Examples, Labelled, ObjectiveError, Masking, MaskingOptions, Windows};
+use spaxiom_objective::{Example, Examples, Labelled, Masking, MaskingOptions, ObjectiveError, Windows};
 use spaxiom_token::TokenSequence;
 
 /// A sequence whose events are numbered.
@@ -53,6 +53,9 @@ fn shares_of_masking_are_checked() {
         let error: ObjectiveError = Masking::new(options).unwrap_err();
         assert!(error.to_string().contains(want), "{error}");
     };
-    check(MaskingOptions { ratio: 0.0, ..MaskingOptions::default() }, "`masking.ratio` has to be between 0 and 1, got 0");
+    check(
+        MaskingOptions { ratio: 0.0, ..MaskingOptions::default() },
+        "`masking.ratio` has to be between 0 and 1, got 0",
+    );
     check(MaskingOptions { hidden: 0.95, ..MaskingOptions::default() }, "a sum of at most 1");
 }

@@ -59,9 +59,10 @@ fn arrivals(options: &WarehouseOptions, site: &Site, episodes: &[Episode], rng: 
                 continue;
             }
             let late = episode.cause == Cause::LateBatch && rng.random_range(0.0..1.0) < options.causes.late_share;
-            arrivals.push(match late {
-                true => batch_start + rng.random_range(0.0..options.causes.late_within_mins * 60.0),
-                false => time,
+            arrivals.push(if late {
+                batch_start + rng.random_range(0.0..options.causes.late_within_mins * 60.0)
+            } else {
+                time
             });
         }
     }

@@ -29,7 +29,8 @@ fn sequence(events: Vec<Event>) -> EventSequence {
 }
 
 fn fitted() -> Tokenizer {
-    let events = (0..40).map(|i| if i % 2 == 0 { queue(f64::from(i), i64::from(i) * 60) } else { door(i64::from(i) * 60) });
+    let events =
+        (0..40).map(|i| if i % 2 == 0 { queue(f64::from(i), i64::from(i) * 60) } else { door(i64::from(i) * 60) });
     Tokenizer::fit(&TokenizerOptions::default(), &[sequence(events.collect())]).unwrap()
 }
 

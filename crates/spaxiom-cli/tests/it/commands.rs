@@ -1,0 +1,116 @@
+//! Commands, their documents and their exit codes.
+
+use tempfile::TempDir;
+
+use crate::{WORLD, done, fails, json, output, written};
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    for command in ["simulate", "check", "pretrain", "finetune", "index", "search", "eval", "demo"] {
+        let help = done(&[command, "--help"]);
+        assert!(help.contains("Example") && help.contains(&format!("cargo xtask {command}")), "{command}: {help}");
+    }
+}
+
+#[test]
+fn check_counts_and_its_exit_code_says_whether_lines_were_rejected() {
+    let folder = TempDir::new().unwrap();
+    let good =
+        written(folder.path(), "good", "{\"type\":\"A\",\"time\":1,\"zone\":\"z\"}\n{\"type\":\"B\",\"time\":2}\n");
+    let counts = json(&["check", &good]);
+    assert_eq!((&counts["events"], &counts["rejected"]), (&2.into(), &0.into()));
+    assert_eq!((&counts["types"]["A"], &counts["zones"]["z"]), (&1.into(), &1.into()));
+    let bad = written(folder.path(), "bad", "{\"type\":\"A\",\"time\":1}\n{\"type\":\"A\"}\n");
+    let found = output(&["check", &bad]);
+    assert_eq!(found.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&found.stdout).contains("line 2: `time` is missing"));
+    assert_eq!(output(&["check", &bad, "--strict"]).status.code(), Some(1));
+    fails(&["check", &written(folder.path(), "empty", "")], 1, "holds no event");
+    fails(&["check", "no-such-file"], 1, "no-such-file");
+}
+
+#[test]
+fn wrong_words_are_wrong_use() {
+    fails(&["dance"], 2, "unrecognized subcommand");
+    fails(&["search", "--store", "s", "--run", "r"], 2, "--event");
+    let world = &*WORLD;
+    let pretrain = ["pretrain", "--data", &world.data(), "--out", &world.path("never")];
+    fails(&[&pretrain[..], &["--backend", "gpu"]].concat(), 2, "there are flex, ndarray, wgpu, cuda");
+    fails(&[&pretrain[..], &["--backend", "cuda"]].concat(), 2, "not compiled in");
+}
+
+#[test]
+fn a_run_is_classified_indexed_searched_and_evaluated() {
+    let world = &*WORLD;
+    let (data, run, store, classifier) = (world.data(), world.run(), world.path("store"), world.path("classifier"));
+    let summary = json(&[
+        "finetune",
+        "--task",
+        "classify",
+        "--from",
+        &run,
+        "--data",
+        &data,
+        "--out",
+        &classifier,
+        "--max-steps",
+        "5",
+    ]);
+    assert_eq!((&summary["outcome"], &summary["steps"]), (&"finished".into(), &5.into()));
+    let built = json(&["index", "build", "--store", &store, "--run", &run, "--data", &data]);
+    let n_events = built["new"].as_u64().unwrap();
+    assert!(n_events > 1_000);
+    assert_eq!(json(&["index", "build", "--store", &store, "--run", &run, "--data", &data])["new"], 0);
+    assert_eq!(json(&["index", "stats", "--store", &store])["n_indexed"], n_events);
+    assert_eq!(json(&["index", "verify", "--store", &store])["index_is_sound"], true);
+
+    let event = r#"{"type":"DoorOpened","zone":"dock_1","time":"2025-01-07T10:00:00Z"}"#;
+    let search = ["search", "--store", &store, "--run", &run];
+    let found = json(&[&search[..], &["--event", event, "-k", "7"]].concat());
+    let hits = found["hits"].as_array().unwrap();
+    assert_eq!(hits.len(), 7);
+    assert!(["id", "similarity", "type", "zone", "time", "metadata"].iter().all(|member| !hits[0][member].is_null()));
+    let text = done(&[&search[..], &["--id", hits[0]["id"].as_str().unwrap(), "--zone", "gate", "-k", "3"]].concat());
+    assert_eq!(text.matches(" gate ").count(), 3, "{text}");
+    fails(&[&search[..], &["--event", r#"{"type":"Flood","time":0}"#]].concat(), 1, "unknown type `Flood`; known are");
+    fails(&[&search[..], &["--event", "{"]].concat(), 1, "--event");
+    fails(&["search", "--store", &store, "--run", &classifier, "--event", event], 1, "built with the encoder");
+    fails(&["search", "--store", &world.path("no-store"), "--run", &run, "--event", event], 1, "is no store");
+
+    let report = json(&["eval", "--run", &classifier, "--from", &run, "--data", &data, "--out", &world.path("report")]);
+    let rows = report["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 6);
+    assert!(fs_err::read_to_string(world.path("report/report.html")).unwrap().contains("tf-idf"));
+}
+
+#[test]
+fn a_missing_or_damaged_checkpoint_is_named() {
+    let world = &*WORLD;
+    let resume = |run: &str| ["pretrain", "--data", &world.data(), "--resume", run].map(String::from);
+    let words = resume(&world.path("nothing"));
+    fails(&words.each_ref().map(String::as_str), 1, "holds no finished run: `config.toml` is not there");
+    let copy = world.path("damaged");
+    fs_err::create_dir_all(format!("{copy}/checkpoint")).unwrap();
+    for name in ["config.toml", "tokenizer.json", "manifest.json"] {
+        fs_err::copy(format!("{}/{name}", world.run()), format!("{copy}/{name}")).unwrap();
+    }
+    let words = resume(&copy);
+    let words = words.each_ref().map(String::as_str);
+    fails(&words, 1, "holds no checkpoint to resume from");
+    let bytes = fs_err::read(format!("{}/checkpoint/last.safetensors", world.run())).unwrap();
+    fs_err::write(format!("{copy}/checkpoint/last.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
+    fails(&words, 1, "is damaged: not a complete safetensors file");
+}
+
+#[test]
+fn a_seed_simulates_the_same_bytes() {
+    let folder = TempDir::new().unwrap();
+    let simulated = |name: &str, seed: &str| {
+        let out = folder.path().join(name);
+        let out = out.to_str().unwrap();
+        done(&["simulate", "--scenario", "warehouse", "--sites", "1", "--days", "2", "--seed", seed, "--out", out]);
+        fs_err::read(format!("{out}/events.jsonl")).unwrap()
+    };
+    assert_eq!(simulated("a", "7"), simulated("b", "7"));
+    assert_ne!(simulated("c", "7"), simulated("d", "8"));
+}

@@ -1,0 +1,94 @@
+//! Tests of the program `spaxiom-embed` as a user runs it: words in, text and exit codes out.
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
+
+mod commands;
+mod signals;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Simulated data and a run of a few steps, made once for all tests.
+struct World {
+    folder: TempDir,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let world = World { folder: TempDir::new().unwrap() };
+    let simulate = ["simulate", "--scenario", "warehouse", "--sites", "2", "--days", "5", "--out"];
+    done(&[&simulate[..], &[&world.data()]].concat());
+    fs_err::write(world.folder.path().join("experiment.toml"), EXPERIMENT).unwrap();
+    let pretrain = ["pretrain", "--config", &world.experiment(), "--data", &world.data(), "--out", &world.run()];
+    done(&pretrain);
+    world
+});
+
+/// An encoder that trains in a second.
+const EXPERIMENT: &str = "
+[transformer]
+d-model = 16
+n-layers = 1
+d-feed-forward = 32
+max-len = 8
+[tokenizer]
+cell-buckets = 32
+[train]
+max-steps = 10
+evaluate-every = 5
+";
+
+impl World {
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn data(&self) -> String {
+        self.path("data")
+    }
+
+    fn experiment(&self) -> String {
+        self.path("experiment.toml")
+    }
+
+    fn run(&self) -> String {
+        self.path("run")
+    }
+}
+
+fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_spaxiom-embed"))
+}
+
+fn output(words: &[&str]) -> Output {
+    Command::new(program()).args(words).env_remove("RUST_LOG").output().unwrap()
+}
+
+/// Runs the program, wants it to succeed, and gives what it printed.
+fn done(words: &[&str]) -> String {
+    let output = output(words);
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs the program with `--json` and gives the document.
+fn json(words: &[&str]) -> Value {
+    serde_json::from_str(&done(&[words, &["--json"]].concat())).unwrap()
+}
+
+/// Runs the program and wants this exit code and these words on stderr.
+fn fails(words: &[&str], code: i32, want: &str) {
+    let output = output(words);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{words:?}: {text}");
+    assert!(text.contains(want), "{words:?}\n  gave: {text}\n  want: {want}");
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs_err::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}

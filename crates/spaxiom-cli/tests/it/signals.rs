@@ -1,0 +1,85 @@
+//! What happens when the program is stopped in the middle.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::{WORLD, json, program};
+
+fn started(words: &[&str]) -> Child {
+    Command::new(program()).args(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn ctrl_c_writes_a_checkpoint_and_the_resumed_run_ends_with_the_same_weights() {
+    let world = &*WORLD;
+    let run = world.path("interrupted");
+    let words =
+        ["pretrain", "--config", &world.experiment(), "--data", &world.data(), "--out", &run, "--max-steps", "200"];
+    let mut child = started(&words);
+    // The first evaluation is logged after five steps.
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    lines.find(|line| line.as_ref().unwrap().contains("validation loss")).unwrap().unwrap();
+    signal(&child, "-INT");
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let resumed = json(&["pretrain", "--data", &world.data(), "--resume", &run]);
+    let whole = world.path("uninterrupted");
+    let whole = json(&[
+        "pretrain",
+        "--config",
+        &world.experiment(),
+        "--data",
+        &world.data(),
+        "--out",
+        &whole,
+        "--max-steps",
+        "200",
+    ]);
+    assert_eq!(resumed["weights"], whole["weights"]);
+}
+
+/// Ids and similarities of the nearest events of a few stored ones.
+fn searches(store: &str, ids: &[String]) -> Vec<Value> {
+    let run = WORLD.run();
+    let search = |id: &String| json(&["search", "--store", store, "--run", &run, "--id", id])["hits"].clone();
+    ids.iter().map(search).collect()
+}
+
+#[test]
+fn a_build_that_was_killed_and_run_again_gives_the_same_search_results() {
+    let world = &*WORLD;
+    let (whole, killed) = (world.path("store-whole"), world.path("store-killed"));
+    let build = |store: &str| -> Vec<String> {
+        ["index", "build", "--store", store, "--run", &world.run(), "--data", &world.data()].map(String::from).to_vec()
+    };
+    let words = |build: &[String]| build.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+    let whole_words = words(&build(&whole));
+    let n_events = json(&whole_words.split('\n').collect::<Vec<_>>())["new"].as_u64().unwrap();
+    let killed_words = words(&build(&killed));
+    let killed_words: Vec<&str> = killed_words.split('\n').collect();
+    let mut child = started(&killed_words);
+    // Kill it as soon as something is stored: the write-ahead log grows with the first batch.
+    let log = format!("{killed}/store.sqlite-wal");
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while fs_err::metadata(&log).map_or(0, |file| file.len()) < 100_000 {
+        assert!(Instant::now() < deadline, "nothing was stored within a minute");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    let n_added = json(&killed_words)["new"].as_u64().unwrap();
+    assert!(0 < n_added && n_added < n_events, "{n_added} of {n_events} were left to add");
+    let events = fs_err::read_to_string(format!("{}/events.jsonl", world.data())).unwrap();
+    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
+    let ids: Vec<String> = events.lines().step_by(400).map(id).collect();
+    assert_eq!(searches(&whole, &ids), searches(&killed, &ids));
+}

@@ -1,0 +1,106 @@
+//! Tests of `spaxiom-embedding` through its border: a simulated warehouse, an encoder that trains in a second.
+#![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
+
+mod evaluate;
+mod pipeline;
+mod runs;
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use spaxiom_embedding::{
+    Dataset, Engine, EvalReport, FinetuneJob, Flow, Observer, PretrainJob, Provenance, RunConfig, RunFolder,
+    RunSummary, StepReport, Task, engine, write_jsonl, write_labels,
+};
+use spaxiom_sim::{Warehouse, WarehouseOptions};
+use tempfile::TempDir;
+
+/// A pretrained run, a classifier on it and their data, made once for all tests.
+struct World {
+    folder: TempDir,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let world = World { folder: TempDir::new().unwrap() };
+    let data = world.data();
+    pretrain(config(), &data, &world.pretrained(), false).unwrap();
+    let config = RunConfig { train: config().train, ..config().for_classify() };
+    let (from, run) = (world.pretrained(), world.classifier());
+    let job = FinetuneJob { from: Some(&from), job: job(config, &data, &run, false) };
+    spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap();
+    world
+});
+
+impl World {
+    fn data(&self) -> Dataset {
+        let path = self.folder.path().join("data");
+        if !path.exists() {
+            simulate(&path, 4, 6);
+        }
+        Dataset::load(&path, None).unwrap()
+    }
+
+    fn pretrained(&self) -> RunFolder {
+        RunFolder::new(&self.folder.path().join("pretrained"))
+    }
+
+    fn classifier(&self) -> RunFolder {
+        RunFolder::new(&self.folder.path().join("classifier"))
+    }
+}
+
+fn simulate(path: &Path, n_sites: u32, n_days: u32) {
+    fs_err::create_dir_all(path).unwrap();
+    let warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
+    let start = "2025-01-06T00:00:00Z".parse().unwrap();
+    let sites: Vec<_> = (0..n_sites).map(|site| warehouse.simulate(1, site, start, n_days)).collect();
+    let events = sites.iter().flat_map(|site| &site.events);
+    write_jsonl(fs_err::File::create(path.join("events.jsonl")).unwrap(), events).unwrap();
+    let labels: Vec<_> = sites.iter().flat_map(|site| site.labels.clone()).collect();
+    write_labels(fs_err::File::create(path.join("labels.jsonl")).unwrap(), &labels).unwrap();
+}
+
+/// Small enough for a second.
+fn config() -> RunConfig {
+    let mut config = RunConfig::preset(spaxiom_embedding::Preset::Tiny, Task::Pretrain);
+    config.transformer.d_model = 16;
+    config.transformer.n_layers = 1;
+    config.transformer.d_feed_forward = 32;
+    config.transformer.max_len = 8;
+    config.tokenizer.cell_buckets = 32;
+    config.train.max_steps = 20;
+    config.train.evaluate_every = 10;
+    config.train.batch_size = 8;
+    config
+}
+
+fn flex() -> Box<dyn Engine> {
+    engine("flex").unwrap()
+}
+
+fn job<'a>(config: RunConfig, data: &'a Dataset, run: &'a RunFolder, resume: bool) -> PretrainJob<'a> {
+    PretrainJob { config, data, run, resume, provenance: Provenance::default() }
+}
+
+fn pretrain(
+    config: RunConfig,
+    data: &Dataset,
+    run: &RunFolder,
+    resume: bool,
+) -> Result<RunSummary, spaxiom_embedding::EmbeddingError> {
+    spaxiom_embedding::pretrain(job(config, data, run, resume), flex().as_ref(), &mut Watch::default())
+}
+
+/// Stops a run after so many steps.
+#[derive(Default)]
+struct Watch {
+    stop_at: Option<u64>,
+}
+
+impl Observer for Watch {
+    fn step(&mut self, report: &StepReport<'_>) -> Flow {
+        if self.stop_at.is_some_and(|step| report.step >= step) { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn evaluated(&mut self, _report: &EvalReport<'_>) {}
+}

@@ -1,0 +1,98 @@
+//! The pipeline: streamed equals batch, stores are resumed, other runs are refused.
+
+use spaxiom_embedding::{
+    EmbeddingError, EmbeddingPipeline, Event, Filter, HnswOptions, IndexError, IndexKind, PipelineOptions, RunFolder,
+    TokenError,
+};
+use tempfile::TempDir;
+
+use crate::{WORLD, flex};
+
+fn open(run: &RunFolder, folder: &TempDir) -> Result<EmbeddingPipeline, EmbeddingError> {
+    let options = PipelineOptions { batch_size: 64, index: IndexKind::Hnsw(HnswOptions::default()) };
+    EmbeddingPipeline::open(run, &folder.path().join("store"), options, flex().as_ref())
+}
+
+#[test]
+fn a_stream_gives_the_vectors_of_the_whole_sequence() {
+    let folder = TempDir::new().unwrap();
+    let pipeline = open(&WORLD.pretrained(), &folder).unwrap();
+    let sequence = WORLD.data().sequences()[0].clone();
+    let whole = pipeline.encode(&pipeline.tokenize(&sequence));
+    let mut stream = pipeline.stream();
+    for (event, want) in sequence.events().iter().zip(whole.chunks_exact(16)).take(40) {
+        let difference = stream.push(event).iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(difference < 1e-4, "{difference}");
+    }
+}
+
+#[test]
+fn what_comes_later_does_not_change_an_earlier_vector() {
+    let folder = TempDir::new().unwrap();
+    let pipeline = open(&WORLD.pretrained(), &folder).unwrap();
+    let sequence = WORLD.data().sequences()[0].clone();
+    let cut_at = sequence.events()[30].time;
+    let start = sequence.filtered(|event| event.time < cut_at);
+    let vectors = |sequence| pipeline.encode(&pipeline.tokenize(sequence));
+    let n = start.events().len() * 16;
+    let (whole, start) = (vectors(&sequence), vectors(&start));
+    assert!(whole[..n].iter().zip(&start).all(|(a, b)| (a - b).abs() < 1e-4));
+}
+
+#[test]
+fn a_build_that_stopped_half_way_goes_on_and_finds_the_same() {
+    let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let data = WORLD.data();
+    let sequence = &data.sequences()[0];
+    let n = sequence.events().len();
+    let mut whole = open(&WORLD.pretrained(), &a).unwrap();
+    assert_eq!(whole.add_to_index(sequence, |_| {}).unwrap(), n);
+    whole.build_index().unwrap();
+    let half = sequence.filtered(|event| event.time < sequence.events()[n / 2].time);
+    let mut stopped = open(&WORLD.pretrained(), &b).unwrap();
+    let n_half = stopped.add_to_index(&half, |_| {}).unwrap();
+    drop(stopped);
+    let mut resumed = open(&WORLD.pretrained(), &b).unwrap();
+    assert_eq!(resumed.add_to_index(sequence, |_| {}).unwrap(), n - n_half);
+    resumed.build_index().unwrap();
+    for event in sequence.events().iter().step_by(50) {
+        let found = |pipeline: &EmbeddingPipeline| -> Vec<String> {
+            let hits = pipeline.search_id(event.id.as_str(), 10, &Filter::default()).unwrap();
+            hits.into_iter().map(|hit| hit.id).collect()
+        };
+        assert_eq!(found(&whole), found(&resumed));
+        assert!(!found(&whole).contains(&event.id.to_string()), "a query is not its own hit");
+    }
+}
+
+#[test]
+fn an_event_finds_events_and_an_unknown_one_is_named() {
+    let folder = TempDir::new().unwrap();
+    let mut pipeline = open(&WORLD.pretrained(), &folder).unwrap();
+    pipeline.add_to_index(&WORLD.data().sequences()[0], |_| {}).unwrap();
+    let event = |kind: &str, zone: &str| {
+        let text = format!(r#"{{"type": "{kind}", "zone": "{zone}", "time": "2025-01-07T10:00:00Z", "length": 3}}"#);
+        Event::from_json(&text).unwrap()
+    };
+    let filter = Filter { kind: Some("QueueFormed".into()), ..Filter::default() };
+    let hits = pipeline.search_event(&event("QueueFormed", "loading_dock"), 3, &filter).unwrap();
+    assert!(!hits.is_empty() && hits.iter().all(|hit| hit.kind == "QueueFormed"));
+    assert!(hits.is_sorted_by(|a, b| a.similarity >= b.similarity));
+    for (event, want) in [
+        (event("QueueMelted", "loading_dock"), "unknown type `QueueMelted`"),
+        (event("QueueFormed", "moon"), "unknown zone `moon`"),
+    ] {
+        let error = pipeline.search_event(&event, 3, &Filter::default()).unwrap_err();
+        assert!(matches!(error, EmbeddingError::Token(TokenError::Unknown { .. })));
+        assert!(error.to_string().contains(want), "{error}");
+    }
+    assert!(matches!(pipeline.search_id("none", 3, &filter), Err(EmbeddingError::NoSuchEvent { .. })));
+}
+
+#[test]
+fn the_store_of_another_run_is_refused() {
+    let folder = TempDir::new().unwrap();
+    drop(open(&WORLD.pretrained(), &folder).unwrap());
+    let error = open(&WORLD.classifier(), &folder).err().unwrap();
+    assert!(matches!(error, EmbeddingError::Index(IndexError::OtherRun { what: "encoder", .. })), "{error}");
+}

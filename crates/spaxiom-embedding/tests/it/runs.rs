@@ -1,0 +1,122 @@
+//! Run folders: what is in them, how they are resumed, and what is refused.
+
+use spaxiom_embedding::{Dataset, EmbeddingError, Outcome, RunConfig, RunFolder, Task, engine};
+use tempfile::TempDir;
+
+use crate::{WORLD, Watch, config, flex, job, pretrain};
+
+#[test]
+fn a_run_folder_holds_everything_that_the_run_was_made_from() {
+    let run = WORLD.pretrained();
+    let names = ["config.toml", "tokenizer.json", "model.safetensors", "checkpoint/last.safetensors", "metrics.jsonl"];
+    for name in names.into_iter().chain(["manifest.json"]) {
+        assert!(run.path().join(name).exists(), "{name}");
+    }
+    assert_eq!(run.config().unwrap(), config());
+    let manifest = run.manifest().unwrap();
+    assert_eq!((manifest.steps, manifest.outcome), (20, Some(Outcome::Finished)));
+    assert_eq!(manifest.data, WORLD.data().fingerprint());
+    assert_eq!(
+        WORLD.classifier().manifest().unwrap().classes,
+        ["blocked_dock", "late_batch", "normal", "understaffing"]
+    );
+}
+
+#[test]
+fn a_stopped_and_resumed_run_has_the_weights_and_metrics_of_one_that_never_stopped() {
+    let folder = TempDir::new().unwrap();
+    let data = WORLD.data();
+    let run = RunFolder::new(&folder.path().join("run"));
+    let mut watch = Watch { stop_at: Some(7) };
+    let stopped = spaxiom_embedding::pretrain(job(config(), &data, &run, false), flex().as_ref(), &mut watch).unwrap();
+    assert_eq!((stopped.outcome, stopped.steps), (Outcome::Interrupted, 7));
+    let resumed = pretrain(run.config().unwrap(), &data, &run, true).unwrap();
+    assert_eq!(Some(resumed.weights), WORLD.pretrained().manifest().unwrap().weights);
+    let metrics = |run: &RunFolder| fs_err::read_to_string(run.path().join("metrics.jsonl")).unwrap();
+    assert_eq!(metrics(&run), metrics(&WORLD.pretrained()));
+}
+
+#[test]
+fn a_run_is_not_resumed_on_other_data() {
+    let folder = TempDir::new().unwrap();
+    crate::simulate(&folder.path().join("data"), 4, 7);
+    let data = Dataset::load(&folder.path().join("data"), None).unwrap();
+    let error = pretrain(config(), &data, &WORLD.pretrained(), true).unwrap_err();
+    assert!(matches!(error, EmbeddingError::OtherData { .. }), "{error}");
+}
+
+#[test]
+fn a_run_is_never_overwritten() {
+    let error = pretrain(config(), &WORLD.data(), &WORLD.pretrained(), false).unwrap_err();
+    assert!(matches!(error, EmbeddingError::RunExists { .. }), "{error}");
+}
+
+#[test]
+fn a_folder_without_a_run_or_a_checkpoint_is_said_to_have_none() {
+    let folder = TempDir::new().unwrap();
+    let run = RunFolder::new(folder.path());
+    let error = run.encoder(flex().as_ref()).err().unwrap();
+    assert!(matches!(error, EmbeddingError::NoRun { missing: "manifest.json", .. }), "{error}");
+    assert!(matches!(run.checkpoint(), Err(EmbeddingError::NoCheckpoint { .. })));
+}
+
+#[test]
+fn cut_weights_are_refused() {
+    let folder = TempDir::new().unwrap();
+    for name in ["config.toml", "tokenizer.json", "manifest.json"] {
+        fs_err::copy(WORLD.pretrained().path().join(name), folder.path().join(name)).unwrap();
+    }
+    let bytes = fs_err::read(WORLD.pretrained().path().join("model.safetensors")).unwrap();
+    fs_err::write(folder.path().join("model.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
+    let error = RunFolder::new(folder.path()).encoder(flex().as_ref()).err().unwrap().to_string();
+    assert!(error.contains("is damaged: not a complete safetensors file"), "{error}");
+}
+
+#[test]
+fn backends_are_named_when_one_is_unknown_or_not_compiled_in() {
+    let error = engine("gpu").err().unwrap().to_string();
+    assert_eq!(error, "unknown backend `gpu`; there are flex, ndarray, wgpu, cuda");
+    if !cfg!(feature = "cuda") {
+        let error = engine("cuda").err().unwrap().to_string();
+        assert!(error.starts_with("backend `cuda` is not compiled in, this program has flex"), "{error}");
+        assert!(error.ends_with("build with `--features cuda`"), "{error}");
+    }
+}
+
+#[test]
+fn an_experiment_file_changes_only_what_it_names() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("experiment.toml");
+    let read = |text: &str| {
+        fs_err::write(&path, text).unwrap();
+        RunConfig::from_file(&path, Task::Pretrain)
+    };
+    let mut want = RunConfig::preset(spaxiom_embedding::Preset::Small, Task::Pretrain);
+    want.train.max_steps = 7;
+    want.masking.ratio = 0.3;
+    assert_eq!(read("preset = \"small\"\n[train]\nmax-steps = 7\n[masking]\nratio = 0.3\n").unwrap(), want);
+    let error = read("[train]\nmaximal-steps = 7\n").unwrap_err();
+    assert!(matches!(error, EmbeddingError::Config { .. }), "{error}");
+    assert_eq!(toml::from_str::<RunConfig>(&want.to_toml()).unwrap(), want);
+}
+
+#[test]
+fn data_without_labels_cannot_be_classified() {
+    let folder = TempDir::new().unwrap();
+    crate::simulate(&folder.path().join("data"), 2, 4);
+    let data = Dataset::load(&folder.path().join("data/events.jsonl"), None).unwrap();
+    let from = WORLD.pretrained();
+    let run = RunFolder::new(&folder.path().join("run"));
+    let job = spaxiom_embedding::FinetuneJob { from: Some(&from), job: job(config(), &data, &run, false) };
+    let error = spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap_err();
+    assert!(matches!(error, EmbeddingError::NoLabels { .. }), "{error}");
+}
+
+#[test]
+fn a_file_of_bad_lines_only_says_what_the_first_one_lacks() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    fs_err::write(&path, "{\"type\": \"A\"}\n{}\n").unwrap();
+    let error = Dataset::load(&path, None).unwrap_err().to_string();
+    assert!(error.contains("line 1: `time` is missing"), "{error}");
+}
