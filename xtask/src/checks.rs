@@ -68,11 +68,10 @@ fn tool(root: &Path, tool: &Tool) -> anyhow::Result<PathBuf> {
     if process::output(program, &["--version"]).is_some() {
         return Ok(PathBuf::from(program));
     }
-    let folder = tools.display();
     if std::env::var_os("CI").is_none() {
-        bail!("`{program}` is missing: type `cargo install --locked --root {folder} {package}@{version}`");
+        bail!("`{program}` is missing: type `cargo install --locked --root target/tools {package}@{version}`");
     }
     let package = format!("{package}@{version}");
-    process::cargo(root, &["install", "--locked", "--quiet", "--root", &folder.to_string(), &package])?;
+    process::cargo(root, &["install", "--locked", "--quiet", "--root", "target/tools", &package])?;
     Ok(installed)
 }

@@ -1,4 +1,4 @@
-//! Names in the documents that do not exist: crates and commands drift unless something looks.
+//! Names in the documents that do not exist: crates, commands and tests drift unless something looks.
 
 use std::path::Path;
 
@@ -12,9 +12,10 @@ const OWN: [&str; 3] = ["setup", "check", "test"];
 /// Prefixes of the project's name that are no crates.
 const NO_CRATES: [&str; 1] = ["spaxiom-embed"];
 
-/// Every crate and every command that a document names and the project does not have.
+/// Every crate, command and test that a document names and the project does not have.
 pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let crates = layers::crate_names(root)?;
+    let source = test_sources(root)?;
     let mut violations = Vec::new();
     for path in documents(root)? {
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
@@ -23,6 +24,8 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
         violations.extend(wrong_crates.map(|wrong| format!("{name}: there is no crate `{wrong}`")));
         let wrong_commands = commands(&text).filter(|word| !OWN.contains(word) && !PROGRAM.contains(word));
         violations.extend(wrong_commands.map(|wrong| format!("{name}: there is no `cargo xtask {wrong}`")));
+        let wrong_tests = tests(&text).filter(|test| !source.contains(&format!("fn {test}(")));
+        violations.extend(wrong_tests.map(|wrong| format!("{name}: there is no test `{wrong}`")));
     }
     Ok(violations)
 }
@@ -35,6 +38,24 @@ fn documents(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
     documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     documents.sort();
     Ok(documents)
+}
+
+/// All integration tests, one text after the other.
+fn test_sources(root: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for name in layers::crate_names(root)? {
+        let Ok(files) = std::fs::read_dir(root.join("crates").join(name).join("tests/it")) else { continue };
+        for file in files {
+            text.push_str(&std::fs::read_to_string(file?.path()).context("a test")?);
+        }
+    }
+    Ok(text)
+}
+
+/// Words in backticks that look like the name of a test: a sentence of lower-case words.
+fn tests(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    text.split('`').skip(1).step_by(2).filter(is_name).filter(|word| word.matches('_').count() >= 4)
 }
 
 /// Words that look like one of our crates.
@@ -52,7 +73,7 @@ fn commands(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{commands, names, violations};
+    use super::{commands, names, tests, violations};
 
     #[test]
     fn documents_name_only_what_exists() {
@@ -65,5 +86,7 @@ mod tests {
         let text = "see `spaxiom-event`, spaxiom_token::Tokenizer; type `cargo xtask demo` or `cargo xtask --help`";
         assert_eq!(names(text).collect::<Vec<_>>(), ["spaxiom-event", "spaxiom-token"]);
         assert_eq!(commands(text).collect::<Vec<_>>(), ["demo"]);
+        let text = "`time_ns` and `a_test_has_a_long_name`, but not a_name_without_any_quotes";
+        assert_eq!(tests(text).collect::<Vec<_>>(), ["a_test_has_a_long_name"]);
     }
 }

@@ -54,17 +54,21 @@ pub fn evaluate(
     let split = data.split(&run.config()?.split)?;
     let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
     let part = |part, limit| Samples::new(data, &split, part, &tokenizer, &classes, encoder.max_len(), limit);
-    let bench = Bench {
+    let mut bench = Bench {
         train: part(Part::Train, options.n_probe),
         validation: part(Part::Validation, options.n_probe / 4),
         test: part(Part::Test, options.n_test),
         n_classes: classes.len(),
+        control: Vec::new(),
         options,
     };
     if bench.test.labelled.places.is_empty() {
         let wanted = "the test part has no labelled event whose episode lies in it";
         return Err(EmbeddingError::NoLabels { path: data.path().to_owned(), wanted });
     }
+    progress("tf-idf");
+    let tfidf = bench.tfidf(&tokenizer);
+    bench.control = accuracy(&bench.predicted(&tfidf), &bench.test.labelled.classes);
     let untrained = engine.untrained(&run.shape()?, options.seed.wrapping_add(1));
     let name = if manifest.classes.is_empty() { "pretrained" } else { "fine-tuned" };
     let mut rows = Vec::new();
@@ -78,9 +82,9 @@ pub fn evaluate(
     if let Some(predicted) = encoder.classify(&bench.test.windows()) {
         rows.push(bench.classified("fine-tuned, own head", &predicted));
     }
-    progress("controls");
+    progress("untrained encoder");
     rows.push(bench.row("untrained", &bench.encoded(untrained.as_ref())));
-    rows.push(bench.row("tf-idf", &bench.tfidf(&tokenizer)));
+    rows.push(bench.row("tf-idf", &tfidf));
     rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labelled.classes.len()]));
     progress("index and latency");
     let queries = bench.test.labelled.spread(options.n_queries);
@@ -144,6 +148,8 @@ struct Bench<'a> {
     validation: Samples,
     test: Samples,
     n_classes: usize,
+    /// Where the probe on TF-IDF is right: every other representation is compared with it, event by event.
+    control: Vec<f64>,
     options: &'a EvaluateOptions,
 }
 
@@ -164,23 +170,31 @@ impl Bench<'_> {
 
     /// Probe, retrieval and silhouette of a representation.
     fn row(&self, name: &str, features: &Representation) -> ReportRow {
-        let predicted = probe::predict(features, &self.train.labelled, &self.validation.labelled, self.n_classes);
         let queries = self.test.labelled.spread(self.options.n_queries);
         let (recall, mrr) = retrieval::score(&features.test, &self.test.labelled, &queries, self.options.seed);
         ReportRow {
             recall_at_10: Some(recall),
             mrr: Some(mrr),
             silhouette: Some(features.test.silhouette(&self.test.labelled.classes)),
-            ..self.classified(name, &predicted)
+            ..self.classified(name, &self.predicted(features))
         }
+    }
+
+    /// The classes that a linear probe on a representation predicts for the test part.
+    fn predicted(&self, features: &Representation) -> Vec<usize> {
+        probe::predict(features, &self.train.labelled, &self.validation.labelled, self.n_classes)
     }
 
     /// Accuracy of predictions, with episodes resampled.
     fn classified(&self, name: &str, predicted: &[usize]) -> ReportRow {
         let truth = &self.test.labelled.classes;
+        let right = accuracy(predicted, truth);
+        let over_control: Vec<f64> = right.iter().zip(&self.control).map(|(own, control)| own - control).collect();
+        let mean = |values: &[f64]| clustered_mean(values, &self.test.labelled.episodes, self.options.seed);
         ReportRow {
             name: name.into(),
-            accuracy: clustered_mean(&accuracy(predicted, truth), &self.test.labelled.episodes, self.options.seed),
+            accuracy: mean(&right),
+            accuracy_over_tfidf: mean(&over_control),
             macro_f1: macro_f1(predicted, truth),
             recall_at_10: None,
             mrr: None,

@@ -4,6 +4,11 @@
 //! Burn's generics are instantiated here, once per backend that is compiled in; behind [`Engine`] there are none.
 //! Knows no command line, no environment and no clock: progress and times are the caller's.
 
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 mod backend;
 mod burn_engine;
 mod config;

@@ -130,9 +130,11 @@ impl EmbeddingPipeline {
     /// The `k` events nearest to `event`, which is encoded without any context.
     ///
     /// # Errors
-    /// [`spaxiom_token::TokenError::Unknown`] for a type or zone that training never saw.
+    /// [`spaxiom_token::TokenError::Unknown`] for a type or zone that training never saw,
+    /// [`spaxiom_index::IndexError::NothingPasses`] for a filter with a value that the store does not have.
     pub fn search_event(&self, event: &Event, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
         self.tokenizer.require_known(event)?;
+        self.store.require_known(filter)?;
         let mut tokens = TokenSequence::new(self.tokenizer.fields().len());
         tokens.push(self.tokenizer.encode(event, None));
         Ok(results(self.store.search(&self.encode(&tokens), k, filter)?))
@@ -143,6 +145,7 @@ impl EmbeddingPipeline {
     /// # Errors
     /// [`EmbeddingError::NoSuchEvent`] where the store has no such event.
     pub fn search_id(&self, id: &str, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
+        self.store.require_known(filter)?;
         let query = self.store.get(id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: id.into() })?;
         let mut hits = self.store.search(&query.vector, k + 1, filter)?;
         hits.retain(|hit| hit.record.id != query.id || hit.record.site != query.site);

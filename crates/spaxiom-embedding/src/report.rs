@@ -12,6 +12,8 @@ pub struct ReportRow {
     pub name: String,
     /// Share of test events whose label a linear probe (or the own head) tells; greater is better.
     pub accuracy: Interval,
+    /// Its difference to that of TF-IDF on the same events; the interval is of the paired difference.
+    pub accuracy_over_tfidf: Interval,
     /// Mean F1 over the labels of the test part; greater is better.
     pub macro_f1: f64,
     /// Hits of the first ten over `min(10, relevant)`; greater is better. None without a retrieval.
@@ -69,16 +71,23 @@ impl Report {
     #[must_use]
     pub fn to_table(&self) -> String {
         let mut text = format!(
-            "{:<22} {:>22} {:>9} {:>22} {:>22} {:>10}\n",
-            "representation", "accuracy [95 %]", "macro-F1", "recall@10 [95 %]", "MRR [95 %]", "silhouette"
+            "{:<20} {:>20} {:>23} {:>8} {:>20} {:>20} {:>10}\n",
+            "representation",
+            "accuracy [95 %]",
+            "minus tf-idf [95 %]",
+            "macro-F1",
+            "recall@10 [95 %]",
+            "MRR [95 %]",
+            "silhouette"
         );
         for row in &self.rows {
             let retrieval = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
             let _ = writeln!(
                 text,
-                "{:<22} {:>22} {:>9.3} {:>22} {:>22} {:>10}",
+                "{:<20} {:>20} {:>23} {:>8.3} {:>20} {:>20} {:>10}",
                 row.name,
                 interval_text(&row.accuracy),
+                difference_text(&row.accuracy_over_tfidf),
                 row.macro_f1,
                 retrieval(&row.recall_at_10),
                 retrieval(&row.mrr),
@@ -117,9 +126,10 @@ impl Report {
             let cell = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
             let _ = write!(
                 rows,
-                "<tr><td>{}</td><td>{}</td><td>{:.3}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.3}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 escaped(&row.name),
                 interval_text(&row.accuracy),
+                difference_text(&row.accuracy_over_tfidf),
                 row.macro_f1,
                 cell(&row.recall_at_10),
                 cell(&row.mrr),
@@ -133,7 +143,7 @@ impl Report {
              td:first-child,th:first-child{{text-align:left}}tr:nth-child(even){{background:#eee}}</style>\
              <h1>Evaluation of {run}</h1><p>Data: {data}. Intervals: 95 %, whole episodes resampled. \
              Relevant is what has the same label in another episode, an hour or more away.</p>\
-             <table><tr><th>representation</th><th>accuracy</th><th>macro-F1</th><th>recall@10</th><th>MRR</th>\
+             <table><tr><th>representation</th><th>accuracy</th><th>minus tf-idf</th><th>macro-F1</th><th>recall@10</th><th>MRR</th>\
              <th>silhouette</th></tr>{rows}</table><pre>{table}</pre></html>",
             run = escaped(&self.run),
             data = escaped(&self.data),
@@ -144,6 +154,10 @@ impl Report {
 
 fn interval_text(interval: &Interval) -> String {
     format!("{:.3} [{:.3}, {:.3}]", interval.mean, interval.low, interval.high)
+}
+
+fn difference_text(interval: &Interval) -> String {
+    format!("{:+.3} [{:+.3}, {:+.3}]", interval.mean, interval.low, interval.high)
 }
 
 fn escaped(text: &str) -> String {

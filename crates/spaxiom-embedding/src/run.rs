@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use spaxiom_encoder::WeightFile;
+use spaxiom_encoder::{WeightFile, replace_file};
 use spaxiom_eval::Split;
 use spaxiom_objective::{Checkpoint, Outcome};
 use spaxiom_token::Tokenizer;
@@ -99,8 +99,8 @@ impl RunFolder {
     }
 
     pub(crate) fn save_setup(&self, config: &RunConfig, tokenizer: &Tokenizer) -> Result<(), EmbeddingError> {
-        files::replace(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
-        files::replace(&self.path.join(TOKENIZER), tokenizer.to_json().as_bytes())?;
+        replace_file(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
+        replace_file(&self.path.join(TOKENIZER), tokenizer.to_json().as_bytes())?;
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl RunFolder {
     /// Writes the weights and gives their SHA-256.
     pub(crate) fn save_weights(&self, weights: &WeightFile) -> Result<String, EmbeddingError> {
         let bytes = weights.to_bytes();
-        files::replace(&self.path.join(MODEL), &bytes)?;
+        replace_file(&self.path.join(MODEL), &bytes)?;
         Ok(files::hex(&Sha256::digest(&bytes)))
     }
 
@@ -119,7 +119,7 @@ impl RunFolder {
     pub fn save_report(&self, folder: &Path, report: &Report) -> Result<(), EmbeddingError> {
         fs_err::create_dir_all(folder)?;
         Self::new(folder).save_json("report.json", report)?;
-        files::replace(&folder.join("report.html"), report.to_html().as_bytes())?;
+        replace_file(&folder.join("report.html"), report.to_html().as_bytes())?;
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl RunFolder {
         let path = self.path.join(name);
         let text =
             serde_json::to_vec_pretty(value).map_err(|source| EmbeddingError::Json { path: path.clone(), source })?;
-        Ok(files::replace(&path, &text)?)
+        Ok(replace_file(&path, &text)?)
     }
 
     /// Every setting of the run.

@@ -40,6 +40,16 @@ pub enum IndexError {
         /// The number of this build.
         want: u32,
     },
+    /// A filter that nothing can pass is a typing error more often than a question.
+    #[error("no event in the store has the {field} `{got}`; there are {known}")]
+    NothingPasses {
+        /// `type`, `zone` or `site`.
+        field: &'static str,
+        /// The value of the filter.
+        got: String,
+        /// Values that the store has.
+        known: String,
+    },
     /// FAISS refused a call; the text is its own.
     #[error("faiss: {message}")]
     Faiss {

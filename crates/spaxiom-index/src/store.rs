@@ -21,6 +21,9 @@ const FORMAT: u32 = 1;
 
 const DATABASE: &str = "store.sqlite";
 
+/// How many values of a store an error message lists.
+const N_LISTED: u32 = 20;
+
 /// Who made the vectors of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreHeader {
@@ -227,6 +230,22 @@ impl Store {
         let neighbours = if filter.is_empty() { self.nearest(&query, k)? } else { self.scan(&query, filter, 0)? };
         let nearest = top_k(neighbours, k).into_iter();
         nearest.map(|n| Ok(Hit { similarity: n.similarity, record: rows::get(&self.connection, n.id)? })).collect()
+    }
+
+    /// Fails where no record has the type, zone or site of `filter`, and lists those that there are.
+    ///
+    /// # Errors
+    /// [`IndexError::NothingPasses`] for the first value that is nowhere.
+    pub fn require_known(&self, filter: &Filter) -> Result<(), IndexError> {
+        let Filter { kind, zone, site, from_ns: _, to_ns: _ } = filter;
+        for (field, value) in [("type", kind), ("zone", zone), ("site", site)] {
+            let Some(got) = value else { continue };
+            if !rows::has(&self.connection, field, got)? {
+                let known = rows::values(&self.connection, field, N_LISTED)?.join(", ");
+                return Err(IndexError::NothingPasses { field, got: got.clone(), known });
+            }
+        }
+        Ok(())
     }
 
     /// The record with this id; of several sites' equal ids the first that was added.

@@ -1,11 +1,10 @@
 //! Everything that a run needs to go on, in one file that is replaced whole.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{NamedTensor, WeightFile};
+use spaxiom_encoder::{NamedTensor, WeightFile, replace_file};
 
 use crate::error::ObjectiveError;
 
@@ -50,12 +49,7 @@ impl Checkpoint {
         });
         let metadata = serde_json::to_string(state).expect("the state is plain data");
         let bytes = WeightFile { tensors: tensors.collect(), metadata }.to_bytes();
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs_err::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
+        replace_file(path, &bytes)?;
         Ok(())
     }
 

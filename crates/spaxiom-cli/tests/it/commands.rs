@@ -74,6 +74,11 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
     assert_eq!(text.matches(" gate ").count(), 3, "{text}");
     fails(&[&search[..], &["--event", r#"{"type":"Flood","time":0}"#]].concat(), 1, "unknown type `Flood`; known are");
     fails(&[&search[..], &["--event", "{"]].concat(), 1, "--event");
+    fails(
+        &[&search[..], &["--event", event, "--zone", "roof"]].concat(),
+        1,
+        "no event in the store has the zone `roof`",
+    );
     fails(&["search", "--store", &store, "--run", &classifier, "--event", event], 1, "built with the encoder");
     fails(&["search", "--store", &world.path("no-store"), "--run", &run, "--event", event], 1, "is no store");
 

@@ -27,6 +27,8 @@ fn every_representation_is_scored_on_the_same_events() {
             assert!(0.0 <= interval.low && interval.low <= interval.mean && interval.mean <= interval.high);
             assert!(interval.high <= 1.0);
         }
+        let (difference, control) = (row.accuracy_over_tfidf.mean, report.rows[4].accuracy.mean);
+        assert!((row.accuracy.mean - control - difference).abs() < 1e-9, "{}", row.name);
         assert_eq!(row.recall_at_10.is_some(), row.silhouette.is_some());
     }
     assert!(report.index.hnsw_recall_at_10 > 0.9, "{:?}", report.index);

@@ -108,6 +108,20 @@ pub(super) fn get(connection: &Connection, id: VectorId) -> Result<Record, Index
     Ok(select.query_row([id.0], record)?)
 }
 
+/// Whether any record has this value; `column` is a name of the schema.
+pub(super) fn has(connection: &Connection, column: &'static str, value: &str) -> Result<bool, IndexError> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM events WHERE {column} = ?1)");
+    Ok(connection.query_row(&sql, [value], |row| row.get(0))?)
+}
+
+/// The first values of a column in order.
+pub(super) fn values(connection: &Connection, column: &'static str, limit: u32) -> Result<Vec<String>, IndexError> {
+    let sql = format!("SELECT DISTINCT {column} FROM events WHERE {column} IS NOT NULL ORDER BY 1 LIMIT ?1");
+    let mut select = connection.prepare(&sql)?;
+    let values = select.query_map([limit], |row| row.get(0))?;
+    Ok(values.collect::<Result<_, _>>()?)
+}
+
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     Ok(Record {
         id: row.get(0)?,

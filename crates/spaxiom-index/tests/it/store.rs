@@ -72,6 +72,18 @@ fn a_filter_gives_all_that_pass_and_nothing_else() {
     check(Filter { kind: Some("Nothing".into()), ..Filter::default() }, |_| false);
 }
 
+#[test]
+fn a_filter_with_a_value_that_is_nowhere_is_named_with_those_that_are() {
+    let folder = TempDir::new().unwrap();
+    let store = filled(folder.path(), HNSW);
+    let filter = Filter { kind: Some("DoorOpened".into()), zone: Some("roof".into()), ..Filter::default() };
+    let error = store.require_known(&filter).unwrap_err().to_string();
+    let want =
+        "no event in the store has the zone `roof`; there are dock_0, dock_1, dock_2, dock_3, dock_4, dock_5, dock_6";
+    assert_eq!(error, want);
+    assert!(store.require_known(&Filter { zone: Some("dock_0".into()), ..filter }).is_ok());
+}
+
 /// The graph alone reached 219 of 300 vectors when this was written.
 #[test]
 fn k_results_come_back_whenever_k_exist() {
