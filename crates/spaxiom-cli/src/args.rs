@@ -1,9 +1,12 @@
 //! The words of the command line.
 
+mod read;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use spaxiom_embedding::{EncoderKind, Format, Preset};
+pub(crate) use read::ReadArgs;
+use spaxiom_embedding::{EncoderKind, Preset};
 
 /// Experience embeddings: typed sensor events to vectors that can be searched, classified and evaluated.
 #[derive(Debug, Parser)]
@@ -25,6 +28,8 @@ pub(crate) enum Command {
     Simulate(SimulateArgs),
     /// Read events, validate them, count them and report bad lines
     Check(CheckArgs),
+    /// Read events in one format and write them in another
+    Convert(ConvertArgs),
     /// Train an encoder without labels
     Pretrain(PretrainArgs),
     /// Train a pretrained encoder for a task with labels
@@ -43,26 +48,6 @@ pub(crate) enum Command {
 pub(crate) enum ScenarioArg {
     /// Trucks, docks, queues and doors
     Warehouse,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum FormatArg {
-    /// Told by the first line
-    Auto,
-    /// One canonical event per line
-    Jsonl,
-    /// Text of the CASAS smart homes
-    Casas,
-}
-
-impl FormatArg {
-    pub(crate) fn format(self) -> Option<Format> {
-        match self {
-            Self::Auto => None,
-            Self::Jsonl => Some(Format::Jsonl),
-            Self::Casas => Some(Format::Casas),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -134,15 +119,67 @@ pub(crate) struct SimulateArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cargo xtask check data/warehouse/events.jsonl --json\n\n\
+#[command(after_help = "Examples:\n  cargo xtask check data/warehouse --json\n  \
+    cargo xtask check home.txt.gz --format casas --time-zone America/Los_Angeles --quarantine bad.jsonl\n  \
+    cargo xtask check tags.csv --columns \"time=timestamp[ticks],type='TagRead',x=x,y=y,label=activity\"\n\n\
     Exit code 3: read, but some lines were rejected (with --strict: 1).")]
 pub(crate) struct CheckArgs {
-    /// Files of events
+    /// Files of events, folders of such files, or - for standard input
     #[arg(required = true)]
     pub(crate) input: Vec<PathBuf>,
-    /// How the events are written down
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) format: FormatArg,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Keep every rejected line here, as JSON lines with path, line, offset, reason and raw text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) quarantine: Option<PathBuf>,
+    /// Seconds by which an event may be older than the newest one of its site
+    #[arg(long, value_name = "SECS", default_value_t = 60.0)]
+    pub(crate) allowed_lateness: f64,
+    /// Events of one sensor in a minute above which it chatters
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) chatter_per_min: u32,
+    /// Fail when a line is rejected
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TargetArg {
+    /// One canonical event per line; the endings .gz and .zst compress
+    Jsonl,
+    /// One CloudEvent 1.0 per line; the endings .gz and .zst compress
+    Cloudevents,
+    /// Apache Parquet, compressed with zstd
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask convert home.txt --to jsonl --out home/events.jsonl --labels home/labels.jsonl\n  \
+    cargo xtask convert events.jsonl.gz --to parquet --out events.parquet --allowed-lateness 60 --quarantine late.jsonl\n\n\
+    Duplicates are dropped and counted. Exit code 3: done, but some lines were rejected (with --strict: 1)."
+)]
+pub(crate) struct ConvertArgs {
+    /// Files of events, folders of such files, or - for standard input
+    #[arg(required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    /// How the events are to be written down
+    #[arg(long, value_enum)]
+    pub(crate) to: TargetArg,
+    /// The file to write; what is there is replaced once the new one is whole
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Write the activities that the input marks here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Sort by time, waiting so many seconds for late events; those that come later are rejected
+    #[arg(long, value_name = "SECS")]
+    pub(crate) allowed_lateness: Option<f64>,
+    /// Keep every rejected line and late event here, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) quarantine: Option<PathBuf>,
     /// Fail when a line is rejected
     #[arg(long)]
     pub(crate) strict: bool,
@@ -153,9 +190,8 @@ pub(crate) struct DataArgs {
     /// A file of events, or a folder with events.jsonl and labels.jsonl
     #[arg(long)]
     pub(crate) data: PathBuf,
-    /// How the events are written down
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) format: FormatArg,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 #[derive(Debug, Args)]
@@ -368,9 +404,8 @@ pub(crate) struct DemoArgs {
     /// Events of your own instead of simulated ones
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
-    /// How they are written down
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) format: FormatArg,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
     /// Folder for everything that the demo makes [default: the next free runs/demo-N]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub(crate) mod check;
+pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod index;
@@ -14,7 +15,7 @@ use crate::args::{BackendArgs, DataArgs};
 
 /// Reads the data and says what was in them.
 pub(crate) fn load(args: &DataArgs) -> anyhow::Result<Dataset> {
-    let data = Dataset::load(&args.data, args.format.format())?;
+    let data = Dataset::load(&args.data, &args.read.options()?)?;
     tracing::info!("{}: {} events of {} sites", args.data.display(), data.n_events(), data.sequences().len());
     if data.n_rejected() > 0 {
         tracing::warn!("{} lines were rejected; `check` says why", data.n_rejected());

@@ -14,6 +14,17 @@ pub(crate) enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    /// Done, but not with all of the input.
+    pub(crate) fn of_rejected(n_rejected: u64, strict: bool) -> Self {
+        match (n_rejected, strict) {
+            (0, _) => Self::Done,
+            (_, true) => Self::Failed,
+            (_, false) => Self::SomeRejected,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {

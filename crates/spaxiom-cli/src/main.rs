@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod exit;
+mod input;
 mod observer;
 mod output;
 mod stop;
@@ -39,6 +40,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Simulate(args) => commands::simulate::run(args, json),
         Command::Check(args) => commands::check::run(args, json),
+        Command::Convert(args) => commands::convert::run(args, json),
         Command::Pretrain(args) => commands::train::pretrain(args, json),
         Command::Finetune(args) => commands::train::finetune(args, json),
         Command::Index(args) => commands::index::run(args, json),

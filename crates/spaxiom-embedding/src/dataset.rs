@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Datelike, Utc};
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
-use spaxiom_event::{EventSequence, Format, LabelIndex, group_by_site, read_labels, read_log};
+use spaxiom_event::{EventSequence, LabelIndex, ReadOptions, group_by_site, read_labels, read_log};
 use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
 
 use crate::error::EmbeddingError;
@@ -30,10 +30,10 @@ impl Dataset {
     ///
     /// # Errors
     /// [`EmbeddingError::AllRejected`] where no line can be read; single bad lines are counted.
-    pub fn load(path: &Path, format: Option<Format>) -> Result<Self, EmbeddingError> {
+    pub fn load(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
         let is_folder = path.is_dir();
         let events = if is_folder { path.join(EVENTS) } else { path.to_owned() };
-        let log = read_log(&events, format)?;
+        let log = read_log(&events, options)?;
         if let (true, Some(first)) = (log.events.is_empty(), log.rejected.first()) {
             return Err(EmbeddingError::AllRejected { path: events, first: first.to_string() });
         }

@@ -36,8 +36,10 @@ pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain}
 
 pub use spaxiom_encoder::{Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
 pub use spaxiom_event::{
-    AttrValue, Event, EventError, EventLog, EventSequence, Format, LabelIndex, LabelSpan, Rejected, group_by_site,
-    read_labels, read_log, write_jsonl, write_labels,
+    AttrSpec, AttrValue, Attrs, ColumnMap, Deduplicator, Doctor, DoctorOptions, Event, EventError, EventLog,
+    EventReader, EventSequence, EventWriter, Finding, Format, Health, LabelIndex, LabelSpan, Late, LineError,
+    Pseudonymizer, ReadOptions, Record, Registry, Rejected, Reorder, SequenceKey, Sequencer, SequencerOptions, SiteId,
+    SiteMap, SpanBuilder, Target, Unit, UnpairedMark, group_by_site, read_labels, read_log, write_jsonl, write_labels,
 };
 pub use spaxiom_index::{
     ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex, VerifyReport,

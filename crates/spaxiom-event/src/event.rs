@@ -1,26 +1,24 @@
-//! The canonical event, and how it is read from and written to one JSON object.
+//! The canonical event, and how it is written as one JSON object.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use xxhash_rust::xxh64::xxh64;
 
+use crate::attrs::Attrs;
 use crate::error::LineError;
 use crate::ids::{EntityId, EventId, EventType, SiteId, ZoneId};
-
-/// The site of events that name none.
-const DEFAULT_SITE: &str = "default";
+use crate::json;
+use crate::normalizer::Normalizer;
 
 /// One typed event.
 ///
 /// In JSON the position is flat (`x`, `y`, `z`), and absent members are left out.
-/// `timestamp` is read as `time` and `event_type` as `type`, as in the seed's listings;
-/// any other member on the top level becomes an attribute.
+/// Read are also the names of the seed and the Spaxiom series: `event_type` for `type`; `timestamp`, `start_time`
+/// and `t` for `time`; `duration_s` for an `end_time` so much later; `queue_name` and `facility` for `zone`.
+/// Any other member on the top level becomes an attribute.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
-    /// Unique within its source; derived from the content where the source gives none.
+    /// Unique within its site; derived from the content where the source gives none.
     pub id: EventId,
     /// What happened.
     #[serde(rename = "type")]
@@ -35,22 +33,31 @@ pub struct Event {
     /// The leaf zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<ZoneId>,
+    /// The zones around it, the widest first: `hospital-5f`, `floor3`, `ward_b`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub zone_path: Vec<ZoneId>,
     /// Where in the site's own frame.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
-    /// Pseudonymous subject; never tokenised.
+    /// Pseudonymous subject. It serves windows, labels and splits, and never becomes a token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<EntityId>,
     /// Everything else the sensor said.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub attrs: BTreeMap<String, AttrValue>,
+    #[serde(skip_serializing_if = "Attrs::is_empty")]
+    pub attrs: Attrs,
+    /// How sure the source is, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// How much it matters, as the source sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// Events that triggered this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub caused_by: Vec<EventId>,
 }
 
 /// A point in the site's frame, in metres.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// Metres along the site's first axis.
     pub x: f64,
@@ -61,37 +68,38 @@ pub struct Position {
     pub z: Option<f64>,
 }
 
-/// The value of an attribute.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(into = "Value")]
-pub enum AttrValue {
-    /// A finite number.
-    Number(f64),
-    /// A flag.
-    Flag(bool),
-    /// A word out of an open set.
-    Text(String),
+/// How much an event matters, as its source sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Nothing to do.
+    Info,
+    /// Somebody should look.
+    Warn,
+    /// Somebody has to act.
+    Alert,
 }
 
-impl From<AttrValue> for Value {
-    fn from(value: AttrValue) -> Self {
-        match value {
-            // Whole numbers are written without a fraction, as they were read.
-            AttrValue::Number(n) if n.fract() == 0.0 && n.abs() < 2f64.powi(53) =>
-            {
-                #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and below 2^53")]
-                Value::from(n as i64)
-            }
-            AttrValue::Number(n) => Value::from(n),
-            AttrValue::Flag(flag) => Value::from(flag),
-            AttrValue::Text(text) => Value::from(text),
+impl Severity {
+    /// The severity of this name; `warning`, `error` and `critical` are names of the nearest one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "info" => Some(Self::Info),
+            "warn" | "warning" => Some(Self::Warn),
+            "alert" | "error" | "critical" => Some(Self::Alert),
+            _ => None,
         }
     }
-}
 
-impl From<f64> for AttrValue {
-    fn from(value: f64) -> Self {
-        Self::Number(value)
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Alert => "alert",
+        }
     }
 }
 
@@ -108,20 +116,22 @@ impl Event {
             end_time: None,
             site_id: site_id.into(),
             zone: None,
+            zone_path: Vec::new(),
             position: None,
             entity_id: None,
-            attrs: BTreeMap::new(),
+            attrs: Attrs::new(),
+            confidence: None,
+            severity: None,
             caused_by: Vec::new(),
         }
     }
 
-    /// Reads one JSON object.
+    /// Reads one JSON object, with the built-in registry and without a site map.
     ///
     /// # Errors
     /// [`LineError`] says which member was wrong, what was wanted and what was found.
     pub fn from_json(text: &str) -> Result<Self, LineError> {
-        let raw: RawEvent = serde_json::from_str(text).map_err(LineError::Json)?;
-        raw.into_event()
+        json::draft(text)?.into_event(Normalizer::built_in())
     }
 
     /// Gives the event an id made from its content, unless it has one.
@@ -133,97 +143,10 @@ impl Event {
         }
         self
     }
-}
 
-/// The members as they stand in JSON, before they are checked.
-#[derive(Deserialize)]
-struct RawEvent {
-    id: Option<String>,
-    #[serde(rename = "type", alias = "event_type")]
-    kind: Option<String>,
-    #[serde(alias = "timestamp")]
-    time: Option<Value>,
-    end_time: Option<Value>,
-    site_id: Option<String>,
-    zone: Option<String>,
-    x: Option<f64>,
-    y: Option<f64>,
-    z: Option<f64>,
-    entity_id: Option<String>,
-    #[serde(default)]
-    attrs: BTreeMap<String, Value>,
-    #[serde(default)]
-    caused_by: Vec<String>,
-    #[serde(flatten)]
-    others: BTreeMap<String, Value>,
-}
-
-impl RawEvent {
-    fn into_event(self) -> Result<Event, LineError> {
-        let Self { id, kind, time, end_time, site_id, zone, x, y, z, entity_id, attrs, caused_by, others } = self;
-        let kind = kind.filter(|kind| !kind.is_empty()).ok_or(LineError::Missing { field: "type" })?;
-        let time = parse_time("time", &time.ok_or(LineError::Missing { field: "time" })?)?;
-        let end_time = end_time.map(|value| parse_time("end_time", &value)).transpose()?;
-        if let Some(end) = end_time.filter(|end| *end < time) {
-            return Err(LineError::EndsBeforeStart { start: time, end });
-        }
-        let mut event = Event::new(kind, site_id.unwrap_or_else(|| DEFAULT_SITE.into()), time);
-        event.id = EventId::from(id.unwrap_or_default());
-        event.end_time = end_time;
-        event.zone = zone.filter(|zone| !zone.is_empty()).map(ZoneId::from);
-        event.position = position(x, y, z)?;
-        event.entity_id = entity_id.map(EntityId::from);
-        event.caused_by = caused_by.into_iter().map(EventId::from).collect();
-        for (name, value) in others.into_iter().chain(attrs) {
-            if let Some(value) = attribute(&name, value)? {
-                event.attrs.insert(name, value);
-            }
-        }
-        Ok(event.with_derived_id())
+    /// When it ended: its own time for what has no extent.
+    #[must_use]
+    pub fn end(&self) -> DateTime<Utc> {
+        self.end_time.unwrap_or(self.time)
     }
-}
-
-fn position(x: Option<f64>, y: Option<f64>, z: Option<f64>) -> Result<Option<Position>, LineError> {
-    match (x, y) {
-        (Some(x), Some(y)) => Ok(Some(Position { x, y, z })),
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(LineError::Missing { field: "y" }),
-        (None, Some(_)) => Err(LineError::Missing { field: "x" }),
-    }
-}
-
-fn attribute(name: &str, value: Value) -> Result<Option<AttrValue>, LineError> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Bool(flag) => Ok(Some(AttrValue::Flag(flag))),
-        Value::String(text) => Ok(Some(AttrValue::Text(text))),
-        Value::Number(number) => number
-            .as_f64()
-            .filter(|n| n.is_finite())
-            .map(|n| Some(AttrValue::Number(n)))
-            .ok_or_else(|| LineError::Attribute { name: name.into(), got: number.to_string() }),
-        other => Err(LineError::Attribute { name: name.into(), got: other.to_string() }),
-    }
-}
-
-/// RFC 3339 with an offset, or seconds since 1970 as a number.
-fn parse_time(field: &'static str, value: &Value) -> Result<DateTime<Utc>, LineError> {
-    let wrong = || LineError::Time { field, got: value.to_string() };
-    match value {
-        Value::String(text) => {
-            DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).map_err(|_| wrong())
-        }
-        Value::Number(number) => number.as_f64().and_then(from_epoch_secs).ok_or_else(wrong),
-        _ => Err(wrong()),
-    }
-}
-
-/// Epoch seconds to the microsecond: beyond that an `f64` of today's size has no digits.
-fn from_epoch_secs(secs: f64) -> Option<DateTime<Utc>> {
-    // Years 1970 to 2262, the range of nanoseconds in an `i64`.
-    if !(0.0..9.2e9).contains(&secs) {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "below 9.2e15")]
-    Utc.timestamp_micros((secs * 1e6).round() as i64).single()
 }

@@ -1,7 +1,10 @@
 //! Ids as types of their own, so that a zone is never passed where a site is meant.
+//!
+//! Up to 24 bytes they live in the event itself: reading an event allocates nothing for them.
 
 use std::fmt;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 macro_rules! text_id {
@@ -9,7 +12,7 @@ macro_rules! text_id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(CompactString);
 
         impl $name {
             /// The id as text.
@@ -19,7 +22,7 @@ macro_rules! text_id {
             }
         }
 
-        impl<T: Into<String>> From<T> for $name {
+        impl<T: Into<CompactString>> From<T> for $name {
             fn from(text: T) -> Self {
                 Self(text.into())
             }

@@ -1,23 +1,50 @@
 //! Typed events from sensors in buildings.
 //!
-//! Takes bytes (JSON lines, CASAS text), gives [`Event`]s, [`LabelSpan`]s and [`EventSequence`]s.
+//! Takes bytes (JSON lines, CloudEvents, Spaxiom's own shapes, Home Assistant, CASAS, delimited text, Parquet),
+//! gives [`Event`]s, [`LabelSpan`]s and [`EventSequence`]s, and writes them again.
 //! Knows no tensors and no vector store, and never looks at a clock: the same bytes give the same events everywhere.
 //!
 //! An event is what a sensor or a rule over sensors reports: *a queue formed*, *a door opened*.
 //! What was *really* going on (an activity, a hidden cause) is never part of an event; it lives in a [`LabelSpan`].
+//!
+//! What types, attributes and units there are says the [`Registry`]; where zones and sensors are, the [`SiteMap`].
 
+mod attrs;
+mod doctor;
+mod draft;
 mod error;
 mod event;
 mod ids;
+mod json;
 mod label;
 mod log;
+mod mark;
+mod normalizer;
+mod order;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod pseudonym;
+mod registry;
 mod sequence;
+mod site_map;
 mod source;
+mod time;
+mod unit;
+mod writer;
 
-pub use crate::error::{EventError, LineError, Rejected};
-pub use crate::event::{AttrValue, Event, Position};
+pub use crate::attrs::{AttrValue, Attrs};
+pub use crate::doctor::{Doctor, DoctorOptions, Finding, Health, SensorHealth};
+pub use crate::error::{ColumnMapError, EventError, LineError, Rejected, SequenceError};
+pub use crate::event::{Event, Position, Severity};
 pub use crate::ids::{EntityId, EventId, EventType, SiteId, ZoneId};
 pub use crate::label::{LabelIndex, LabelSpan, Labelled, UNLABELLED, read_labels, write_labels};
-pub use crate::log::{EventLog, UnpairedMark, read_log, write_jsonl};
-pub use crate::sequence::{EventSequence, group_by_site};
-pub use crate::source::{ActivityMark, EventReader, Format, MarkEdge, Record};
+pub use crate::log::{EventLog, read_log};
+pub use crate::mark::{SpanBuilder, UnpairedMark};
+pub use crate::order::{Deduplicator, Late, Reorder};
+pub use crate::pseudonym::Pseudonymizer;
+pub use crate::registry::{AttrSpec, Registry, TypeSpec};
+pub use crate::sequence::{EventSequence, SequenceKey, Sequencer, SequencerOptions, group_by_site};
+pub use crate::site_map::{Sensor, Shape, Site, SiteMap, Zone};
+pub use crate::source::{ActivityMark, ColumnMap, EventReader, Format, MarkEdge, ReadOptions, Record};
+pub use crate::unit::Unit;
+pub use crate::writer::{EventWriter, Target, write_jsonl};

@@ -138,7 +138,7 @@ where
     I: Iterator<Item = &'a Event>,
 {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in events().flat_map(|event| event.attrs.keys()) {
+    for name in events().flat_map(|event| event.attrs.names()) {
         *counts.entry(name).or_default() += 1;
     }
     let mut names: Vec<(&str, usize)> = counts.into_iter().collect();

@@ -1,99 +1,143 @@
-//! `check`: reads, validates and counts events, and says which lines are bad and why.
+//! `check`: reads, validates and counts events, says which lines are bad and what is odd about the rest.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
-use spaxiom_embedding::{EventLog, read_log};
+use spaxiom_embedding::{Doctor, DoctorOptions, Health, ReadOptions, Record, Registry, SpanBuilder};
 
 use crate::args::CheckArgs;
 use crate::exit::Exit;
+use crate::input::{Inputs, Quarantine};
 use crate::output;
 
 /// Bad lines that are listed; all are counted.
 const N_LISTED: usize = 20;
 
-/// What the files hold together.
-#[derive(Debug, Default, Serialize)]
-struct Counts {
-    events: usize,
-    rejected: usize,
-    types: BTreeMap<String, usize>,
-    zones: BTreeMap<String, usize>,
-    sites: BTreeMap<String, usize>,
-    first: Option<String>,
-    last: Option<String>,
-    labelled_spans: usize,
+/// What the inputs hold together.
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    health: Health,
+    files: BTreeMap<&'static str, u64>,
+    rejected: u64,
+    skipped: BTreeMap<&'static str, u64>,
+    activities: BTreeMap<String, u64>,
+    labelled_spans: u64,
     unpaired_marks: Vec<String>,
     reasons: Vec<String>,
 }
 
 pub(crate) fn run(args: &CheckArgs, json: bool) -> anyhow::Result<Exit> {
-    let CheckArgs { input, format, strict } = args;
-    let mut counts = Counts::default();
-    for path in input {
-        let log = read_log(path, format.format())?;
-        counts.add(&path.display().to_string(), &log);
-    }
+    let CheckArgs { input, read, quarantine, allowed_lateness, chatter_per_min, strict } = args;
+    let options = read.options()?;
+    let doctor = DoctorOptions {
+        allowed_lateness_secs: *allowed_lateness,
+        chatter_per_min: *chatter_per_min,
+        ..DoctorOptions::default()
+    };
+    let inputs = Inputs::new(input)?;
+    let report = examine(&inputs, &options, doctor, Quarantine::open(quarantine.as_deref())?)?;
     if json {
-        output::json(&counts)?;
+        output::json(&report)?;
     } else {
-        output::text(&counts.to_text());
+        output::text(&report.to_text());
     }
-    Ok(match (counts.rejected, strict) {
-        (0, _) => Exit::Done,
-        (_, true) => Exit::Failed,
-        (_, false) => Exit::SomeRejected,
-    })
+    Ok(Exit::of_rejected(report.rejected, *strict))
 }
 
-impl Counts {
-    fn add(&mut self, path: &str, log: &EventLog) {
-        self.events += log.events.len();
-        self.rejected += log.rejected.len();
-        self.labelled_spans += log.spans.len();
-        for event in &log.events {
-            *self.types.entry(event.kind.to_string()).or_default() += 1;
-            *self.sites.entry(event.site_id.to_string()).or_default() += 1;
-            if let Some(zone) = &event.zone {
-                *self.zones.entry(zone.to_string()).or_default() += 1;
+fn examine(
+    inputs: &Inputs,
+    options: &ReadOptions,
+    doctor: DoctorOptions,
+    mut quarantine: Quarantine,
+) -> anyhow::Result<Report> {
+    let registry = options.registry.clone().unwrap_or_else(|| Registry::built_in().clone());
+    let mut doctor = Doctor::new(doctor, registry, options.site_map.clone().unwrap_or_default());
+    let (mut files, mut skipped, mut activities) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut labelled_spans, mut unpaired_marks, mut reasons) = (0, Vec::new(), Vec::new());
+    for (path, reader) in inputs.open(options) {
+        let mut reader = reader?;
+        *files.entry(reader.format().name()).or_default() += 1;
+        let mut spans = SpanBuilder::default();
+        for record in &mut reader {
+            match record {
+                Ok(Record { event, mark }) => {
+                    doctor.observe(&event);
+                    if let Some(mark) = mark {
+                        spans.push(&event.site_id, mark);
+                    }
+                }
+                Err(rejected) => {
+                    if reasons.len() < N_LISTED {
+                        reasons.push(format!("{path}: {rejected}"));
+                    }
+                    quarantine.rejected(&path, &rejected)?;
+                }
             }
         }
-        let times = log.events.first().zip(log.events.last());
-        if let Some((first, last)) = times {
-            // RFC 3339 in UTC sorts as text.
-            let (first, last) = (first.time.to_rfc3339(), last.time.to_rfc3339());
-            self.first = Some(self.first.take().map_or(first.clone(), |earlier| earlier.min(first)));
-            self.last = Some(self.last.take().map_or(last.clone(), |later| later.max(last)));
+        for (reason, n) in reader.skipped() {
+            *skipped.entry(*reason).or_default() += n;
         }
-        self.unpaired_marks.extend(log.unpaired.iter().map(|mark| format!("{path}: {mark}")));
-        let n_more = N_LISTED.saturating_sub(self.reasons.len());
-        self.reasons.extend(log.rejected.iter().take(n_more).map(|rejected| format!("{path}: {rejected}")));
+        let (spans, unpaired) = spans.finish();
+        labelled_spans += spans.len() as u64;
+        for span in spans {
+            *activities.entry(span.label).or_default() += 1;
+        }
+        unpaired_marks.extend(unpaired.iter().map(|mark| format!("{path}: {mark}")));
     }
+    let rejected = quarantine.finish()?;
+    let health = doctor.finish();
+    Ok(Report { health, files, rejected, skipped, activities, labelled_spans, unpaired_marks, reasons })
+}
 
+impl Report {
     fn to_text(&self) -> String {
+        let Self { health, files, rejected, skipped, activities, labelled_spans, unpaired_marks, reasons } = self;
         let mut text = String::new();
         let _ = writeln!(
             text,
-            "{} events, {} lines rejected, {} labelled spans",
-            self.events, self.rejected, self.labelled_spans
+            "{} events, {rejected} lines rejected, {labelled_spans} labelled spans ({})",
+            health.events,
+            counted(files.iter().map(|(format, n)| (*format, *n)))
         );
-        if let (Some(first), Some(last)) = (&self.first, &self.last) {
-            let _ = writeln!(text, "from {first} to {last}");
+        if let (Some(first), Some(last)) = (health.first, health.last) {
+            let days = (last - first).as_seconds_f64() / 86_400.0;
+            let _ = writeln!(text, "from {} to {}, {days:.1} days", first.to_rfc3339(), last.to_rfc3339());
         }
-        for (name, counts) in [("sites", &self.sites), ("types", &self.types), ("zones", &self.zones)] {
-            let listed: Vec<String> = counts.iter().map(|(value, n)| format!("{value} {n}")).collect();
-            let _ = writeln!(text, "{} {name}: {}", counts.len(), listed.join(", "));
+        let lists =
+            [("sites", &health.sites), ("types", &health.types), ("zones", &health.zones), ("activities", activities)];
+        for (name, counts) in lists.into_iter().filter(|(_, counts)| !counts.is_empty()) {
+            let listed = counted(counts.iter().map(|(value, n)| (value.as_str(), *n)));
+            let _ = writeln!(text, "{} {name}: {listed}", counts.len());
         }
-        for mark in &self.unpaired_marks {
+        if !skipped.is_empty() {
+            let _ =
+                writeln!(text, "lines without an event: {}", counted(skipped.iter().map(|(reason, n)| (*reason, *n))));
+        }
+        for finding in &health.findings {
+            let _ = writeln!(text, "{}: {}\n  {}", finding.kind, finding.detail, finding.advice);
+        }
+        for mark in unpaired_marks.iter().take(N_LISTED) {
             let _ = writeln!(text, "unpaired mark: {mark}");
         }
-        for reason in &self.reasons {
+        for reason in reasons {
             let _ = writeln!(text, "rejected: {reason}");
         }
-        if self.rejected > self.reasons.len() {
-            let _ = writeln!(text, "and {} more", self.rejected - self.reasons.len());
+        let n_more = rejected.saturating_sub(reasons.len() as u64);
+        if n_more > 0 {
+            let _ = writeln!(text, "and {n_more} more; `--quarantine FILE` keeps them all");
         }
         text
     }
+}
+
+/// The most frequent first; a building has too many zones to list them all.
+fn counted<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    const N_NAMED: usize = 40;
+    let mut counts: Vec<(&str, u64)> = counts.collect();
+    counts.sort_by_key(|(name, n)| (std::cmp::Reverse(*n), *name));
+    let named: Vec<String> = counts.iter().take(N_NAMED).map(|(name, n)| format!("{name} {n}")).collect();
+    let more = if counts.len() > N_NAMED { ", ..." } else { "" };
+    named.join(", ") + more
 }

@@ -9,7 +9,7 @@ use spaxiom_embedding::{Dataset, EmbeddingPipeline, Event, Filter, PipelineOptio
 use super::index::BATCH_SIZE;
 use super::{check, eval, index, search, simulate, train};
 use crate::args::{
-    BackendArgs, CheckArgs, DataArgs, DemoArgs, EncoderArg, EvalArgs, FinetuneArgs, FormatArg, IndexAction, IndexArgs,
+    BackendArgs, CheckArgs, DataArgs, DemoArgs, EncoderArg, EvalArgs, FinetuneArgs, IndexAction, IndexArgs,
     IndexBuildArgs, KindArg, ObjectiveArg, PresetArg, PretrainArgs, StoreArgs, TaskArg, TrainArgs,
 };
 use crate::exit::Exit;
@@ -25,7 +25,15 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
     let demo = Demo { args, out, start };
     let (data, events) = demo.data()?;
     demo.title("check", &format!("check {}", events.display()));
-    check::run(&CheckArgs { input: vec![events], format: args.format, strict: false }, false)?;
+    let check = CheckArgs {
+        input: vec![events],
+        read: args.read.clone(),
+        quarantine: None,
+        allowed_lateness: 60.0,
+        chatter_per_min: 60,
+        strict: false,
+    };
+    check::run(&check, false)?;
     let (pretrained, classifier, store) =
         (demo.out.join("pretrained"), demo.out.join("classifier"), demo.out.join("store"));
     if let Some(exit) = demo.train(&data, &pretrained, &classifier)? {
@@ -87,10 +95,7 @@ impl Demo<'_> {
     }
 
     fn data_args(&self, data: &Path) -> DataArgs {
-        DataArgs {
-            data: data.to_owned(),
-            format: if self.args.data.is_some() { self.args.format } else { FormatArg::Auto },
-        }
+        DataArgs { data: data.to_owned(), read: self.args.read.clone() }
     }
 
     fn backend(&self) -> BackendArgs {
@@ -155,7 +160,7 @@ impl Demo<'_> {
         let index = Store::open(store)?.stats()?.index;
         let options = PipelineOptions { batch_size: BATCH_SIZE, index };
         let pipeline = EmbeddingPipeline::open(&folder, store, options, engine.as_ref())?;
-        let dataset = Dataset::load(data, self.data_args(data).format.format())?;
+        let dataset = Dataset::load(data, &self.args.read.options()?)?;
         let events = dataset.sequences().last().context("the data have no events")?.events();
         let flags = format!("--run {} --store {}", run.display(), store.display());
         for event in [&events[events.len() / 2], &events[events.len() * 3 / 4]] {

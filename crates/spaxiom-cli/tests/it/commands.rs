@@ -2,11 +2,11 @@
 
 use tempfile::TempDir;
 
-use crate::{WORLD, done, fails, json, output, written};
+use crate::{WORLD, done, fails, fed, json, output, written};
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in ["simulate", "check", "pretrain", "finetune", "index", "search", "eval", "demo"] {
+    for command in ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "demo"] {
         let help = done(&[command, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("cargo xtask {command}")), "{command}: {help}");
     }
@@ -118,4 +118,75 @@ fn a_seed_simulates_the_same_bytes() {
     };
     assert_eq!(simulated("a", "7"), simulated("b", "7"));
     assert_ne!(simulated("c", "7"), simulated("d", "8"));
+}
+
+const HOME: &str = "2010-11-04 00:00:05 M001 ON Sleeping begin\n2010-11-04 00:00:01 M002 ON\nnonsense\n\
+    2010-11-04 00:05:00 M001 OFF Sleeping end\n2010-11-04 00:00:02 M002 OFF\n2010-11-04 00:05:00 M001 OFF Sleeping end\n";
+
+#[test]
+fn what_is_converted_is_sorted_and_what_cannot_be_is_kept_apart() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let home = written(folder.path(), "home.txt", HOME);
+    let (out, labels, bad) = (path("home.parquet"), path("labels.jsonl"), path("bad.jsonl"));
+    let words = ["convert", &home, "--to", "parquet", "--out", &out, "--labels", &labels, "--quarantine", &bad];
+    let found = output(&[&words[..], &["--allowed-lateness", "60", "--json"]].concat());
+    assert_eq!(found.status.code(), Some(3), "{}", String::from_utf8_lossy(&found.stderr));
+    let counts: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(
+        counts,
+        serde_json::json!({"events": 3, "rejected": 2, "late": 1, "duplicates": 1, "labelled_spans": 1, "unpaired_marks": 0})
+    );
+    let kept = fs_err::read_to_string(&bad).unwrap();
+    let kept: Vec<serde_json::Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&kept[0]["line"], &kept[0]["offset"], &kept[0]["raw"]),
+        (&3.into(), &HOME.find("nonsense").unwrap().into(), &"nonsense".into())
+    );
+    assert!(kept[1]["reason"].as_str().unwrap().contains("238 s later than allowed"), "{}", kept[1]);
+    assert!(fs_err::read_to_string(&labels).unwrap().contains("\"label\":\"Sleeping\""));
+
+    let again = path("again.jsonl.gz");
+    done(&["convert", &out, "--to", "jsonl", "--out", &again]);
+    assert_eq!(json(&["check", &again])["zones"], serde_json::json!({"M001": 2, "M002": 1}));
+    fails(&["convert", &home, "--to", "jsonl", "--out", &path("no/such/folder.jsonl")], 1, "no/such/folder.jsonl");
+}
+
+#[test]
+fn standard_input_folders_and_columns_are_inputs() {
+    let counts: serde_json::Value = serde_json::from_slice(&fed(&["check", "-", "--json"], HOME).stdout).unwrap();
+    assert_eq!((&counts["events"], &counts["rejected"], &counts["files"]["casas"]), (&5.into(), &1.into(), &1.into()));
+    let folder = TempDir::new().unwrap();
+    written(folder.path(), "a.csv", "when;what\n2025-01-06T10:00:00Z;DoorOpened\n");
+    written(folder.path(), "b.csv", "when;what\n2025-01-06T11:00:00Z;DoorClosed\n");
+    let path = folder.path().to_str().unwrap();
+    let counts = json(&["check", path, "--columns", "time=when,type=what,site=@file"]);
+    assert_eq!(counts["sites"], serde_json::json!({"a": 1, "b": 1}));
+    fails(
+        &["check", path, "--columns", "time=then,type=what"],
+        1,
+        "no column `then`; the first line has `when`, `what`",
+    );
+    fails(&["check", path, "--columns", "time"], 2, "wanted `member=column`");
+    fails(&["check", path, "--time-zone", "Mars"], 1, "wanted one like `Europe/Berlin`");
+    fails(&["check", path, "--format", "columns"], 1, "needs `--columns`");
+}
+
+#[test]
+fn the_doctor_says_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    let twice = written(
+        folder.path(),
+        "twice",
+        "{\"id\":\"1\",\"type\":\"A\",\"time\":1}\n{\"id\":\"1\",\"type\":\"A\",\"time\":1}\n",
+    );
+    let text = done(&["check", &twice]);
+    assert!(text.contains("duplicates: 1 events") && text.contains("`convert` drops them"), "{text}");
+    let kinds: Vec<String> = json(&["check", &twice])["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["kind"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["duplicates", "unknown-type"]);
 }

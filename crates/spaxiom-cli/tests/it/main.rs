@@ -4,8 +4,9 @@
 mod commands;
 mod signals;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -64,6 +65,19 @@ fn program() -> PathBuf {
 
 fn output(words: &[&str]) -> Output {
     Command::new(program()).args(words).env_remove("RUST_LOG").output().unwrap()
+}
+
+/// Runs the program with text on its standard input.
+fn fed(words: &[&str], text: &str) -> Output {
+    let mut child = Command::new(program())
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
 }
 
 /// Runs the program, wants it to succeed, and gives what it printed.

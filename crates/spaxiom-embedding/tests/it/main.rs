@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use spaxiom_embedding::{
-    Dataset, Engine, EvalReport, FinetuneJob, Flow, Observer, PretrainJob, Provenance, RunConfig, RunFolder,
-    RunSummary, StepReport, Task, engine, write_jsonl, write_labels,
+    Dataset, Engine, EvalReport, FinetuneJob, Flow, Observer, PretrainJob, Provenance, ReadOptions, RunConfig,
+    RunFolder, RunSummary, StepReport, Task, engine, write_jsonl, write_labels,
 };
 use spaxiom_sim::{Warehouse, WarehouseOptions};
 use tempfile::TempDir;
@@ -37,7 +37,7 @@ impl World {
         if !path.exists() {
             simulate(&path, 4, 6);
         }
-        Dataset::load(&path, None).unwrap()
+        Dataset::load(&path, &ReadOptions::default()).unwrap()
     }
 
     fn pretrained(&self) -> RunFolder {

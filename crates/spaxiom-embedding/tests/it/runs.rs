@@ -1,6 +1,6 @@
 //! Run folders: what is in them, how they are resumed, and what is refused.
 
-use spaxiom_embedding::{Dataset, EmbeddingError, Outcome, RunConfig, RunFolder, Task, engine};
+use spaxiom_embedding::{Dataset, EmbeddingError, Outcome, ReadOptions, RunConfig, RunFolder, Task, engine};
 use tempfile::TempDir;
 
 use crate::{WORLD, Watch, config, flex, job, pretrain};
@@ -40,7 +40,7 @@ fn a_stopped_and_resumed_run_has_the_weights_and_metrics_of_one_that_never_stopp
 fn a_run_is_not_resumed_on_other_data() {
     let folder = TempDir::new().unwrap();
     crate::simulate(&folder.path().join("data"), 4, 7);
-    let data = Dataset::load(&folder.path().join("data"), None).unwrap();
+    let data = Dataset::load(&folder.path().join("data"), &ReadOptions::default()).unwrap();
     let error = pretrain(config(), &data, &WORLD.pretrained(), true).unwrap_err();
     assert!(matches!(error, EmbeddingError::OtherData { .. }), "{error}");
 }
@@ -104,7 +104,7 @@ fn an_experiment_file_changes_only_what_it_names() {
 fn data_without_labels_cannot_be_classified() {
     let folder = TempDir::new().unwrap();
     crate::simulate(&folder.path().join("data"), 2, 4);
-    let data = Dataset::load(&folder.path().join("data/events.jsonl"), None).unwrap();
+    let data = Dataset::load(&folder.path().join("data/events.jsonl"), &ReadOptions::default()).unwrap();
     let from = WORLD.pretrained();
     let run = RunFolder::new(&folder.path().join("run"));
     let job = spaxiom_embedding::FinetuneJob { from: Some(&from), job: job(config(), &data, &run, false) };
@@ -117,6 +117,6 @@ fn a_file_of_bad_lines_only_says_what_the_first_one_lacks() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("events.jsonl");
     fs_err::write(&path, "{\"type\": \"A\"}\n{}\n").unwrap();
-    let error = Dataset::load(&path, None).unwrap_err().to_string();
+    let error = Dataset::load(&path, &ReadOptions::default()).unwrap_err().to_string();
     assert!(error.contains("line 1: `time` is missing"), "{error}");
 }

@@ -1,9 +1,11 @@
 //! Canonical JSON lines.
 
+use super::{Parsed, Record};
 use crate::error::LineError;
-use crate::event::Event;
-use crate::source::Record;
+use crate::json;
+use crate::normalizer::Normalizer;
 
-pub(super) fn parse(text: &str) -> Result<Record, LineError> {
-    Event::from_json(text).map(|event| Record { event, mark: None })
+pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+    let event = json::draft(text)?.into_event(normalizer)?;
+    Ok(Parsed::Record(Record { event, mark: None }))
 }

@@ -1,12 +1,11 @@
 //! CASAS text: sensors to events, marks to spans.
 
-use std::io::Cursor;
+use spaxiom_event::{AttrValue, MarkEdge, Record};
 
-use spaxiom_event::{AttrValue, EventReader, Format, MarkEdge, Record};
+use crate::read;
 
 fn records(text: &str) -> Vec<Result<Record, String>> {
-    let reader = EventReader::new(Cursor::new(text.to_owned()), Format::Casas);
-    reader.map(|record| record.unwrap().map_err(|rejected| rejected.to_string())).collect()
+    read(text, "casas")
 }
 
 fn record(line: &str) -> Record {

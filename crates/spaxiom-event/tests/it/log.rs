@@ -1,19 +1,15 @@
 //! Whole files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use spaxiom_event::{EventError, Format, group_by_site, read_log};
+use spaxiom_event::{EventError, Format, ReadOptions, group_by_site, read_log};
 
-fn written(name: &str, text: &[u8]) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("spaxiom-event-{}-{name}", std::process::id()));
-    fs_err::write(&path, text).unwrap();
-    path
-}
+use crate::written;
 
 #[test]
 fn a_bad_line_loses_nothing_else() {
     let text = b"{\"type\":\"A\",\"time\":2}\nnonsense\n\xff\xfe\n{\"type\":\"B\",\"time\":1}\n";
-    let log = read_log(&written("bad-line", text), None).unwrap();
+    let log = read_log(&written("bad-line", text), &ReadOptions::default()).unwrap();
     let types: Vec<&str> = log.events.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(types, ["B", "A"], "in order of time");
     assert_eq!(log.rejected.iter().map(|rejected| rejected.line).collect::<Vec<_>>(), [2, 3]);
@@ -23,7 +19,7 @@ fn a_bad_line_loses_nothing_else() {
 #[test]
 fn an_empty_file_is_an_error_of_its_own() {
     for text in [&b""[..], b"\n  \n"] {
-        let error = read_log(&written("empty", text), None).unwrap_err();
+        let error = read_log(&written("empty", text), &ReadOptions::default()).unwrap_err();
         assert!(matches!(error, EventError::Empty { .. }), "{error}");
     }
 }
@@ -31,14 +27,17 @@ fn an_empty_file_is_an_error_of_its_own() {
 #[test]
 fn a_format_that_cannot_be_told_asks_for_its_name() {
     let path = written("unknown", b"hello world\n");
-    let error = read_log(&path, None).unwrap_err().to_string();
-    assert!(error.contains("--format jsonl|casas"), "{error}");
-    assert_eq!(read_log(&path, Some(Format::Jsonl)).unwrap().rejected.len(), 1);
+    let error = read_log(&path, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("--format jsonl|cloudevents|"), "{error}");
+    assert_eq!(
+        read_log(&path, &ReadOptions { format: Some(Format::Jsonl), ..ReadOptions::default() }).unwrap().rejected.len(),
+        1
+    );
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = read_log(Path::new("no-such-file.jsonl"), None).unwrap_err().to_string();
+    let error = read_log(Path::new("no-such-file.jsonl"), &ReadOptions::default()).unwrap_err().to_string();
     assert!(error.contains("no-such-file.jsonl"), "{error}");
 }
 
@@ -48,7 +47,7 @@ fn marks_without_a_partner_are_reported_and_none_is_lost() {
         2010-11-04 00:00:02 M001 OFF Eating end\n\
         2010-11-04 00:00:03 M001 ON Sleeping end\n\
         2010-11-04 00:00:04 M001 ON Work begin\n";
-    let log = read_log(&written("marks", text), None).unwrap();
+    let log = read_log(&written("marks", text), &ReadOptions::default()).unwrap();
     assert_eq!(log.spans.len(), 1);
     assert_eq!(log.spans[0].label, "Sleeping");
     let unpaired: Vec<&str> = log.unpaired.iter().map(|mark| mark.activity.as_str()).collect();
@@ -59,7 +58,7 @@ fn marks_without_a_partner_are_reported_and_none_is_lost() {
 fn sequences_are_one_per_site_in_order_of_time() {
     let text = b"{\"type\":\"A\",\"time\":3,\"site_id\":\"s2\"}\n{\"type\":\"B\",\"time\":2,\"site_id\":\"s1\"}\n\
         {\"type\":\"C\",\"time\":1,\"site_id\":\"s2\"}\n";
-    let sequences = group_by_site(read_log(&written("sites", text), None).unwrap().events);
+    let sequences = group_by_site(read_log(&written("sites", text), &ReadOptions::default()).unwrap().events);
     let described: Vec<(&str, Vec<&str>)> = sequences
         .iter()
         .map(|s| (s.site_id().as_str(), s.events().iter().map(|event| event.kind.as_str()).collect()))
@@ -67,17 +66,9 @@ fn sequences_are_one_per_site_in_order_of_time() {
     assert_eq!(described, [("s1", vec!["B"]), ("s2", vec!["C", "A"])]);
 }
 
-/// The counts stand in the notes of the data set.
 #[test]
-fn ten_days_of_aruba_are_read_whole() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/datasets/casas_aruba_10d/data_aruba_formatted_10days.txt");
-    if !path.exists() {
-        println!("skipped: the public data set casas_aruba_10d is not beside the project");
-        return;
-    }
-    let log = read_log(&path, None).unwrap();
-    assert_eq!(log.events.len() + log.rejected.len(), 71_828);
-    assert_eq!(log.rejected.len(), 0);
-    assert_eq!(2 * log.spans.len() + log.unpaired.len(), 2 * 359);
+fn an_event_that_came_twice_is_kept_once() {
+    let text = b"{\"id\":\"1\",\"type\":\"A\",\"time\":3}\n{\"id\":\"1\",\"type\":\"A\",\"time\":3}\n{\"id\":\"1\",\"type\":\"A\",\"time\":3,\"site_id\":\"b\"}\n";
+    let log = read_log(&written("twice", text), &ReadOptions::default()).unwrap();
+    assert_eq!((log.events.len(), log.n_duplicates), (2, 1));
 }

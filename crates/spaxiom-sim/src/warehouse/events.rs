@@ -146,7 +146,7 @@ impl Reports<'_> {
         event.zone = Some(zone.into());
         event.position = Some(at);
         for &(name, value) in attrs {
-            event.attrs.insert(name.into(), AttrValue::Number((value * 10.0).round() / 10.0));
+            event.attrs.insert(name, AttrValue::Number((value * 10.0).round() / 10.0));
         }
         self.events.push(event);
     }

@@ -14,7 +14,7 @@ fn queue(length: f64, secs: i64) -> Event {
     let mut event = Event::new("QueueFormed", "s", start() + TimeDelta::seconds(secs));
     event.zone = Some("loading_dock".into());
     event.position = Some(Position { x: 12.5, y: 8.3, z: None });
-    event.attrs.insert("length".into(), AttrValue::Number(length));
+    event.attrs.insert("length", AttrValue::Number(length));
     event.with_derived_id()
 }
 

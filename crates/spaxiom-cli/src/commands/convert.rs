@@ -1,0 +1,128 @@
+//! `convert`: events of one format to events of another.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use spaxiom_embedding::{Deduplicator, EventWriter, LabelSpan, Record, Reorder, SpanBuilder, Target, write_labels};
+
+use crate::args::{ConvertArgs, TargetArg};
+use crate::exit::Exit;
+use crate::input::{Inputs, Quarantine};
+use crate::output;
+
+/// Ids that are remembered to drop duplicates.
+const N_REMEMBERED: usize = 1 << 20;
+
+/// What was done.
+#[derive(Debug, Default, Serialize)]
+struct Converted {
+    events: u64,
+    rejected: u64,
+    late: u64,
+    duplicates: u64,
+    labelled_spans: usize,
+    unpaired_marks: usize,
+}
+
+pub(crate) fn run(args: &ConvertArgs, json: bool) -> anyhow::Result<Exit> {
+    let converted = convert(args)?;
+    if json {
+        output::json(&converted)?;
+    } else {
+        let Converted { events, rejected, late, duplicates, labelled_spans, unpaired_marks } = &converted;
+        let out = args.out.display();
+        output::text(&format!(
+            "{out}: {events} events; {rejected} lines rejected, {late} of them late, {duplicates} duplicates dropped, \
+            {labelled_spans} labelled spans, {unpaired_marks} marks without a partner\n"
+        ));
+    }
+    Ok(Exit::of_rejected(converted.rejected, args.strict))
+}
+
+fn convert(args: &ConvertArgs) -> anyhow::Result<Converted> {
+    let ConvertArgs { input, to, out, labels, read, allowed_lateness, quarantine, strict: _ } = args;
+    let options = read.options()?;
+    let inputs = Inputs::new(input)?;
+    let mut quarantine = Quarantine::open(quarantine.as_deref())?;
+    let mut writer = EventWriter::create(out, target(*to))?;
+    let mut converted = Converted::default();
+    let mut ids = Deduplicator::new(N_REMEMBERED);
+    let mut spans = Vec::new();
+    for (path, reader) in inputs.open(&options) {
+        let mut order = allowed_lateness.map(lateness).transpose()?.map(Reorder::new);
+        let mut builder = SpanBuilder::default();
+        let mut ready = Vec::new();
+        for record in reader? {
+            let Record { event, mark } = match record {
+                Ok(record) => record,
+                Err(rejected) => {
+                    quarantine.rejected(&path, &rejected)?;
+                    continue;
+                }
+            };
+            if ids.is_duplicate(&event) {
+                continue;
+            }
+            if let Some(mark) = mark {
+                builder.push(&event.site_id, mark);
+            }
+            match &mut order {
+                None => ready.push(event),
+                Some(order) => {
+                    if let Err(late) = order.push(event, &mut ready) {
+                        converted.late += 1;
+                        quarantine.late(&path, &late)?;
+                    }
+                }
+            }
+            for event in ready.drain(..) {
+                writer.write(&event)?;
+                converted.events += 1;
+            }
+        }
+        for event in order.map(Reorder::finish).unwrap_or_default() {
+            writer.write(&event)?;
+            converted.events += 1;
+        }
+        let (of_input, unpaired) = builder.finish();
+        // Episodes of two files are two, whatever each file calls its first.
+        let n_before = spans.len();
+        spans.extend(
+            of_input
+                .into_iter()
+                .enumerate()
+                .map(|(i, span)| LabelSpan { episode_id: format!("{}-{}", span.site_id, n_before + i), ..span }),
+        );
+        converted.unpaired_marks += unpaired.len();
+    }
+    writer.finish()?;
+    if let Some(labels) = labels {
+        save_labels(labels, &spans)?;
+    }
+    converted.labelled_spans = spans.len();
+    converted.duplicates = ids.n_duplicates();
+    converted.rejected = quarantine.finish()?;
+    Ok(converted)
+}
+
+fn target(target: TargetArg) -> Target {
+    match target {
+        TargetArg::Jsonl => Target::Jsonl,
+        TargetArg::Cloudevents => Target::CloudEvents,
+        TargetArg::Parquet => Target::Parquet,
+    }
+}
+
+fn lateness(secs: f64) -> anyhow::Result<TimeDelta> {
+    anyhow::ensure!((0.0..1e9).contains(&secs), "`--allowed-lateness`: wanted seconds from 0 on, got `{secs}`");
+    #[expect(clippy::cast_possible_truncation, reason = "below 1e12")]
+    Ok(TimeDelta::milliseconds((secs * 1e3) as i64))
+}
+
+fn save_labels(path: &Path, spans: &[LabelSpan]) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(fs_err::File::create(path)?);
+    write_labels(&mut out, spans)?;
+    Ok(out.flush()?)
+}

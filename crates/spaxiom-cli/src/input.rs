@@ -1,0 +1,114 @@
+//! Inputs of a command: files, folders of files, standard input; and the place for what is rejected.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+use spaxiom_embedding::{EventReader, Late, ReadOptions, Rejected};
+
+/// What stands for standard input.
+const STDIN: &str = "-";
+
+/// Not events, though they lie beside them.
+const OTHER_FILES: [&str; 1] = ["labels.jsonl"];
+
+/// The inputs of a command, one after the other.
+#[derive(Debug)]
+pub(crate) struct Inputs(Vec<PathBuf>);
+
+impl Inputs {
+    /// A folder stands for its files in order of their names, label files left out.
+    pub(crate) fn new(words: &[PathBuf]) -> anyhow::Result<Self> {
+        let mut paths = Vec::new();
+        for word in words {
+            if word.is_dir() {
+                paths.extend(files_of(word)?);
+            } else {
+                paths.push(word.clone());
+            }
+        }
+        Ok(Self(paths))
+    }
+
+    /// The name of each input, and its reader.
+    pub(crate) fn open(&self, options: &ReadOptions) -> impl Iterator<Item = (String, anyhow::Result<EventReader>)> {
+        self.0.iter().map(|path| {
+            let reader = if path.as_os_str() == STDIN {
+                EventReader::from_stream(Box::new(std::io::stdin()), "standard input", options)
+            } else {
+                EventReader::open(path, options)
+            };
+            (path.display().to_string(), reader.map_err(Into::into))
+        })
+    }
+}
+
+fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_other = name.starts_with('.') || OTHER_FILES.contains(&&*name);
+        if path.is_file() && !is_other {
+            files.push(path);
+        }
+    }
+    files.sort();
+    anyhow::ensure!(!files.is_empty(), "`{}` holds no file", folder.display());
+    Ok(files)
+}
+
+/// Counts what is rejected, and keeps it where the user wants it.
+#[derive(Debug)]
+pub(crate) struct Quarantine {
+    out: Option<BufWriter<fs_err::File>>,
+    n_rejected: u64,
+}
+
+/// A line of a quarantine file.
+#[derive(Serialize)]
+struct Quarantined<'a> {
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    reason: String,
+    raw: &'a str,
+}
+
+impl Quarantine {
+    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+        let out = path.map(fs_err::File::create).transpose()?.map(BufWriter::new);
+        Ok(Self { out, n_rejected: 0 })
+    }
+
+    pub(crate) fn rejected(&mut self, path: &str, rejected: &Rejected) -> anyhow::Result<()> {
+        let Rejected { line, offset, reason, raw } = rejected;
+        self.put(&Quarantined { path, line: Some(*line), offset: Some(*offset), reason: reason.to_string(), raw })
+    }
+
+    pub(crate) fn late(&mut self, path: &str, late: &Late) -> anyhow::Result<()> {
+        let raw = serde_json::to_string(&late.event).context("the event as JSON")?;
+        let reason = format!("{} s later than allowed", late.by.as_seconds_f64());
+        self.put(&Quarantined { path, line: None, offset: None, reason, raw: &raw })
+    }
+
+    fn put(&mut self, quarantined: &Quarantined<'_>) -> anyhow::Result<()> {
+        self.n_rejected += 1;
+        if let Some(out) = &mut self.out {
+            serde_json::to_writer(&mut *out, quarantined)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// How many were rejected; those that are kept are on the disk now.
+    pub(crate) fn finish(self) -> anyhow::Result<u64> {
+        if let Some(mut out) = self.out {
+            out.flush()?;
+        }
+        Ok(self.n_rejected)
+    }
+}

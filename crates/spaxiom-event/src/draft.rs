@@ -1,0 +1,283 @@
+//! A draft: the members of an event as a source gave them, and the one place that checks them.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use compact_str::{CompactString, format_compact};
+use serde_json::Value;
+
+use crate::attrs::AttrValue;
+use crate::error::LineError;
+use crate::event::{Event, Position, Severity};
+use crate::ids::{EventId, ZoneId};
+use crate::normalizer::Normalizer;
+use crate::registry::{AttrSpec, Known, TypeSpec};
+use crate::unit::Unit;
+
+/// An event that was not checked yet.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Draft<'a> {
+    pub(crate) id: Option<Cow<'a, str>>,
+    pub(crate) kind: Option<Cow<'a, str>>,
+    pub(crate) time: Option<DateTime<Utc>>,
+    pub(crate) end_time: Option<DateTime<Utc>>,
+    pub(crate) duration_secs: Option<f64>,
+    pub(crate) site_id: Option<Cow<'a, str>>,
+    pub(crate) zone: Option<Cow<'a, str>>,
+    pub(crate) zone_path: Vec<ZoneId>,
+    /// The sensor, where the site map knows its zone and place.
+    pub(crate) sensor: Option<Cow<'a, str>>,
+    pub(crate) x: Option<f64>,
+    pub(crate) y: Option<f64>,
+    pub(crate) z: Option<f64>,
+    pub(crate) entity_id: Option<Cow<'a, str>>,
+    pub(crate) confidence: Option<f64>,
+    pub(crate) severity: Option<Cow<'a, str>>,
+    pub(crate) caused_by: Vec<EventId>,
+    pub(crate) attrs: Vec<(Cow<'a, str>, DraftValue<'a>)>,
+}
+
+/// The value of an attribute that was not checked yet.
+#[derive(Debug, Clone)]
+pub(crate) enum DraftValue<'a> {
+    Number(f64),
+    Flag(bool),
+    Text(Cow<'a, str>),
+    /// A number with the unit beside it.
+    Quantity(f64, Unit),
+    /// A list or an object.
+    Other(Value),
+}
+
+impl From<Value> for DraftValue<'_> {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Bool(flag) => Self::Flag(flag),
+            Value::String(text) => Self::Text(text.into()),
+            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// The event, if everything about it is as it should be.
+    pub(crate) fn into_event(self, normalizer: &Normalizer) -> Result<Event, LineError> {
+        let Self {
+            id,
+            kind,
+            time,
+            end_time,
+            duration_secs,
+            site_id,
+            zone,
+            zone_path,
+            sensor,
+            x,
+            y,
+            z,
+            entity_id,
+            confidence,
+            severity,
+            caused_by,
+            attrs,
+        } = self;
+        let kind = kind.filter(|kind| !kind.is_empty()).ok_or(LineError::Missing { field: "type" })?;
+        let kind = normalizer.registry().type_name(&kind);
+        let time = in_range("time", time.ok_or(LineError::Missing { field: "time" })?)?;
+        let site_id = site_id.as_deref().filter(|site| !site.is_empty()).unwrap_or(normalizer.site_id());
+        let mut event = Event::new(kind, site_id, time);
+        let spec = normalizer.registry().get(kind);
+        // For some types a duration is what they report, for all others how long they last.
+        let is_report = spec.is_some_and(|spec| spec.attributes.contains_key("duration_s"));
+        event.end_time = end(time, end_time, duration_secs.filter(|_| !is_report))?;
+        if let Some(secs) = duration_secs.filter(|_| is_report) {
+            add_attribute(&mut event, normalizer, spec, "duration_s", DraftValue::Number(secs))?;
+        }
+        event.zone = zone.as_deref().filter(|zone| !zone.is_empty()).map(ZoneId::from);
+        event.zone_path = zone_path;
+        event.position = position(x, y, z)?;
+        event.entity_id = entity_id.as_deref().filter(|id| !id.is_empty()).map(|id| normalizer.entity_id(id));
+        event.confidence = confidence.map(check_confidence).transpose()?;
+        event.severity = severity.as_deref().map(check_severity).transpose()?;
+        event.caused_by = caused_by;
+        for (name, value) in attrs {
+            add_attribute(&mut event, normalizer, spec, &name, value)?;
+        }
+        normalizer.place(&mut event, sensor.as_deref());
+        event.id = EventId::from(id.as_deref().unwrap_or_default());
+        Ok(event.with_derived_id())
+    }
+
+    /// Adds an attribute; nulls are left out.
+    pub(crate) fn push(&mut self, name: impl Into<String>, value: Value) {
+        if !value.is_null() {
+            self.attrs.push((Cow::Owned(name.into()), value.into()));
+        }
+    }
+}
+
+/// Times are kept as nanoseconds in 64 bits: from 1677 to 2262.
+fn in_range(field: &'static str, time: DateTime<Utc>) -> Result<DateTime<Utc>, LineError> {
+    match time.timestamp_nanos_opt() {
+        Some(_) => Ok(time),
+        None => Err(LineError::Time { field, got: time.to_rfc3339() }),
+    }
+}
+
+fn end(
+    time: DateTime<Utc>,
+    end_time: Option<DateTime<Utc>>,
+    duration_secs: Option<f64>,
+) -> Result<Option<DateTime<Utc>>, LineError> {
+    let after = |secs: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and is then out of range")]
+        let nanos = chrono::TimeDelta::nanoseconds((secs * 1e9).round() as i64);
+        let end = (secs.is_finite() && secs.abs() < 9e9).then(|| time.checked_add_signed(nanos)).flatten();
+        end.ok_or_else(|| LineError::Time { field: "duration_s", got: secs.to_string() })
+    };
+    let end = match end_time {
+        Some(end) => Some(end),
+        None => duration_secs.map(after).transpose()?,
+    };
+    match end.map(|end| in_range("end_time", end)).transpose()? {
+        Some(end) if end < time => Err(LineError::EndsBeforeStart { start: time, end }),
+        end => Ok(end),
+    }
+}
+
+fn position(x: Option<f64>, y: Option<f64>, z: Option<f64>) -> Result<Option<Position>, LineError> {
+    for (field, value) in [("x", x), ("y", y), ("z", z)] {
+        if let Some(wrong) = value.filter(|value| !value.is_finite()) {
+            return Err(LineError::Number { field, want: "finite metres", got: wrong.to_string() });
+        }
+    }
+    match (x, y, z) {
+        (Some(x), Some(y), z) => Ok(Some(Position { x, y, z })),
+        (None, None, None) => Ok(None),
+        (None, _, _) => Err(LineError::Missing { field: "x" }),
+        (Some(_), None, _) => Err(LineError::Missing { field: "y" }),
+    }
+}
+
+fn check_confidence(confidence: f64) -> Result<f64, LineError> {
+    if (0.0..=1.0).contains(&confidence) {
+        return Ok(confidence);
+    }
+    Err(LineError::Number { field: "confidence", want: "0 to 1", got: confidence.to_string() })
+}
+
+fn check_severity(severity: &str) -> Result<Severity, LineError> {
+    Severity::from_name(severity).ok_or_else(|| LineError::Severity { got: severity.into() })
+}
+
+/// Gives an attribute its declared name and unit.
+fn add_attribute(
+    event: &mut Event,
+    normalizer: &Normalizer,
+    spec: Option<&TypeSpec>,
+    name: &str,
+    value: DraftValue<'_>,
+) -> Result<(), LineError> {
+    let wrong = |got: String| LineError::Attribute { name: name.into(), got };
+    let (number, unit) = match value {
+        DraftValue::Number(number) => (number, None),
+        DraftValue::Quantity(number, unit) => (number, Some(unit)),
+        DraftValue::Flag(flag) => return insert(event, normalizer, spec, name, AttrValue::Flag(flag)),
+        DraftValue::Text(text) => return insert(event, normalizer, spec, name, AttrValue::Text(text.into_owned())),
+        DraftValue::Other(Value::Null) => return Ok(()),
+        DraftValue::Other(Value::Object(members)) => return add_object(event, normalizer, spec, name, members),
+        DraftValue::Other(other) => return Err(wrong(shortened(&other))),
+    };
+    if !number.is_finite() {
+        return Err(wrong(number.to_string()));
+    }
+    let (name, number) = match (normalizer.registry().look_up(spec, name), unit) {
+        (Known::Declared(known, came_in, AttrSpec { unit: Some(declared), .. }), given) => {
+            let came_in = given.or(came_in).unwrap_or(*declared);
+            let converted = came_in.convert(number, *declared);
+            (known.into(), converted.ok_or_else(|| wrong_unit(name, *declared, came_in))?)
+        }
+        (Known::Declared(known, ..), None) => (known.into(), number),
+        (Known::Ambiguous, None) => return Err(LineError::PercentOrFraction { name: name.into(), got: number }),
+        (Known::Unknown, None) => (CompactString::from(name), number),
+        // A unit that nobody declared goes into the name, as everywhere.
+        (_, Some(unit)) => {
+            let base = unit.base();
+            let number = unit.convert(number, base).expect("a unit converts to its own base");
+            (with_suffix(name, base), number)
+        }
+    };
+    // Whole conversions such as 2 min would otherwise leave a trace of the factor.
+    set(event, name, AttrValue::Number(number))
+}
+
+fn wrong_unit(name: &str, want: Unit, got: Unit) -> LineError {
+    LineError::Unit { name: name.into(), want, got }
+}
+
+fn with_suffix(name: &str, unit: Unit) -> CompactString {
+    let suffix = unit.suffix();
+    let has_suffix = name.strip_suffix(suffix).is_some_and(|stem| stem.ends_with('_'));
+    if has_suffix { name.into() } else { format_compact!("{name}_{suffix}") }
+}
+
+fn insert(
+    event: &mut Event,
+    normalizer: &Normalizer,
+    spec: Option<&TypeSpec>,
+    name: &str,
+    value: AttrValue,
+) -> Result<(), LineError> {
+    let name = match normalizer.registry().look_up(spec, name) {
+        Known::Declared(_, _, AttrSpec { unit: Some(unit), .. }) => {
+            let AttrValue::Text(got) = &value else { return set(event, name.into(), value) };
+            return Err(LineError::NotANumber { name: name.into(), unit: *unit, got: got.clone() });
+        }
+        Known::Declared(name, ..) => name,
+        Known::Ambiguous | Known::Unknown => name,
+    };
+    set(event, name.into(), value)
+}
+
+/// Two names of one attribute with two values are no event: nobody knows which is right.
+fn set(event: &mut Event, name: CompactString, value: AttrValue) -> Result<(), LineError> {
+    match event.attrs.get(&name) {
+        Some(earlier) if *earlier != value => return Err(LineError::Twice { field: name.into() }),
+        Some(_) => {}
+        None => drop(event.attrs.insert(name, value)),
+    }
+    Ok(())
+}
+
+/// `{"value": 2, "unit": "min"}` is a quantity; the members of other objects get the object's name before theirs.
+fn add_object(
+    event: &mut Event,
+    normalizer: &Normalizer,
+    spec: Option<&TypeSpec>,
+    name: &str,
+    members: serde_json::Map<String, Value>,
+) -> Result<(), LineError> {
+    if let (2, Some(Value::Number(number)), Some(Value::String(symbol))) =
+        (members.len(), members.get("value"), members.get("unit"))
+    {
+        let unit = Unit::from_symbol(symbol)
+            .ok_or_else(|| LineError::UnknownUnit { name: name.into(), got: symbol.clone() })?;
+        let quantity = DraftValue::Quantity(number.as_f64().unwrap_or(f64::NAN), unit);
+        return add_attribute(event, normalizer, spec, name, quantity);
+    }
+    for (member, value) in members {
+        add_attribute(event, normalizer, spec, &format_compact!("{name}.{member}"), value.into())?;
+    }
+    Ok(())
+}
+
+/// A list or object as it stands in a message.
+fn shortened(value: &Value) -> String {
+    const MAX_CHARS: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}

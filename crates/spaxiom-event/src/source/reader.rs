@@ -1,0 +1,286 @@
+//! The reader: any source to records and rejected lines.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::blocks::{Block, Blocks};
+use super::columns::Columns;
+use super::documents::{Document, Documents};
+use super::input::{self, Input, Opened};
+use super::options::ReadOptions;
+use super::{Format, Parsed, Record, casas, cloud_events, home_assistant, jsonl, spaxiom};
+use crate::error::{EventError, LineError, Rejected};
+use crate::normalizer::Normalizer;
+
+/// Reads records one after the other; what is no event is given as [`Rejected`], and reading goes on.
+///
+/// Memory does not grow with the length of the input.
+pub struct EventReader {
+    frames: Frames,
+    parser: Arc<Parser>,
+    threads: usize,
+    ready: VecDeque<Result<Record, Rejected>>,
+    skipped: BTreeMap<&'static str, u64>,
+}
+
+enum Frames {
+    Lines(Blocks),
+    Documents(Documents),
+    #[cfg(feature = "parquet")]
+    Parquet(crate::parquet::ParquetReader),
+}
+
+/// Parses lines of one format.
+struct Parser {
+    format: Format,
+    normalizer: Normalizer,
+    columns: Option<Columns>,
+    max_line_bytes: usize,
+}
+
+/// What a block held.
+#[derive(Default)]
+struct ParsedBlock {
+    records: Vec<Result<Record, Rejected>>,
+    skipped: BTreeMap<&'static str, u64>,
+}
+
+impl EventReader {
+    /// Opens a file; gzip, zstd and Parquet are told by their first bytes.
+    ///
+    /// # Errors
+    /// [`EventError::Empty`] for a file without any line, [`EventError::UnknownFormat`] where the first line tells nothing.
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, EventError> {
+        match input::open(path)? {
+            Opened::Text(input) => Self::start(input, path, options, true),
+            #[cfg(feature = "parquet")]
+            Opened::Parquet => {
+                let reader = crate::parquet::ParquetReader::open(path)?;
+                let parser = Parser::new(Format::Parquet, options, None);
+                Ok(Self::new(Frames::Parquet(reader), parser, 1))
+            }
+            #[cfg(not(feature = "parquet"))]
+            Opened::Parquet => Err(EventError::NotCompiledIn { path: path.to_owned(), feature: "parquet" }),
+        }
+    }
+
+    /// Reads a stream as it comes; `name` is what messages call it.
+    pub fn from_stream(input: Input, name: &str, options: &ReadOptions) -> Result<Self, EventError> {
+        Self::start(input::stream(input)?, Path::new(name), options, false)
+    }
+
+    fn start(mut input: Input, path: &Path, options: &ReadOptions, fills: bool) -> Result<Self, EventError> {
+        let max_line_bytes = options.max_line_bytes();
+        let (head, error) = input::peek(&mut input, max_line_bytes);
+        // Without a byte to show, what went wrong with the file is the error.
+        let error = match error {
+            Some(error) if head.is_empty() => return Err(EventError::Broken { path: path.to_owned(), source: error }),
+            error => error,
+        };
+        let text = String::from_utf8_lossy(&head);
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        if text.is_empty() {
+            return Err(EventError::Empty { path: path.to_owned() });
+        }
+        let first_line = text.lines().next().unwrap_or_default();
+        let is_document = is_document(first_line);
+        let first = if is_document { first_object(text) } else { first_line };
+        let of_columns = options.columns.is_some().then_some(Format::Columns);
+        let format = options.format.or(of_columns).or_else(|| Format::detect(first));
+        let format = format.ok_or_else(|| EventError::UnknownFormat { path: path.to_owned() })?;
+        let columns = (format == Format::Columns).then(|| columns(options, path, first_line)).transpose()?;
+        let has_header = columns.is_some() && options.columns.as_ref().is_some_and(super::ColumnMap::has_header);
+        let parser = Parser::new(format, options, columns);
+        let is_json = !matches!(format, Format::Casas | Format::Columns);
+        let frames = if is_json && is_document {
+            Frames::Documents(Documents::new(head, error, input, max_line_bytes))
+        } else {
+            Frames::Lines(Blocks::new(head, error, input, max_line_bytes, fills))
+        };
+        let mut reader = Self::new(frames, parser, options.threads());
+        reader.skip_header(has_header);
+        Ok(reader)
+    }
+
+    fn new(frames: Frames, parser: Parser, threads: usize) -> Self {
+        Self { frames, parser: Arc::new(parser), threads, ready: VecDeque::new(), skipped: BTreeMap::new() }
+    }
+
+    fn skip_header(&mut self, has_header: bool) {
+        if let (true, Frames::Lines(blocks)) = (has_header, &mut self.frames) {
+            blocks.skip_first_line();
+            *self.skipped.entry("header").or_default() += 1;
+        }
+    }
+
+    /// How the input is written down.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.parser.format
+    }
+
+    /// Lines that say nothing that should be an event, by reason; complete at the end of the input.
+    #[must_use]
+    pub fn skipped(&self) -> &BTreeMap<&'static str, u64> {
+        &self.skipped
+    }
+
+    /// Reads on until something is ready; false at the end of the input.
+    fn refill(&mut self) -> bool {
+        while self.ready.is_empty() {
+            let parsed = match &mut self.frames {
+                Frames::Lines(blocks) if self.threads > 1 => parse_in_parallel(&self.parser, blocks, self.threads),
+                Frames::Lines(blocks) => blocks.next_block().map(|block| self.parser.parse_block(&block)),
+                Frames::Documents(documents) => documents.next_document().map(|doc| self.parser.parse_document(&doc)),
+                #[cfg(feature = "parquet")]
+                Frames::Parquet(reader) => reader
+                    .next_rows(&self.parser.normalizer)
+                    .map(|records| ParsedBlock { records, ..Default::default() }),
+            };
+            let Some(ParsedBlock { records, skipped }) = parsed else { return self.end() };
+            self.ready.extend(records);
+            for (reason, n) in skipped {
+                *self.skipped.entry(reason).or_default() += n;
+            }
+        }
+        true
+    }
+
+    /// An input that broke off is told behind everything that could be read of it.
+    fn end(&mut self) -> bool {
+        let error = match &mut self.frames {
+            Frames::Lines(blocks) => blocks.take_error(),
+            Frames::Documents(documents) => documents.take_error(),
+            #[cfg(feature = "parquet")]
+            Frames::Parquet(_) => None,
+        };
+        let Some((line, offset, error)) = error else { return false };
+        let reason = LineError::BreaksOff(error);
+        self.ready.push_back(Err(Rejected { line, offset, reason, raw: String::new() }));
+        true
+    }
+}
+
+impl Iterator for EventReader {
+    type Item = Result<Record, Rejected>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ready.is_empty() && !self.refill() {
+            return None;
+        }
+        self.ready.pop_front()
+    }
+}
+
+/// An array of objects, or one object over several lines.
+fn is_document(first_line: &str) -> bool {
+    first_line.starts_with('[')
+        || (first_line.starts_with('{')
+            && serde_json::from_str::<serde::de::IgnoredAny>(first_line).is_err_and(|error| error.is_eof()))
+}
+
+/// The first object of a document, as far as it was read.
+fn first_object(text: &str) -> &str {
+    let Some(start) = text.find('{') else { return text };
+    let mut objects = serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde::de::IgnoredAny>();
+    let is_whole = objects.next().is_some_and(|object| object.is_ok());
+    let end = if is_whole { objects.byte_offset() } else { text.len() - start };
+    &text[start..start + end]
+}
+
+fn columns(options: &ReadOptions, path: &Path, first_line: &str) -> Result<Columns, EventError> {
+    let map = options.columns.as_ref().ok_or(EventError::NoColumns)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    map.resolve(first_line, &stem).map_err(|source| EventError::Columns { path: path.to_owned(), source })
+}
+
+/// As many blocks at once as there are threads; their order stays.
+fn parse_in_parallel(parser: &Parser, blocks: &mut Blocks, threads: usize) -> Option<ParsedBlock> {
+    use rayon::prelude::*;
+    let blocks: Vec<Block> = std::iter::from_fn(|| blocks.next_block()).take(threads).collect();
+    let parsed: Vec<ParsedBlock> = blocks.par_iter().map(|block| parser.parse_block(block)).collect();
+    parsed.into_iter().reduce(|mut all, next| {
+        all.records.extend(next.records);
+        for (reason, n) in next.skipped {
+            *all.skipped.entry(reason).or_default() += n;
+        }
+        all
+    })
+}
+
+impl Parser {
+    fn new(format: Format, options: &ReadOptions, columns: Option<Columns>) -> Self {
+        let max_line_bytes = options.max_line_bytes();
+        Self { format, normalizer: options.normalizer(), columns, max_line_bytes }
+    }
+
+    fn parse_block(&self, block: &Block) -> ParsedBlock {
+        let mut parsed = ParsedBlock::default();
+        let (mut line, mut start) = (block.line, 0);
+        let ends = memchr::memchr_iter(b'\n', &block.bytes).map(|at| at + 1);
+        let has_rest = !block.bytes.is_empty() && !block.bytes.ends_with(b"\n");
+        let last = has_rest.then_some(block.bytes.len());
+        for end in ends.chain(last) {
+            let bytes = block.bytes[start..end].trim_ascii();
+            if !bytes.is_empty() {
+                self.parse_line(bytes, line, block.offset + start as u64, &mut parsed);
+            }
+            line += 1;
+            start = end;
+        }
+        if let Some(long) = &block.too_long {
+            let reason = LineError::TooLong { n_bytes: long.n_bytes, limit: self.max_line_bytes };
+            let raw = String::from_utf8_lossy(&long.head).into_owned();
+            parsed.records.push(Err(Rejected { line, offset: block.offset + start as u64, reason, raw }));
+        }
+        parsed
+    }
+
+    fn parse_document(&self, document: &Document) -> ParsedBlock {
+        let mut parsed = ParsedBlock::default();
+        let bytes = document.bytes.trim_ascii();
+        if bytes.len() >= self.max_line_bytes {
+            let reason = LineError::TooLong { n_bytes: document.n_bytes, limit: self.max_line_bytes };
+            let raw = String::from_utf8_lossy(&bytes[..1024.min(bytes.len())]).into_owned();
+            parsed.records.push(Err(Rejected { line: document.line, offset: document.offset, reason, raw }));
+        } else if !bytes.is_empty() {
+            self.parse_line(bytes, document.line, document.offset, &mut parsed);
+        }
+        parsed
+    }
+
+    fn parse_line(&self, bytes: &[u8], line: u64, offset: u64, parsed: &mut ParsedBlock) {
+        // A byte order mark can only stand before the first line.
+        let bytes = if offset == 0 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
+        let result = str::from_utf8(bytes).map_err(|_| LineError::Encoding).and_then(|text| self.parse_text(text));
+        match result {
+            Ok(Parsed::Record(record)) => parsed.records.push(Ok(record)),
+            Ok(Parsed::Skipped(reason)) => *parsed.skipped.entry(reason).or_default() += 1,
+            Err(reason) => {
+                let raw = String::from_utf8_lossy(bytes).into_owned();
+                parsed.records.push(Err(Rejected { line, offset, reason, raw }));
+            }
+        }
+    }
+
+    fn parse_text(&self, text: &str) -> Result<Parsed, LineError> {
+        match self.format {
+            Format::Jsonl | Format::Parquet => jsonl::parse(text, &self.normalizer),
+            Format::CloudEvents => cloud_events::parse(text, &self.normalizer),
+            Format::Spaxiom => spaxiom::parse(text, &self.normalizer),
+            Format::HomeAssistant => home_assistant::parse(text, &self.normalizer),
+            Format::Casas => casas::parse(text, &self.normalizer),
+            Format::Columns => {
+                let columns = self.columns.as_ref().expect("a reader of columns has a column map");
+                columns.parse(text, &self.normalizer)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for EventReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventReader").field("format", &self.format()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! Writers: events to JSON lines, CloudEvents or Parquet.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::write::GzEncoder;
+use serde_json::{Map, Value, json};
+
+use crate::error::EventError;
+use crate::event::Event;
+use crate::source::{SOURCE_PREFIX, SPEC_VERSION};
+
+/// What the types of our `CloudEvents` begin with.
+const TYPE_PREFIX: &str = "spaxiom.";
+
+/// How events are to be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// One canonical event per line.
+    Jsonl,
+    /// One `CloudEvent` 1.0 per line.
+    CloudEvents,
+    /// Apache Parquet.
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+/// Writes events to a file, which appears under its name once it is whole.
+///
+/// The endings `.gz` and `.zst` compress text.
+pub struct EventWriter {
+    path: PathBuf,
+    partial: PathBuf,
+    out: Out,
+}
+
+enum Out {
+    Jsonl(Box<dyn Sink>),
+    CloudEvents(Box<dyn Sink>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<crate::parquet::ParquetEvents<BufWriter<fs_err::File>>>),
+}
+
+/// Bytes that end: compressed streams have a last block.
+trait Sink: Write {
+    fn end(self: Box<Self>) -> io::Result<()>;
+}
+
+impl Sink for BufWriter<fs_err::File> {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        let file = self.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()
+    }
+}
+
+impl Sink for GzEncoder<BufWriter<fs_err::File>> {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        Box::new(self.finish()?).end()
+    }
+}
+
+impl Sink for zstd::Encoder<'static, BufWriter<fs_err::File>> {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        Box::new(self.finish()?).end()
+    }
+}
+
+impl EventWriter {
+    /// Begins a file; until [`EventWriter::finish`] it has the ending `.partial`.
+    pub fn create(path: &Path, target: Target) -> Result<Self, EventError> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let out = match target {
+            Target::Jsonl => Out::Jsonl(sink(path, &partial)?),
+            Target::CloudEvents => Out::CloudEvents(sink(path, &partial)?),
+            #[cfg(feature = "parquet")]
+            Target::Parquet => {
+                let file = BufWriter::new(fs_err::File::create(&partial)?);
+                Out::Parquet(Box::new(crate::parquet::ParquetEvents::new(file)?))
+            }
+        };
+        Ok(Self { path: path.to_owned(), partial, out })
+    }
+
+    /// Writes one event.
+    pub fn write(&mut self, event: &Event) -> Result<(), EventError> {
+        match &mut self.out {
+            Out::Jsonl(sink) => write_line(sink, event)?,
+            Out::CloudEvents(sink) => write_line(sink, &cloud_event(event)?)?,
+            #[cfg(feature = "parquet")]
+            Out::Parquet(parquet) => parquet.write(event)?,
+        }
+        Ok(())
+    }
+
+    /// Ends the file and gives it its name; a file that was there is replaced only now.
+    pub fn finish(self) -> Result<(), EventError> {
+        match self.out {
+            Out::Jsonl(sink) | Out::CloudEvents(sink) => sink.end()?,
+            #[cfg(feature = "parquet")]
+            Out::Parquet(parquet) => Box::new(parquet.finish()?).end()?,
+        }
+        Ok(fs_err::rename(&self.partial, &self.path)?)
+    }
+}
+
+impl std::fmt::Debug for EventWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventWriter").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Writes events as canonical JSON lines.
+pub fn write_jsonl<'a>(mut out: impl Write, events: impl IntoIterator<Item = &'a Event>) -> Result<(), EventError> {
+    for event in events {
+        write_line(&mut out, event)?;
+    }
+    Ok(())
+}
+
+fn sink(path: &Path, partial: &Path) -> Result<Box<dyn Sink>, EventError> {
+    let file = BufWriter::new(fs_err::File::create(partial)?);
+    Ok(match path.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("gz") => Box::new(GzEncoder::new(file, flate2::Compression::default())),
+        Some("zst") => Box::new(zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?),
+        _ => Box::new(file),
+    })
+}
+
+fn write_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Context attributes hold what every consumer may see; all else, the subject's id above all, is in `data`.
+fn cloud_event(event: &Event) -> io::Result<Value> {
+    let Value::Object(mut data) = serde_json::to_value(event)? else {
+        unreachable!("an event is written as an object")
+    };
+    let mut take = |name: &str| data.remove(name).unwrap_or(Value::Null);
+    let (id, kind, time, site) = (take("id"), take("type"), take("time"), take("site_id"));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut envelope = Map::new();
+    let mut put = |name: &str, value: Value| envelope.insert(name.into(), value);
+    put("specversion", SPEC_VERSION.into());
+    put("source", format!("{SOURCE_PREFIX}{}", text(&site)).into());
+    put("type", format!("{TYPE_PREFIX}{}", text(&kind)).into());
+    put("id", id);
+    put("time", time);
+    put("siteid", site);
+    if let Some(zone) = data.get("zone").cloned() {
+        put("subject", zone);
+    }
+    put("datacontenttype", json!("application/json"));
+    put("data", Value::Object(data));
+    Ok(Value::Object(envelope))
+}
