@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Compare a run with controls on sites and days that training never saw
     Eval(EvalArgs),
+    /// Time this program, beside the Python programs that do the same work
+    Bench(BenchArgs),
     /// Everything, once: simulate, check, pretrain, fine-tune, index, search, evaluate
     Demo(DemoArgs),
 }
@@ -396,6 +398,47 @@ pub(crate) struct EvalArgs {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorkloadArg {
+    /// JSON lines to token sequences, everything in memory
+    Ingest,
+    /// JSON lines to validated events, on one thread
+    Validate,
+    /// Peak memory of JSON lines to token sequences as a stream, for N and for ten times N events
+    Memory,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask bench --workload ingest\n  \
+    cargo xtask bench --workload ingest --peers peers --python venv/bin/python --json\n\n\
+    `ratio` is our time over the peer's: below 1 is faster. Ours and the peer's run in turn on the same file.")]
+pub(crate) struct BenchArgs {
+    /// What is timed; everything where it is not said
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) workload: Vec<WorkloadArg>,
+    /// Events of the benchmark file
+    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    pub(crate) events: usize,
+    /// Runs of ours; the median counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
+    /// Threads of ours and of the peers
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) threads: u32,
+    /// Run the Python peers in this folder too (`peer.py`)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) peers: Option<PathBuf>,
+    /// The interpreter for the peers, with their packages
+    #[arg(long, default_value = "python3")]
+    pub(crate) python: PathBuf,
+    /// Keep the benchmark file here, and use it again [default: a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+    /// Used by `--workload memory` for a process of its own
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) stream_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -61,6 +61,12 @@ impl Attrs {
         Self(Vec::new())
     }
 
+    /// No attributes, with room for so many.
+    #[must_use]
+    pub fn with_capacity(n_attrs: usize) -> Self {
+        Self(Vec::with_capacity(n_attrs))
+    }
+
     /// Sets an attribute, and gives the value that it had.
     pub fn insert(&mut self, name: impl Into<CompactString>, value: AttrValue) -> Option<AttrValue> {
         let name = name.into();

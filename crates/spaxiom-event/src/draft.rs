@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use compact_str::{CompactString, format_compact};
 use serde_json::Value;
 
-use crate::attrs::AttrValue;
+use crate::attrs::{AttrValue, Attrs};
 use crate::error::LineError;
 use crate::event::{Event, Position, Severity};
-use crate::ids::{EventId, ZoneId};
+use crate::ids::{EventId, EventType, SiteId, ZoneId};
 use crate::normalizer::Normalizer;
 use crate::registry::{AttrSpec, Known, TypeSpec};
 use crate::unit::Unit;
@@ -61,8 +61,8 @@ impl From<Value> for DraftValue<'_> {
 }
 
 impl Draft<'_> {
-    /// The event, if everything about it is as it should be.
-    pub(crate) fn into_event(self, normalizer: &Normalizer) -> Result<Event, LineError> {
+    /// The event, if everything about it is as it should be; what is taken out of the draft is not there any more.
+    pub(crate) fn take_event(&mut self, normalizer: &Normalizer) -> Result<Event, LineError> {
         let Self {
             id,
             kind,
@@ -82,31 +82,37 @@ impl Draft<'_> {
             caused_by,
             attrs,
         } = self;
-        let kind = kind.filter(|kind| !kind.is_empty()).ok_or(LineError::Missing { field: "type" })?;
-        let kind = normalizer.registry().type_name(&kind);
+        let kind = kind.as_deref().filter(|kind| !kind.is_empty()).ok_or(LineError::Missing { field: "type" })?;
+        let kind = normalizer.registry().type_name(kind);
         let time = in_range("time", time.ok_or(LineError::Missing { field: "time" })?)?;
         let site_id = site_id.as_deref().filter(|site| !site.is_empty()).unwrap_or(normalizer.site_id());
-        let mut event = Event::new(kind, site_id, time);
         let spec = normalizer.registry().get(kind);
         // For some types a duration is what they report, for all others how long they last.
         let is_report = spec.is_some_and(|spec| spec.attributes.contains_key("duration_s"));
-        event.end_time = end(time, end_time, duration_secs.filter(|_| !is_report))?;
+        let mut event = Event {
+            id: EventId::from(id.as_deref().unwrap_or_default()),
+            kind: EventType::from(kind),
+            time,
+            end_time: end(time, *end_time, duration_secs.filter(|_| !is_report))?,
+            site_id: SiteId::from(site_id),
+            zone: zone.as_deref().filter(|zone| !zone.is_empty()).map(ZoneId::from),
+            zone_path: std::mem::take(zone_path),
+            position: position(*x, *y, *z)?,
+            entity_id: entity_id.as_deref().filter(|id| !id.is_empty()).map(|id| normalizer.entity_id(id)),
+            attrs: Attrs::with_capacity(attrs.len() + usize::from(is_report)),
+            confidence: confidence.map(check_confidence).transpose()?,
+            severity: severity.as_deref().map(check_severity).transpose()?,
+            caused_by: std::mem::take(caused_by),
+        };
         if let Some(secs) = duration_secs.filter(|_| is_report) {
             add_attribute(&mut event, normalizer, spec, "duration_s", DraftValue::Number(secs))?;
         }
-        event.zone = zone.as_deref().filter(|zone| !zone.is_empty()).map(ZoneId::from);
-        event.zone_path = zone_path;
-        event.position = position(x, y, z)?;
-        event.entity_id = entity_id.as_deref().filter(|id| !id.is_empty()).map(|id| normalizer.entity_id(id));
-        event.confidence = confidence.map(check_confidence).transpose()?;
-        event.severity = severity.as_deref().map(check_severity).transpose()?;
-        event.caused_by = caused_by;
-        for (name, value) in attrs {
+        for (name, value) in attrs.drain(..) {
             add_attribute(&mut event, normalizer, spec, &name, value)?;
         }
         normalizer.place(&mut event, sensor.as_deref());
-        event.id = EventId::from(id.as_deref().unwrap_or_default());
-        Ok(event.with_derived_id())
+        event.derive_id();
+        Ok(event)
     }
 
     /// Adds an attribute; nulls are left out.

@@ -131,17 +131,21 @@ impl Event {
     /// # Errors
     /// [`LineError`] says which member was wrong, what was wanted and what was found.
     pub fn from_json(text: &str) -> Result<Self, LineError> {
-        json::draft(text)?.into_event(Normalizer::built_in())
+        json::event(text, Normalizer::built_in())
     }
 
     /// Gives the event an id made from its content, unless it has one.
     #[must_use]
     pub fn with_derived_id(mut self) -> Self {
+        self.derive_id();
+        self
+    }
+
+    pub(crate) fn derive_id(&mut self) {
         if self.id.as_str().is_empty() {
             let text = serde_json::to_string(&self).expect("an event has string keys and finite numbers only");
             self.id = EventId::from(format!("{:016x}", xxh64(text.as_bytes(), 0)));
         }
-        self
     }
 
     /// When it ended: its own time for what has no extent.

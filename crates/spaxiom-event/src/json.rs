@@ -5,23 +5,31 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::draft::{Draft, DraftValue};
 use crate::error::LineError;
+use crate::event::Event;
 use crate::ids::{EventId, ZoneId};
+use crate::normalizer::Normalizer;
 use crate::time::{from_epoch_secs, parse_rfc3339};
 
-/// Reads the members of a canonical event, with the aliases of the seed and the Spaxiom series.
-pub(crate) fn draft(text: &str) -> Result<Draft<'_>, LineError> {
-    let members: Members<'_> = serde_json::from_str(text).map_err(LineError::Json)?;
-    members.into_draft()
+/// Reads a canonical event, with the aliases of the seed and the Spaxiom series.
+pub(crate) fn event(text: &str, normalizer: &Normalizer) -> Result<Event, LineError> {
+    let mut members = Members::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    (&mut members).deserialize(&mut deserializer).and_then(|()| deserializer.end()).map_err(LineError::Json)?;
+    members.check_times()?;
+    members.draft.take_event(normalizer)
 }
 
-/// The same of a value that was read already.
+/// Reads the members of a canonical event out of a value that was read already.
 pub(crate) fn draft_of(value: &Value) -> Result<Draft<'_>, LineError> {
-    Members::deserialize(value).map_err(LineError::Json)?.into_draft()
+    let mut members = Members::default();
+    (&mut members).deserialize(value).map_err(LineError::Json)?;
+    members.check_times()?;
+    Ok(members.draft)
 }
 
 /// A time as JSON has it.
@@ -41,12 +49,12 @@ struct Members<'a> {
     end_time: Option<RawTime<'a>>,
 }
 
-impl<'a> Members<'a> {
-    fn into_draft(self) -> Result<Draft<'a>, LineError> {
-        let Self { mut draft, time, end_time } = self;
-        draft.time = time.map(|time| time.check("time")).transpose()?;
-        draft.end_time = end_time.map(|time| time.check("end_time")).transpose()?;
-        Ok(draft)
+impl Members<'_> {
+    fn check_times(&mut self) -> Result<(), LineError> {
+        let Self { draft, time, end_time } = self;
+        draft.time = time.as_ref().map(|time| time.check("time")).transpose()?;
+        draft.end_time = end_time.as_ref().map(|time| time.check("end_time")).transpose()?;
+        Ok(())
     }
 }
 
@@ -71,27 +79,27 @@ fn written(number: f64) -> String {
     if number.abs() < 1e15 { number.to_string() } else { format!("{number:e}") }
 }
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
+/// Fills the members in place: they are large, and a line would move them from function to function.
+impl<'de> DeserializeSeed<'de> for &mut Members<'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
+impl<'de> Visitor<'de> for &mut Members<'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-        let mut members = Members::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(key)) = map.next_key()? {
-            member(&mut members, key, &mut map)?;
+            member(self, key, &mut map)?;
         }
-        Ok(members)
+        Ok(())
     }
 }
 
@@ -239,7 +247,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 /// Reads the object of attributes behind those that stand on the top level.
 struct AttrsSeed<'s, 'de>(&'s mut Vec<(Cow<'de, str>, DraftValue<'de>)>);
 
-impl<'de> serde::de::DeserializeSeed<'de> for AttrsSeed<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for AttrsSeed<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -265,7 +273,6 @@ impl<'de> Visitor<'de> for AttrsSeed<'_, 'de> {
 /// A draft with nothing but the attributes of a JSON object.
 #[cfg(feature = "parquet")]
 pub(crate) fn draft_of_attrs(text: &str) -> Result<Draft<'_>, LineError> {
-    use serde::de::DeserializeSeed;
     let mut draft = Draft::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     AttrsSeed(&mut draft.attrs).deserialize(&mut deserializer).map_err(LineError::Json)?;

@@ -3,10 +3,12 @@
 //! Takes a scenario and a seed, gives events and, apart from them, the labels of what caused them.
 //! Knows no tokens and no tensors. The same scenario and seed give the same bytes on every machine.
 
+mod benchmark;
 mod error;
 mod queue;
 mod warehouse;
 
+pub use crate::benchmark::write_benchmark_events;
 pub use crate::error::SimError;
 pub use crate::queue::{Dock, ErlangC, Visit, serve};
 pub use crate::warehouse::{Cause, Site, Warehouse, WarehouseOptions};

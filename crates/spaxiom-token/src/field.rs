@@ -1,6 +1,6 @@
 //! Fields: what of an event becomes a token, and how.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use spaxiom_event::{AttrValue, Event};
 
@@ -130,8 +130,13 @@ pub(crate) fn word_of(value: &AttrValue) -> Option<String> {
     }
 }
 
-pub(crate) fn gap_secs(previous: DateTime<Utc>, time: DateTime<Utc>) -> f64 {
+fn gap_secs(previous: DateTime<Utc>, time: DateTime<Utc>) -> f64 {
     (time - previous).as_seconds_f64()
+}
+
+/// The same of two times that are `nanos` apart.
+pub(crate) fn gap_of_nanos(nanos: i64) -> f64 {
+    TimeDelta::nanoseconds(nanos).as_seconds_f64()
 }
 
 /// The bin of `value`: 0 below the first edge, `edges.len()` from the last edge on.
@@ -139,11 +144,11 @@ pub(crate) fn bin(edges: &[f64], value: f64) -> usize {
     edges.partition_point(|edge| *edge <= value)
 }
 
-fn bin_id(edges: &[f64], value: f64) -> u32 {
+pub(crate) fn bin_id(edges: &[f64], value: f64) -> u32 {
     FIRST + u32::try_from(bin(edges, value)).expect("a field has few bins")
 }
 
-fn word_id(words: &[String], word: &str) -> u32 {
+pub(crate) fn word_id(words: &[String], word: &str) -> u32 {
     words
         .binary_search_by(|known| known.as_str().cmp(word))
         .map_or(UNK, |index| FIRST + u32::try_from(index).expect("a vocabulary has fewer than 2^32 words"))

@@ -1,13 +1,13 @@
 //! Learns a tokenizer from the training part, and from nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::TimeDelta;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use spaxiom_event::{AttrValue, Event, EventSequence};
+use spaxiom_event::{EventSequence, SequenceKey};
 
 use crate::error::TokenError;
-use crate::field::{Coding, Field, word_of};
+use crate::field::{Coding, Field};
+use crate::table::{AttributeColumn, EventTable};
 use crate::tokenizer::Tokenizer;
 
 /// Below this many days of training data an hour of the week names single days, which no other part has.
@@ -65,23 +65,30 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenError::NoEvents`] without any event, [`TokenError::Setting`] for options out of range.
     pub fn fit(options: &TokenizerOptions, train: &[EventSequence]) -> Result<Self, TokenError> {
+        let mut table = EventTable::new(SequenceKey::Site);
+        for event in train.iter().flat_map(EventSequence::events) {
+            table.push(event);
+        }
+        Self::fit_table(options, &table)
+    }
+
+    /// The same from a table.
+    pub fn fit_table(options: &TokenizerOptions, train: &EventTable) -> Result<Self, TokenError> {
         check(options)?;
-        let events = || train.iter().flat_map(EventSequence::events);
-        if events().next().is_none() {
+        if train.is_empty() {
             return Err(TokenError::NoEvents);
         }
-        let mut fields = vec![field("type", Coding::Type { words: words(events().map(|e| e.kind.as_str())) })];
-        let zones = words(events().filter_map(|event| Some(event.zone.as_ref()?.as_str())));
-        if !zones.is_empty() {
-            fields.push(field("zone", Coding::Zone { words: zones }));
+        let mut fields = vec![field("type", Coding::Type { words: train.types.sorted() })];
+        if train.zones.len() > 0 {
+            fields.push(field("zone", Coding::Zone { words: train.zones.sorted() }));
         }
-        if events().any(|event| event.position.is_some()) {
+        if train.positions.iter().any(|[x, _]| !x.is_nan()) {
             fields.extend(cell_fields(options));
         }
         fields.push(field("hour", Coding::Hour { n_hours: n_hours(options.clock, train) }));
         let edges_secs = GAP_EXPONENTS.map(|exponent| 2f64.powi(exponent)).collect();
         fields.push(field("gap", Coding::Gap { edges_secs }));
-        fields.extend(attribute_fields(options, events));
+        fields.extend(attribute_fields(options, train));
         Ok(Self::from_fields(fields))
     }
 }
@@ -104,10 +111,6 @@ fn field(name: &str, coding: Coding) -> Field {
     Field { name: name.into(), coding }
 }
 
-fn words<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
-    values.collect::<BTreeSet<_>>().into_iter().map(String::from).collect()
-}
-
 fn cell_fields(options: &TokenizerOptions) -> impl Iterator<Item = Field> {
     options.cell_resolutions_m.iter().map(|&resolution_m| Field {
         name: format!("cell_{resolution_m}m"),
@@ -115,52 +118,34 @@ fn cell_fields(options: &TokenizerOptions) -> impl Iterator<Item = Field> {
     })
 }
 
-fn n_hours(clock: Clock, train: &[EventSequence]) -> u32 {
-    let times = || train.iter().flat_map(EventSequence::events).map(|event| event.time);
-    let span = times().max().zip(times().min()).map_or(TimeDelta::zero(), |(last, first)| last - first);
+fn n_hours(clock: Clock, train: &EventTable) -> u32 {
+    let (first, last) = (train.times.iter().min(), train.times.iter().max());
+    let span = first.zip(last).map_or(0, |(first, last)| last - first);
     let is_week = match clock {
         Clock::HourOfDay => false,
         Clock::HourOfWeek => true,
-        Clock::Auto => span.num_days() >= MIN_DAYS_FOR_WEEK,
+        Clock::Auto => TimeDelta::nanoseconds(span).num_days() >= MIN_DAYS_FOR_WEEK,
     };
     if is_week { 168 } else { 24 }
 }
 
-/// Values of one attribute in the training part.
-#[derive(Default)]
-struct Values {
-    numbers: Vec<f64>,
-    words: BTreeSet<String>,
+/// The most frequent attributes, in order of their names.
+fn attribute_fields(options: &TokenizerOptions, train: &EventTable) -> Vec<Field> {
+    let mut columns: Vec<(&str, &AttributeColumn)> = train.names.iter().zip(&train.attributes).collect();
+    let n_values = |column: &AttributeColumn| column.numbers.len() + column.word_codes.len();
+    columns.sort_by_key(|(name, column)| (std::cmp::Reverse(n_values(column)), *name));
+    columns.truncate(options.max_attributes);
+    columns.sort_unstable_by_key(|(name, _)| *name);
+    columns.par_iter().map(|(name, column)| attribute_field(options, name, column)).collect()
 }
 
-fn attribute_fields<'a, I>(options: &TokenizerOptions, events: impl Fn() -> I) -> Vec<Field>
-where
-    I: Iterator<Item = &'a Event>,
-{
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in events().flat_map(|event| event.attrs.names()) {
-        *counts.entry(name).or_default() += 1;
-    }
-    let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
-    names.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
-    names.truncate(options.max_attributes);
-    names.sort_unstable();
-    names.into_iter().map(|(name, _)| attribute_field(options, name, events())).collect()
-}
-
-fn attribute_field<'a>(options: &TokenizerOptions, name: &str, events: impl Iterator<Item = &'a Event>) -> Field {
-    let mut values = Values::default();
-    for value in events.filter_map(|event| event.attrs.get(name)) {
-        match value {
-            AttrValue::Number(number) => values.numbers.push(*number),
-            other => values.words.extend(word_of(other)),
-        }
-    }
+fn attribute_field(options: &TokenizerOptions, name: &str, column: &AttributeColumn) -> Field {
     let attribute = name.to_owned();
-    let coding = if values.numbers.len() >= values.words.len() {
-        Coding::Number { attribute, edges: quantile_edges(values.numbers, options.n_bins) }
+    let coding = if column.numbers.len() >= column.words.len() {
+        let numbers = column.numbers.iter().map(|(_, number)| *number).collect();
+        Coding::Number { attribute, edges: quantile_edges(numbers, options.n_bins) }
     } else {
-        Coding::Word { attribute, words: values.words.into_iter().collect() }
+        Coding::Word { attribute, words: column.words.sorted() }
     };
     Field { name: format!("attr:{name}"), coding }
 }
@@ -169,7 +154,7 @@ fn attribute_field<'a>(options: &TokenizerOptions, name: &str, events: impl Iter
 ///
 /// A value that fills more than one bin gives one edge only.
 fn quantile_edges(mut values: Vec<f64>, n_bins: usize) -> Vec<f64> {
-    values.sort_by(f64::total_cmp);
+    values.sort_unstable_by(f64::total_cmp);
     let mut edges: Vec<f64> = (1..n_bins).map(|i| values[i * values.len() / n_bins]).collect();
     edges.dedup();
     // An edge at the smallest value has nothing below it.

@@ -10,7 +10,9 @@ mod fit;
 mod sequence;
 mod spatial;
 pub mod special;
+mod table;
 mod tfidf;
+mod tokenize_table;
 mod tokenizer;
 
 pub use crate::error::TokenError;
@@ -18,5 +20,7 @@ pub use crate::field::{Coding, Field};
 pub use crate::fit::{Clock, TokenizerOptions};
 pub use crate::sequence::{TokenSequence, TokenWindow};
 pub use crate::spatial::{SpatialCell, spatial_hash};
+pub use crate::table::EventTable;
 pub use crate::tfidf::{SparseVector, Tfidf};
+pub use crate::tokenize_table::TokenTable;
 pub use crate::tokenizer::{FORMAT, Tokenizer};

@@ -56,6 +56,10 @@ pub struct TokenWindow<'a> {
 }
 
 impl<'a> TokenWindow<'a> {
+    pub(crate) fn new(n_fields: usize, ids: &'a [u32]) -> Self {
+        Self { n_fields, ids }
+    }
+
     /// Number of events.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -6,7 +6,8 @@ use crate::{WORLD, done, fails, fed, json, output, written};
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "demo"] {
+    for command in ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "bench", "demo"]
+    {
         let help = done(&[command, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("cargo xtask {command}")), "{command}: {help}");
     }
@@ -118,6 +119,17 @@ fn a_seed_simulates_the_same_bytes() {
     };
     assert_eq!(simulated("a", "7"), simulated("b", "7"));
     assert_ne!(simulated("c", "7"), simulated("d", "8"));
+}
+
+#[test]
+fn a_benchmark_gives_rates_and_the_memory_of_the_stream() {
+    let folder = TempDir::new().unwrap();
+    let keep = folder.path().to_str().unwrap();
+    let rows = json(&["bench", "--events", "2000", "--runs", "1", "--keep", keep]);
+    let workloads: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["workload"].as_str().unwrap()).collect();
+    assert_eq!(workloads, ["ingest", "validate", "memory of 2000 events", "memory of 20000 events"]);
+    assert!(rows[0]["ours"].as_f64().unwrap() > 0.0 && rows[0]["ratio"].is_null());
+    fails(&["bench", "--workload", "ingest", "--events", "10", "--peers", keep], 1, "there is no");
 }
 
 const HOME: &str = "2010-11-04 00:00:05 M001 ON Sleeping begin\n2010-11-04 00:00:01 M002 ON\nnonsense\n\

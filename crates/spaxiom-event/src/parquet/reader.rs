@@ -53,7 +53,7 @@ impl ParquetReader {
         self.n_rows += batch.num_rows() as u64;
         let row = |row: usize| {
             let record = draft(&batch, row)
-                .and_then(|draft| draft.into_event(normalizer))
+                .and_then(|mut draft| draft.take_event(normalizer))
                 .map(|event| Record { event, mark: None });
             record.map_err(|reason| Rejected {
                 line: first + row as u64 + 1,

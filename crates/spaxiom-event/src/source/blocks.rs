@@ -15,6 +15,8 @@ const HEAD_BYTES: usize = 1024;
 pub(super) struct Block {
     /// Lines with their ends.
     pub(super) bytes: Vec<u8>,
+    /// How many there are, but for a last one without an end.
+    pub(super) n_lines: usize,
     /// Number of the first line, from 1.
     pub(super) line: u64,
     /// Bytes before it.
@@ -96,9 +98,15 @@ impl Blocks {
         }
     }
 
+    /// At most so many blocks; none at the end of the input.
+    pub(super) fn take(&mut self, n_blocks: usize) -> Vec<Block> {
+        std::iter::from_fn(|| self.next_block()).take(n_blocks).collect()
+    }
+
     fn block(&mut self, bytes: Vec<u8>, too_long: Option<TooLong>) -> Block {
-        let block = Block { line: self.line, offset: self.offset, bytes, too_long };
-        self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
+        let n_lines = memchr::memchr_iter(b'\n', &bytes).count();
+        let block = Block { line: self.line, offset: self.offset, bytes, n_lines, too_long };
+        self.line += n_lines as u64;
         self.offset += block.bytes.len() as u64;
         if let Some(long) = &block.too_long {
             self.line += 1;
@@ -132,6 +140,8 @@ impl Blocks {
     /// One read; at the end of the input or behind an error there is nothing more to come.
     fn fill(&mut self, bytes: &mut Vec<u8>) {
         let n_wanted = BLOCK_BYTES.saturating_sub(bytes.len()).max(BLOCK_BYTES / 8);
+        // A little more than is wanted: the reader looks for the end of the input there.
+        bytes.reserve(n_wanted + 64);
         let result = if self.fills {
             (&mut self.input).take(n_wanted as u64).read_to_end(bytes)
         } else {

@@ -49,7 +49,7 @@ pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineE
         _ => {}
     }
     let mark = marks.mark(time);
-    Ok(Parsed::Record(Record { event: draft.into_event(normalizer)?, mark }))
+    Ok(Parsed::Record(Record { event: draft.take_event(normalizer)?, mark }))
 }
 
 /// Commas separate where there are any, and blanks elsewhere; empty columns at the end mean nothing.

@@ -57,7 +57,7 @@ pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineE
     draft.zone = draft.zone.or_else(|| subject.map(Into::into));
     let site = siteid.unwrap_or_else(|| source.strip_prefix(SOURCE_PREFIX).unwrap_or(&source).to_owned());
     draft.site_id = draft.site_id.or_else(|| Some(site.into()));
-    let event = draft.into_event(normalizer)?;
+    let event = draft.take_event(normalizer)?;
     Ok(Parsed::Record(Record { event, mark: None }))
 }
 

@@ -289,7 +289,7 @@ impl Columns {
                 }
             }
         }
-        let event = draft.into_event(normalizer)?;
+        let event = draft.take_event(normalizer)?;
         let mark = label.map(|activity| ActivityMark { activity, edge: MarkEdge::Within, time: event.time });
         Ok(Parsed::Record(Record { event, mark }))
     }

@@ -79,7 +79,7 @@ pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineE
     // One context can cause many changes.
     draft.id = context.and_then(|context| context.id).map(|id| format!("{id}/{entity}").into());
     draft.sensor = Some(entity.as_str().into());
-    let event = draft.into_event(normalizer)?;
+    let event = draft.take_event(normalizer)?;
     Ok(Parsed::Record(Record { event, mark: None }))
 }
 

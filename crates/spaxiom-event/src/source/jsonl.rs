@@ -6,6 +6,6 @@ use crate::json;
 use crate::normalizer::Normalizer;
 
 pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
-    let event = json::draft(text)?.into_event(normalizer)?;
+    let event = json::event(text, normalizer)?;
     Ok(Parsed::Record(Record { event, mark: None }))
 }

@@ -10,6 +10,8 @@ use super::documents::{Document, Documents};
 use super::input::{self, Input, Opened};
 use super::options::ReadOptions;
 use super::{Format, Parsed, Record, casas, cloud_events, home_assistant, jsonl, spaxiom};
+use rayon::prelude::*;
+
 use crate::error::{EventError, LineError, Rejected};
 use crate::normalizer::Normalizer;
 
@@ -20,7 +22,8 @@ pub struct EventReader {
     frames: Frames,
     parser: Arc<Parser>,
     threads: usize,
-    ready: VecDeque<Result<Record, Rejected>>,
+    /// Parsed blocks, the first of them given in part.
+    ready: VecDeque<std::vec::IntoIter<Result<Record, Rejected>>>,
     skipped: BTreeMap<&'static str, u64>,
 }
 
@@ -129,22 +132,80 @@ impl EventReader {
     /// Reads on until something is ready; false at the end of the input.
     fn refill(&mut self) -> bool {
         while self.ready.is_empty() {
-            let parsed = match &mut self.frames {
-                Frames::Lines(blocks) if self.threads > 1 => parse_in_parallel(&self.parser, blocks, self.threads),
-                Frames::Lines(blocks) => blocks.next_block().map(|block| self.parser.parse_block(&block)),
-                Frames::Documents(documents) => documents.next_document().map(|doc| self.parser.parse_document(&doc)),
-                #[cfg(feature = "parquet")]
-                Frames::Parquet(reader) => reader
-                    .next_rows(&self.parser.normalizer)
-                    .map(|records| ParsedBlock { records, ..Default::default() }),
-            };
-            let Some(ParsedBlock { records, skipped }) = parsed else { return self.end() };
-            self.ready.extend(records);
-            for (reason, n) in skipped {
-                *self.skipped.entry(reason).or_default() += n;
+            let parsed = self.parse_some();
+            if parsed.is_empty() {
+                return self.end();
+            }
+            for block in parsed {
+                let records = self.count_skipped(block);
+                self.ready.extend((!records.is_empty()).then(|| records.into_iter()));
             }
         }
         true
+    }
+
+    /// Nothing at the end of the input.
+    fn parse_some(&mut self) -> Vec<ParsedBlock> {
+        let parser = &*self.parser;
+        let one: Option<ParsedBlock> = match &mut self.frames {
+            Frames::Lines(blocks) if self.threads > 1 => {
+                return blocks.take(self.threads).par_iter().map(|block| parser.parse_block(block)).collect();
+            }
+            Frames::Lines(blocks) => blocks.next_block().map(|block| parser.parse_block(&block)),
+            Frames::Documents(documents) => documents.next_document().map(|document| parser.parse_document(&document)),
+            #[cfg(feature = "parquet")]
+            Frames::Parquet(reader) => {
+                let rows = reader.next_rows(&parser.normalizer);
+                rows.map(|records| ParsedBlock { records, ..ParsedBlock::default() })
+            }
+        };
+        one.into_iter().collect()
+    }
+
+    fn count_skipped(&mut self, block: ParsedBlock) -> Vec<Result<Record, Rejected>> {
+        for (reason, n) in block.skipped {
+            *self.skipped.entry(reason).or_default() += n;
+        }
+        block.records
+    }
+
+    /// Hands the records over in blocks: `work` runs on the parsing threads, `sink` takes its results in order.
+    ///
+    /// An event that `work` turns into something smaller never leaves the cache of its thread.
+    pub fn for_each_block<T: Send>(
+        mut self,
+        work: impl Fn(Vec<Result<Record, Rejected>>) -> T + Sync,
+        mut sink: impl FnMut(T),
+    ) -> BTreeMap<&'static str, u64> {
+        let n_blocks = self.threads;
+        if let (Frames::Lines(blocks), true) = (&mut self.frames, n_blocks > 1) {
+            let parser = &*self.parser;
+            let mut current = blocks.take(n_blocks);
+            while !current.is_empty() {
+                let parse = |block: &Block| {
+                    let ParsedBlock { records, skipped } = parser.parse_block(block);
+                    (work(records), skipped)
+                };
+                // The next blocks are read while these are parsed.
+                let (next, done) = rayon::join(
+                    || blocks.take(n_blocks),
+                    || current.par_iter().with_max_len(1).map(parse).collect::<Vec<_>>(),
+                );
+                for (result, skipped) in done {
+                    sink(result);
+                    for (reason, n) in skipped {
+                        *self.skipped.entry(reason).or_default() += n;
+                    }
+                }
+                current = next;
+            }
+        }
+        while self.refill() {
+            for records in std::mem::take(&mut self.ready) {
+                sink(work(records.collect()));
+            }
+        }
+        self.skipped
     }
 
     /// An input that broke off is told behind everything that could be read of it.
@@ -157,7 +218,7 @@ impl EventReader {
         };
         let Some((line, offset, error)) = error else { return false };
         let reason = LineError::BreaksOff(error);
-        self.ready.push_back(Err(Rejected { line, offset, reason, raw: String::new() }));
+        self.ready.push_back(vec![Err(Rejected { line, offset, reason, raw: String::new() })].into_iter());
         true
     }
 }
@@ -166,10 +227,15 @@ impl Iterator for EventReader {
     type Item = Result<Record, Rejected>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ready.is_empty() && !self.refill() {
-            return None;
+        loop {
+            if self.ready.is_empty() && !self.refill() {
+                return None;
+            }
+            match self.ready.front_mut()?.next() {
+                Some(record) => return Some(record),
+                None => drop(self.ready.pop_front()),
+            }
         }
-        self.ready.pop_front()
     }
 }
 
@@ -195,20 +261,6 @@ fn columns(options: &ReadOptions, path: &Path, first_line: &str) -> Result<Colum
     map.resolve(first_line, &stem).map_err(|source| EventError::Columns { path: path.to_owned(), source })
 }
 
-/// As many blocks at once as there are threads; their order stays.
-fn parse_in_parallel(parser: &Parser, blocks: &mut Blocks, threads: usize) -> Option<ParsedBlock> {
-    use rayon::prelude::*;
-    let blocks: Vec<Block> = std::iter::from_fn(|| blocks.next_block()).take(threads).collect();
-    let parsed: Vec<ParsedBlock> = blocks.par_iter().map(|block| parser.parse_block(block)).collect();
-    parsed.into_iter().reduce(|mut all, next| {
-        all.records.extend(next.records);
-        for (reason, n) in next.skipped {
-            *all.skipped.entry(reason).or_default() += n;
-        }
-        all
-    })
-}
-
 impl Parser {
     fn new(format: Format, options: &ReadOptions, columns: Option<Columns>) -> Self {
         let max_line_bytes = options.max_line_bytes();
@@ -216,7 +268,9 @@ impl Parser {
     }
 
     fn parse_block(&self, block: &Block) -> ParsedBlock {
-        let mut parsed = ParsedBlock::default();
+        // Records are large: a vector that grows would copy them again and again.
+        let records = Vec::with_capacity(block.n_lines + 1);
+        let mut parsed = ParsedBlock { records, ..ParsedBlock::default() };
         let (mut line, mut start) = (block.line, 0);
         let ends = memchr::memchr_iter(b'\n', &block.bytes).map(|at| at + 1);
         let has_rest = !block.bytes.is_empty() && !block.bytes.ends_with(b"\n");

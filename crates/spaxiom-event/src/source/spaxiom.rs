@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineE
     let text = text.strip_prefix("data:").map_or(text, str::trim_start);
     let frame: Map<String, Value> = serde_json::from_str(text).map_err(LineError::Json)?;
     let members = Value::Object(flattened(unwrapped(frame))?);
-    let event = json::draft_of(&members)?.into_event(normalizer)?;
+    let event = json::draft_of(&members)?.take_event(normalizer)?;
     Ok(Parsed::Record(Record { event, mark: None }))
 }
 

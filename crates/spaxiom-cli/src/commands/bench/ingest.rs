@@ -1,0 +1,166 @@
+//! The way from JSON lines to token sequences.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use chrono::TimeDelta;
+use spaxiom_embedding::{
+    Deduplicator, EventReader, EventTable, ReadOptions, Record, Reorder, SequenceKey, Sequencer, SequencerOptions,
+    TokenTable, Tokenizer, TokenizerOptions,
+};
+
+use super::{Folder, Row, median_rate, peers};
+use crate::args::BenchArgs;
+
+/// Events of a sequence at most, as of the peers.
+const MAX_LEN: usize = 128;
+
+/// How late the events of the benchmark file are at most.
+const LATENESS_SECS: i64 = 30;
+
+/// Events from which the tokenizer of the stream is learnt.
+const N_TO_FIT: usize = 100_000;
+
+/// Ids that the stream remembers to tell duplicates.
+const N_REMEMBERED: usize = 100_000;
+
+/// Everything in memory, as the peers do it: read and validate, learn the vocabularies, tokenize, cut into sequences.
+pub(super) fn ingest(args: &BenchArgs, file: &Path) -> anyhow::Result<Vec<Row>> {
+    let mut n_sequences = 0;
+    let ours = median_rate(args.runs, args.events, || {
+        let tokens = tokens_of(file, args.threads)?;
+        ensure!(tokens.n_events() == args.events, "{} of {} events were read", tokens.n_events(), args.events);
+        n_sequences = tokens.windows(MAX_LEN).count();
+        Ok(())
+    })?;
+    tracing::info!("{} events in {n_sequences} sequences", args.events);
+    let row = |peer: Option<(String, f64)>| {
+        let (peer_name, peer) = peer.unzip();
+        Row {
+            workload: "ingest".into(),
+            unit: "events/s",
+            ours,
+            peer,
+            ratio: peer.map(|peer| peer / ours),
+            runs: args.runs,
+            threads: args.threads,
+            peer_name,
+        }
+    };
+    let Some(peers) = &args.peers else { return Ok(vec![row(None)]) };
+    let found = peers::ingest(peers, &args.python, file, args.threads)?;
+    Ok(found.into_iter().map(|peer| row(Some(peer))).collect())
+}
+
+fn tokens_of(file: &Path, threads: u32) -> anyhow::Result<TokenTable> {
+    let options = ReadOptions { threads: Some(threads as usize), ..ReadOptions::default() };
+    let mut table = EventTable::new(SequenceKey::Entity);
+    let mut n_rejected = 0;
+    let columns = |records: Vec<Result<Record, _>>| {
+        let mut part = EventTable::new(SequenceKey::Entity);
+        let mut n_rejected = 0;
+        for record in &records {
+            match record {
+                Ok(record) => part.push(&record.event),
+                Err(_) => n_rejected += 1,
+            }
+        }
+        (part, n_rejected)
+    };
+    EventReader::open(file, &options)?.for_each_block(columns, |(part, n)| {
+        table.append(&part);
+        n_rejected += n;
+    });
+    ensure!(n_rejected == 0, "{n_rejected} lines of the benchmark file were rejected");
+    let tokenizer = Tokenizer::fit_table(&TokenizerOptions::default(), &table)?;
+    Ok(tokenizer.tokenize_table(&table))
+}
+
+/// JSON lines to validated events, on one thread.
+pub(super) fn validate(args: &BenchArgs, file: &Path) -> anyhow::Result<Row> {
+    let ours = median_rate(args.runs, args.events, || {
+        let reader = EventReader::open(file, &ReadOptions::default())?;
+        let n_events = reader.flatten().count();
+        ensure!(n_events == args.events, "{n_events} of {} events were read", args.events);
+        Ok(())
+    })?;
+    let runs = args.runs;
+    Ok(Row {
+        workload: "validate".into(),
+        unit: "events/s",
+        ours,
+        peer: None,
+        ratio: None,
+        runs,
+        threads: 1,
+        peer_name: None,
+    })
+}
+
+/// Peak memory of the stream for N and for 10 N events, each in a process of its own.
+pub(super) fn memory(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row>> {
+    let program = std::env::current_exe().context("this program")?;
+    let mut rows = Vec::new();
+    for n_events in [args.events, 10 * args.events] {
+        let file = folder.events(n_events)?;
+        let threads = args.threads.to_string();
+        let output = Command::new(&program)
+            .args(["bench", "--threads", &threads, "--stream-file"])
+            .arg(&file)
+            .output()
+            .context("a process of its own for the stream")?;
+        ensure!(output.status.success(), "the stream failed: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mib: f64 = text.trim().parse().with_context(|| format!("the peak memory, not `{}`", text.trim()))?;
+        rows.push(Row {
+            workload: format!("memory of {n_events} events"),
+            unit: "MiB",
+            ours: mib,
+            peer: None,
+            ratio: None,
+            runs: 1,
+            threads: args.threads,
+            peer_name: None,
+        });
+    }
+    Ok(rows)
+}
+
+/// Reads, drops duplicates, sorts, cuts and tokenizes a file as a stream; gives this process's peak memory in MiB.
+pub(super) fn peak_of_stream(file: &Path, threads: u32) -> anyhow::Result<f64> {
+    let options = ReadOptions { threads: Some(threads as usize), ..ReadOptions::default() };
+    let first = EventReader::open(file, &options)?.filter_map(Result::ok).take(N_TO_FIT);
+    let mut table = EventTable::new(SequenceKey::Entity);
+    for record in first {
+        table.push(&record.event);
+    }
+    let tokenizer = Tokenizer::fit_table(&TokenizerOptions::default(), &table)?;
+    drop(table);
+    let mut ids = Deduplicator::new(N_REMEMBERED);
+    let mut order = Reorder::new(TimeDelta::seconds(LATENESS_SECS));
+    let cut = SequencerOptions { key: SequenceKey::Entity, max_len: MAX_LEN, ..SequencerOptions::default() };
+    let mut sequencer = Sequencer::new(&cut)?;
+    let (mut ready, mut n_tokens) = (Vec::new(), 0);
+    for record in EventReader::open(file, &options)? {
+        let Ok(Record { event, .. }) = record else { continue };
+        if ids.is_duplicate(&event) {
+            continue;
+        }
+        // What is late is counted by the order itself.
+        let _ = order.push(event, &mut ready);
+        for sequence in ready.drain(..).flat_map(|event| sequencer.push(event)) {
+            n_tokens += tokenizer.tokenize(&sequence).len();
+        }
+    }
+    tracing::info!("{n_tokens} events tokenized, {} late", order.n_late());
+    peak_mib()
+}
+
+/// The most memory that this process ever had resident, in MiB.
+fn peak_mib() -> anyhow::Result<f64> {
+    let status = fs_err::read_to_string("/proc/self/status").context("peak memory is measured on Linux only")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("`VmHWM` in /proc/self/status")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("`VmHWM` in kB")?;
+    Ok(kib / 1024.0)
+}

@@ -1,0 +1,81 @@
+//! Tables of events against sequences of events: the same ids on every way.
+
+use chrono::DateTime;
+use proptest::prelude::*;
+use spaxiom_event::{AttrValue, Event, Position, SequenceKey, group_by_site};
+use spaxiom_token::{EventTable, Tokenizer, TokenizerOptions};
+
+prop_compose! {
+    fn any_event()(
+        kind in prop_oneof![Just("A"), Just("B"), Just("C")],
+        site in prop_oneof![Just("s1"), Just("s2"), Just("s0")],
+        zone in proptest::option::of(prop_oneof![Just("hall"), Just("dock"), Just("bed")]),
+        millis in 0i64..3_000_000_000,
+        at in proptest::option::of((-20.0f64..20.0, -20.0f64..20.0)),
+        number in proptest::option::of(-5.0f64..5.0),
+        mixed in proptest::option::of(prop_oneof![
+            (0.0f64..3.0).prop_map(AttrValue::Number),
+            any::<bool>().prop_map(AttrValue::Flag),
+            "[a-c]".prop_map(AttrValue::Text),
+        ]),
+    ) -> Event {
+        let mut event = Event::new(kind, site, DateTime::from_timestamp_millis(millis).unwrap());
+        event.zone = zone.map(Into::into);
+        event.position = at.map(|(x, y)| Position { x, y, z: None });
+        number.map(|number| event.attrs.insert("number", number.into()));
+        mixed.map(|mixed| event.attrs.insert("mixed", mixed));
+        event
+    }
+}
+
+fn table(events: &[Event]) -> EventTable {
+    let mut table = EventTable::new(SequenceKey::Site);
+    for event in events {
+        table.push(event);
+    }
+    table
+}
+
+proptest! {
+    #[test]
+    fn a_table_gives_the_ids_of_its_sequences(
+        train in proptest::collection::vec(any_event(), 1..60),
+        events in proptest::collection::vec(any_event(), 1..60),
+        cut in 0usize..60,
+    ) {
+        let options = TokenizerOptions { n_bins: 4, ..TokenizerOptions::default() };
+        let tokenizer = Tokenizer::fit(&options, &group_by_site(train.clone())).unwrap();
+        prop_assert_eq!(&Tokenizer::fit_table(&options, &table(&train)).unwrap(), &tokenizer);
+
+        let sequences = group_by_site(events.clone());
+        let slow: Vec<Vec<u32>> = sequences.iter().map(|sequence| {
+            let tokens = tokenizer.tokenize(sequence);
+            tokens.window(0, tokens.len()).ids().to_vec()
+        }).collect();
+        let (first, second) = events.split_at(cut.min(events.len()));
+        let mut joined = table(first);
+        joined.append(&table(second));
+        let fast = tokenizer.tokenize_table(&joined);
+        let fast: Vec<Vec<u32>> = (0..fast.n_sequences()).map(|i| fast.sequence(i).ids().to_vec()).collect();
+        prop_assert_eq!(fast, slow);
+    }
+}
+
+#[test]
+fn windows_cut_every_sequence_and_an_event_without_the_key_is_left_out() {
+    let mut events: Vec<Event> = (0..5)
+        .map(|i| {
+            let mut event = Event::new("A", "s", DateTime::from_timestamp(i, 0).unwrap());
+            event.entity_id = Some(if i == 4 { "e2" } else { "e1" }.into());
+            event
+        })
+        .collect();
+    events.push(Event::new("A", "s", DateTime::from_timestamp(9, 0).unwrap()));
+    let mut table = EventTable::new(SequenceKey::Entity);
+    for event in &events {
+        table.push(event);
+    }
+    let tokens = Tokenizer::fit_table(&TokenizerOptions::default(), &table).unwrap().tokenize_table(&table);
+    assert_eq!((tokens.n_sequences(), tokens.n_events()), (2, 5));
+    assert_eq!(tokens.windows(3).map(|window| window.len()).collect::<Vec<_>>(), [3, 1, 1]);
+}
