@@ -18,7 +18,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let source = test_sources(root)?;
     let mut violations = Vec::new();
     for path in documents(root)? {
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let text = fs_err::read_to_string(&path)?;
         let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         let wrong_crates = names(&text).filter(|name| !crates.contains(name) && !NO_CRATES.contains(&name.as_str()));
         violations.extend(wrong_crates.map(|wrong| format!("{name}: there is no crate `{wrong}`")));
@@ -31,11 +31,15 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn documents(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+    let cli = root.join("crates/spaxiom-cli/src");
+    // What the help says is a document too.
+    let help = [cli.join("args.rs"), cli.join("args/read.rs")];
     let mut documents = vec![root.join("README.md"), root.join("datasets/README.md")];
-    for entry in std::fs::read_dir(root.join("docs")).context("the folder `docs`")? {
+    for entry in fs_err::read_dir(root.join("docs")).context("the folder `docs`")? {
         documents.push(entry?.path());
     }
     documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    documents.extend(help);
     documents.sort();
     Ok(documents)
 }
@@ -44,9 +48,9 @@ fn documents(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
 fn test_sources(root: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     for name in layers::crate_names(root)? {
-        let Ok(files) = std::fs::read_dir(root.join("crates").join(name).join("tests/it")) else { continue };
+        let Ok(files) = fs_err::read_dir(root.join("crates").join(name).join("tests/it")) else { continue };
         for file in files {
-            text.push_str(&std::fs::read_to_string(file?.path()).context("a test")?);
+            text.push_str(&fs_err::read_to_string(file?.path()).context("a test")?);
         }
     }
     Ok(text)

@@ -50,7 +50,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut violations = Vec::new();
     for folder in crate_folders(root)? {
         let manifest = root.join(&folder).join("Cargo.toml");
-        let text = std::fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+        let text = fs_err::read_to_string(&manifest)?;
         let manifest: toml::Table = text.parse().with_context(|| manifest.display().to_string())?;
         violations.extend(of_manifest(&folder, &manifest));
     }
@@ -65,7 +65,7 @@ pub(crate) fn crate_names(root: &Path) -> anyhow::Result<Vec<String>> {
 
 fn crate_folders(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut folders = vec!["xtask".to_owned()];
-    for entry in std::fs::read_dir(root.join("crates")).context("the folder `crates`")? {
+    for entry in fs_err::read_dir(root.join("crates")).context("the folder `crates`")? {
         folders.push(format!("crates/{}", entry?.file_name().to_string_lossy()));
     }
     folders.sort();

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Words that `spaxiom-embed` understands.
-const PROGRAM: [&str; 8] = ["simulate", "check", "pretrain", "finetune", "index", "search", "eval", "demo"];
+const PROGRAM: [&str; 10] =
+    ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "bench", "demo"];
 
 const HELP: &str = "\
 cargo xtask: experience embeddings, from a fresh machine on
@@ -25,9 +26,21 @@ cargo xtask: experience embeddings, from a fresh machine on
 
 and every command of spaxiom-embed, with the same words:
 
-  cargo xtask simulate|pretrain|finetune|index|search|eval ... [--help]
+  cargo xtask simulate|convert|pretrain|finetune|index|search|eval|bench ... [--help]
   cargo xtask check FILE...        read events and count them
 ";
+
+/// Wrong use.
+#[derive(Debug)]
+struct UnknownCommand(String);
+
+impl std::fmt::Display for UnknownCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "unknown command `{}`; `cargo xtask --help` lists all", self.0)
+    }
+}
+
+impl std::error::Error for UnknownCommand {}
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -35,7 +48,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             process::say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
+            // As the program: 2 for words that nobody knows, 1 for everything else.
+            if error.is::<UnknownCommand>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -57,7 +71,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             prerequisites::ensure()?;
             return program::replace_by(&root, words);
         }
-        [word, ..] => anyhow::bail!("unknown command `{word}`; `cargo xtask --help` lists all"),
+        [word, ..] => return Err(UnknownCommand((*word).to_owned()).into()),
     }
     Ok(())
 }

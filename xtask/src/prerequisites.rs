@@ -15,6 +15,7 @@ const CMAKE: (u32, u32) = (3, 24);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
     Cmake,
+    Make,
     Compiler,
     Blas,
     Lapack,
@@ -22,11 +23,12 @@ enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 5] = [Self::Cmake, Self::Compiler, Self::Blas, Self::Lapack, Self::OpenMp];
+    const ALL: [Self; 6] = [Self::Cmake, Self::Make, Self::Compiler, Self::Blas, Self::Lapack, Self::OpenMp];
 
     fn is_there(self) -> bool {
         match self {
             Self::Cmake => process::output("cmake", &["--version"]).is_some_and(|text| is_new_enough(&text)),
+            Self::Make => process::output("make", &["--version"]).is_some(),
             Self::Compiler => links(&[]),
             Self::Blas => cfg!(target_os = "macos") || links(&["-lblas"]),
             Self::Lapack => cfg!(target_os = "macos") || links(&["-llapack"]),
@@ -38,6 +40,7 @@ impl Need {
     fn debian(self) -> &'static str {
         match self {
             Self::Cmake => "cmake",
+            Self::Make => "make",
             Self::Compiler => "g++",
             Self::Blas => "libopenblas-dev",
             Self::Lapack => "liblapack-dev",
@@ -48,6 +51,7 @@ impl Need {
     fn homebrew(self) -> &'static str {
         match self {
             Self::Cmake => "cmake",
+            Self::Make => "make",
             Self::Compiler => "llvm",
             Self::Blas | Self::Lapack => "openblas",
             Self::OpenMp => "libomp",
@@ -59,6 +63,7 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cmake => "cmake 3.24 or newer",
+            Self::Make => "make",
             Self::Compiler => "a C++17 compiler",
             Self::Blas => "BLAS",
             Self::Lapack => "LAPACK",
@@ -80,7 +85,12 @@ pub(crate) fn ensure() -> anyhow::Result<()> {
     process::say(&format!("missing: {}", names.join(", ")));
     install(&missing)?;
     let left: Vec<String> = self::missing().iter().map(Need::to_string).collect();
-    anyhow::ensure!(left.is_empty(), "still missing after the installation: {}", left.join(", "));
+    anyhow::ensure!(
+        left.is_empty(),
+        "still missing after the installation: {}; a distribution with an older version than this has newer ones in its \
+        backports, and cmake also comes by `pip install cmake`",
+        left.join(", ")
+    );
     Ok(())
 }
 
@@ -144,7 +154,7 @@ fn try_link(flags: &[&str]) -> anyhow::Result<bool> {
     compiler.stdin.take().context("the compiler's input")?.write_all(program.as_bytes())?;
     let linked = compiler.wait()?.success();
     // Where nothing was linked there is nothing to remove.
-    let _ = std::fs::remove_file(output);
+    let _ = fs_err::remove_file(output);
     Ok(linked)
 }
 

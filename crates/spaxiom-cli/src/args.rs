@@ -215,7 +215,7 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
     /// Decides first weights, order and masks [default: 0]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub(crate) seed: Option<u64>,
 }
 
@@ -229,10 +229,10 @@ pub(crate) struct PretrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Sizes that are known to work
-    #[arg(long, value_enum, conflicts_with = "config")]
+    #[arg(long, value_enum, conflicts_with_all = ["config", "resume"])]
     pub(crate) preset: Option<PresetArg>,
     /// An experiment file (TOML): any settings over those of the preset it names
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub(crate) config: Option<PathBuf>,
     /// Which encoder
     #[arg(long, value_enum, default_value = "transformer")]
@@ -256,8 +256,8 @@ pub(crate) struct FinetuneArgs {
     #[arg(long, value_enum)]
     pub(crate) task: TaskArg,
     /// The pretrained run to start from
-    #[arg(long, value_name = "RUN")]
-    pub(crate) from: PathBuf,
+    #[arg(long, value_name = "RUN", required_unless_present = "resume")]
+    pub(crate) from: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     #[command(flatten)]
@@ -282,7 +282,7 @@ pub(crate) enum IndexAction {
     /// Embed all events of the data and index them
     Build(IndexBuildArgs),
     /// Embed more events; they are found at once, the index is left as it is
-    Add(IndexBuildArgs),
+    Add(IndexAddArgs),
     /// Build the index file anew over everything that is stored
     Compact(StoreArgs),
     /// Count
@@ -307,7 +307,7 @@ pub(crate) enum KindArg {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct IndexBuildArgs {
+pub(crate) struct IndexAddArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     /// The run whose encoder is used
@@ -315,23 +315,36 @@ pub(crate) struct IndexBuildArgs {
     pub(crate) run: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// How searches are answered
-    #[arg(long, value_enum, default_value = "hnsw")]
-    pub(crate) kind: KindArg,
-    /// HNSW: neighbours of a vector
-    #[arg(long, default_value_t = 32)]
-    pub(crate) m: u32,
-    /// HNSW: candidates while building
-    #[arg(long, default_value_t = 80)]
-    pub(crate) ef_construction: u32,
-    /// HNSW: candidates while searching
-    #[arg(long, default_value_t = 64)]
-    pub(crate) ef_search: u32,
-    /// HNSW: threads while building; with more than one the graph is not the same every time
-    #[arg(long, default_value_t = 1)]
-    pub(crate) threads: u32,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexBuildArgs {
+    #[command(flatten)]
+    pub(crate) add: IndexAddArgs,
+    #[command(flatten)]
+    pub(crate) index: IndexFlags,
+}
+
+/// What a store that is there already keeps unless it is said again.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct IndexFlags {
+    /// How searches are answered [default: as before, or hnsw]
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<KindArg>,
+    /// HNSW: neighbours of a vector [default: as before, or 32]
+    #[arg(long)]
+    pub(crate) m: Option<u32>,
+    /// HNSW: candidates while building [default: as before, or 80]
+    #[arg(long)]
+    pub(crate) ef_construction: Option<u32>,
+    /// HNSW: candidates while searching [default: as before, or 64]
+    #[arg(long)]
+    pub(crate) ef_search: Option<u32>,
+    /// HNSW: threads while building; with more than one the graph is not the same every time [default: as before, or 1]
+    #[arg(long)]
+    pub(crate) threads: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,12 @@ pub(crate) fn load(args: &DataArgs) -> anyhow::Result<Dataset> {
     if data.n_rejected() > 0 {
         tracing::warn!("{} lines were rejected; `check` says why", data.n_rejected());
     }
+    if data.n_duplicates() > 0 {
+        tracing::warn!("{} events were left out: one of their site and id was there", data.n_duplicates());
+    }
+    if data.n_unpaired() > 0 {
+        tracing::warn!("{} activity marks have no partner and give no label", data.n_unpaired());
+    }
     Ok(data)
 }
 

@@ -58,6 +58,7 @@ impl Observer for TrainingProgress {
 
 impl Drop for TrainingProgress {
     fn drop(&mut self) {
+        stop::listen_no_more();
         self.bar.finish_and_clear();
     }
 }

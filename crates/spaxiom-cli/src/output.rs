@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -29,14 +30,27 @@ pub(crate) fn error(error: &anyhow::Error) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
+/// Whether text goes to stderr, because stdout is for one document.
+static TO_STDERR: AtomicBool = AtomicBool::new(false);
+
+/// From now on text goes to stderr, so that nothing but one JSON document comes to stdout.
+pub(crate) fn text_to_stderr() {
+    TO_STDERR.store(true, Ordering::Relaxed);
+}
+
 /// Text to stdout; a reader that has gone away is not an error.
 pub(crate) fn text(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = if TO_STDERR.load(Ordering::Relaxed) {
+        std::io::stderr().write_all(text.as_bytes())
+    } else {
+        std::io::stdout().write_all(text.as_bytes())
+    };
 }
 
 /// One JSON document to stdout.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let document = serde_json::to_string_pretty(value).context("the result as JSON")?;
-    text(&format!("{document}\n"));
+    // A reader that has gone away is not an error.
+    let _ = std::io::stdout().write_all(format!("{document}\n").as_bytes());
     Ok(())
 }

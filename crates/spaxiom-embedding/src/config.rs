@@ -20,6 +20,17 @@ pub enum Task {
     Classify,
 }
 
+impl Task {
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pretrain => "pretrain",
+            Self::Classify => "classify",
+        }
+    }
+}
+
 /// Which encoder a run trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,12 +1,12 @@
 //! A data set: events with labels, cut into parts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
-use spaxiom_event::{EventSequence, LabelIndex, ReadOptions, group_by_site, read_labels, read_log};
+use spaxiom_event::{Event, EventSequence, LabelIndex, LabelSpan, ReadOptions, group_by_site, read_labels, read_log};
 use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
 
 use crate::error::EmbeddingError;
@@ -15,6 +15,8 @@ use crate::files;
 const EVENTS: &str = "events.jsonl";
 const LABELS: &str = "labels.jsonl";
 
+const SECS_PER_DAY: i64 = 86_400;
+
 /// Events of one or more sites, with what was really going on where that is known.
 #[derive(Debug)]
 pub struct Dataset {
@@ -22,6 +24,8 @@ pub struct Dataset {
     sequences: Vec<EventSequence>,
     labels: LabelIndex,
     n_rejected: usize,
+    n_duplicates: u64,
+    n_unpaired: usize,
     fingerprint: String,
 }
 
@@ -42,12 +46,15 @@ impl Dataset {
         if is_folder && label_file.exists() {
             spans.extend(read_labels(&label_file)?);
         }
+        let sequences = group_by_site(log.events);
         Ok(Self {
             path: path.to_owned(),
-            sequences: group_by_site(log.events),
+            fingerprint: hash(&sequences, &spans),
+            sequences,
             labels: LabelIndex::new(spans),
             n_rejected: log.rejected.len(),
-            fingerprint: fingerprint(&events)?,
+            n_duplicates: log.n_duplicates,
+            n_unpaired: log.unpaired.len(),
         })
     }
 
@@ -69,7 +76,19 @@ impl Dataset {
         self.n_rejected
     }
 
-    /// A hash of the event file.
+    /// Events that were left out because one of their site and id was there.
+    #[must_use]
+    pub fn n_duplicates(&self) -> u64 {
+        self.n_duplicates
+    }
+
+    /// Activity marks without a partner, which give no label.
+    #[must_use]
+    pub fn n_unpaired(&self) -> usize {
+        self.n_unpaired
+    }
+
+    /// A hash of all events and labels as they were understood: another time zone or site map gives another.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -81,12 +100,12 @@ impl Dataset {
         &self.path
     }
 
-    /// Splits the sites and days of these data.
+    /// Splits the sites of these data, and the days that have events.
     pub fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError> {
         let sites: Vec<&str> = self.sequences.iter().map(|sequence| sequence.site_id().as_str()).collect();
-        let days = || self.sequences.iter().flat_map(EventSequence::events).map(|event| day(event.time));
-        let (first, last) = days().min().zip(days().max()).unwrap_or((0, 0));
-        Ok(Split::new(options, &sites, first, last)?)
+        let day = |event: &Event| event.time.timestamp().div_euclid(SECS_PER_DAY);
+        let days: BTreeSet<i64> = self.sequences.iter().flat_map(EventSequence::events).map(day).collect();
+        Ok(Split::new(options, &sites, &days.into_iter().collect::<Vec<_>>())?)
     }
 
     /// The sequences of one part; no event of another part is in them.
@@ -96,7 +115,7 @@ impl Dataset {
             .iter()
             .map(|sequence| {
                 let site = sequence.site_id().as_str();
-                sequence.filtered(|event| split.part(site, day(event.time)) == Some(part))
+                sequence.filtered(|event| split.part(site, event.time.timestamp()) == Some(part))
             })
             .filter(|sequence| !sequence.events().is_empty())
             .collect()
@@ -113,35 +132,44 @@ impl Dataset {
     /// The labels of the training part in order: the classes of a classifier.
     ///
     /// # Errors
-    /// [`EmbeddingError::NoLabels`] where the data have none.
+    /// [`EmbeddingError::NoLabels`] where there are fewer than two to tell apart.
     pub fn classes(&self, split: &Split) -> Result<Vec<String>, EmbeddingError> {
         let wanted = "a folder with `labels.jsonl`, or CASAS text with activity marks";
         if self.labels.is_empty() {
             return Err(EmbeddingError::NoLabels { path: self.path.clone(), wanted });
         }
         let train = self.part(split, Part::Train);
-        let labels: BTreeSet<&str> =
-            train.iter().flat_map(EventSequence::events).map(|event| self.labels.of(event).label).collect();
+        let known = train.iter().flat_map(EventSequence::events).filter_map(|event| self.labels.of(event));
+        let labels: BTreeSet<&str> = known.map(|known| known.label).collect();
+        if labels.len() < 2 {
+            let wanted = "two labels or more on training days, with the sites of the events";
+            return Err(EmbeddingError::NoLabels { path: self.path.clone(), wanted });
+        }
         Ok(labels.into_iter().map(String::from).collect())
     }
 
     /// The labelled events of a part; those of an episode that reaches into another part are left out.
+    ///
+    /// An event of which nobody said what was going on has no label: it is no class, and is found by no query.
     #[must_use]
     pub fn labelled(&self, split: &Split, part: Part, data: &PartData, classes: &[String]) -> LabelledPart {
         let mut labelled = LabelledPart::default();
+        // Labels that training never saw are classes of their own that nothing predicts.
+        let mut unseen: BTreeMap<&str, usize> = BTreeMap::new();
         for (sequence_idx, sequence) in data.sequences.iter().enumerate() {
             let site = sequence.site_id().as_str();
             for (event_idx, event) in sequence.events().iter().enumerate() {
-                let known = self.labels.of(event);
-                let is_inside = |time| split.part(site, day(time)) == Some(part);
-                if known.span.is_some_and(|span| !is_inside(span.start) || !is_inside(span.end)) {
+                let Some(known) = self.labels.of(event) else { continue };
+                let is_inside = |time: DateTime<Utc>| split.part(site, time.timestamp()) == Some(part);
+                if !is_inside(known.span.start) || !is_inside(known.span.end) {
                     continue;
                 }
                 let class = classes.binary_search_by(|class| class.as_str().cmp(known.label));
+                let n_known = classes.len() + unseen.len();
+                let class = class.unwrap_or_else(|_| *unseen.entry(known.label).or_insert(n_known));
                 labelled.places.push((sequence_idx, event_idx));
-                // A label that training never saw is a class that nothing predicts.
-                labelled.classes.push(class.unwrap_or(classes.len()));
-                labelled.episodes.push((sequence_idx as u64) << 32 | known.stretch as u64);
+                labelled.classes.push(class);
+                labelled.episodes.push(known.episode as u64);
                 labelled.sites.push(sequence_idx);
                 labelled.times.push(event.time);
             }
@@ -172,7 +200,7 @@ impl PartData {
 pub struct LabelledPart {
     /// Sequence and event within the part.
     pub places: Vec<(usize, usize)>,
-    /// The class of each, or the number of classes where training never saw its label.
+    /// The class of each; from the number of classes on where training never saw its label.
     pub classes: Vec<usize>,
     /// The episode of each; events of one episode are not independent.
     pub episodes: Vec<u64>,
@@ -183,6 +211,12 @@ pub struct LabelledPart {
 }
 
 impl LabelledPart {
+    /// Those whose class is below `n_classes`: what a classifier can learn from.
+    #[must_use]
+    pub fn known(&self, n_classes: usize) -> Vec<usize> {
+        (0..self.classes.len()).filter(|&i| self.classes[i] < n_classes).collect()
+    }
+
     /// At most `n` of them, evenly spread.
     #[must_use]
     pub fn spread(&self, n: usize) -> Self {
@@ -199,11 +233,13 @@ impl LabelledPart {
     }
 }
 
-fn day(time: DateTime<Utc>) -> i64 {
-    i64::from(time.date_naive().num_days_from_ce())
-}
-
-fn fingerprint(path: &Path) -> Result<String, EmbeddingError> {
-    let digest = Sha256::digest(fs_err::read(path)?);
-    Ok(files::hex(&digest[..8]))
+fn hash(sequences: &[EventSequence], spans: &[LabelSpan]) -> String {
+    let mut hash = Sha256::new();
+    for event in sequences.iter().flat_map(EventSequence::events) {
+        hash.update(serde_json::to_vec(event).expect("an event is plain data"));
+    }
+    for span in spans {
+        hash.update(serde_json::to_vec(span).expect("a span is plain data"));
+    }
+    files::hex(&hash.finalize()[..8])
 }

@@ -41,7 +41,7 @@ pub enum EmbeddingError {
         got: String,
     },
     /// Apart from an unknown name: another build of the program has it.
-    #[error("backend `{name}` is not compiled in, this program has {compiled}; build with `--features {name}`", compiled = crate::BackendName::compiled())]
+    #[error("backend `{name}` is not compiled in, this program has {compiled}; choose one of these by `--backend`, or build with `--features {name}` (`cargo xtask ... --backend {name}` does)", compiled = crate::BackendName::compiled())]
     NotCompiledIn {
         /// The backend.
         name: &'static str,
@@ -75,8 +75,17 @@ pub enum EmbeddingError {
         #[source]
         source: Box<toml::de::Error>,
     },
+    /// A tokenizer of another build, or a damaged one.
+    #[error("`{path}` cannot be used; train the run anew, or copy the file of the run that it came from")]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: TokenError,
+    },
     /// A file of a run that is damaged.
-    #[error("`{path}` is damaged")]
+    #[error("`{path}` is damaged: train the run anew, or copy the file from where it is whole")]
     Json {
         /// The file.
         path: PathBuf,
@@ -99,6 +108,44 @@ pub enum EmbeddingError {
         path: PathBuf,
         /// The first bad line.
         first: String,
+    },
+    /// A kill between two files, or a file that was changed by hand.
+    #[error("`{path}` has the weights {found}, the manifest says {want}: finish the run by `--resume`")]
+    OtherWeights {
+        /// The file.
+        path: PathBuf,
+        /// SHA-256 in the manifest.
+        want: String,
+        /// SHA-256 of the file.
+        found: String,
+    },
+    /// Apart from damage: another version of the program reads it.
+    #[error("`{path}` has run format {found}, this build reads {want}: train it anew")]
+    RunFormat {
+        /// The folder.
+        path: PathBuf,
+        /// The number in the folder.
+        found: u32,
+        /// The number of this build.
+        want: u32,
+    },
+    /// A fine-tuning is resumed from its own checkpoint, never from another run.
+    #[error("`{run}` did not start from the weights of `{from}`; leave out `--from` to resume it")]
+    OtherStart {
+        /// The run that is resumed.
+        run: PathBuf,
+        /// The run that was named.
+        from: PathBuf,
+    },
+    /// Two runs that cannot stand side by side.
+    #[error(
+        "`{run}` did not start from `{from}`: they have other tokens or windows; name the run that it was fine-tuned from"
+    )]
+    NotFrom {
+        /// The fine-tuned run.
+        run: PathBuf,
+        /// The run that was named.
+        from: PathBuf,
     },
     /// A resumed run has to see the data that it was started on.
     #[error("the data are not those of the run: fingerprint {got}, wanted {want}")]

@@ -7,7 +7,7 @@ mod retrieval;
 
 use std::collections::BTreeMap;
 
-use spaxiom_eval::{Part, accuracy, clustered_mean, macro_f1};
+use spaxiom_eval::{Part, accuracy, check_no_leak, clustered_mean, macro_f1};
 use spaxiom_token::{TokenWindow, Tokenizer};
 
 use self::features::Features;
@@ -51,7 +51,11 @@ pub fn evaluate(
     let manifest = run.manifest()?;
     let tokenizer = run.tokenizer()?;
     let encoder = run.encoder(engine)?;
-    let split = data.split(&run.config()?.split)?;
+    if let Some(from) = from {
+        require_same_tokens(run, from)?;
+    }
+    // The split of the run, not one of these data: what the run has seen stays training.
+    let split = manifest.split.clone();
     let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
     let part = |part, limit| Samples::new(data, &split, part, &tokenizer, &classes, encoder.max_len(), limit);
     let mut bench = Bench {
@@ -62,8 +66,12 @@ pub fn evaluate(
         control: Vec::new(),
         options,
     };
+    let episodes =
+        |part, samples: &Samples| samples.labelled.episodes.iter().map(move |e| (part, *e)).collect::<Vec<_>>();
+    let parts = [(Part::Train, &bench.train), (Part::Validation, &bench.validation), (Part::Test, &bench.test)];
+    check_no_leak(parts.into_iter().flat_map(|(part, samples)| episodes(part, samples)))?;
     if bench.test.labelled.places.is_empty() {
-        let wanted = "the test part has no labelled event whose episode lies in it";
+        let wanted = "none on sites and days that the run has not seen";
         return Err(EmbeddingError::NoLabels { path: data.path().to_owned(), wanted });
     }
     progress("tf-idf");
@@ -88,7 +96,9 @@ pub fn evaluate(
     rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labelled.classes.len()]));
     progress("index and latency");
     let queries = bench.test.labelled.spread(options.n_queries);
-    let windows: Vec<TokenWindow<'_>> = bench.test.windows_of(&queries);
+    let item = |place| bench.test.labelled.places.iter().position(|known| *known == place);
+    let items = queries.places.iter().map(|&place| item(place).expect("queries come from the test part"));
+    let windows: Vec<(usize, TokenWindow<'_>)> = items.zip(bench.test.windows_of(&queries)).collect();
     let index = latency::measure(encoder.as_ref(), &trained.test, &windows, now_secs)?;
     Ok(Report {
         run: run.path().display().to_string(),
@@ -102,6 +112,16 @@ pub fn evaluate(
         rows,
         index,
     })
+}
+
+/// The windows of one run mean nothing to the encoder of another unless both have the same tokens and lengths.
+fn require_same_tokens(run: &RunFolder, from: &RunFolder) -> Result<(), EmbeddingError> {
+    let fingerprint = |run: &RunFolder| Ok::<_, EmbeddingError>(run.tokenizer()?.fingerprint());
+    let length = |run: &RunFolder| Ok::<_, EmbeddingError>(run.config()?.transformer.max_len);
+    if fingerprint(run)? == fingerprint(from)? && length(run)? == length(from)? {
+        return Ok(());
+    }
+    Err(EmbeddingError::NotFrom { run: run.path().to_owned(), from: from.path().to_owned() })
 }
 
 /// Labelled events of one part with their windows.

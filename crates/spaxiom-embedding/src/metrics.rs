@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
+use spaxiom_encoder::replace_file;
 use spaxiom_objective::{EvalReport, Flow, Metric, Observer, StepReport};
 
 /// Writes every report down and passes it on.
@@ -18,9 +19,10 @@ impl<'a> MetricsLog<'a> {
     pub(crate) fn open(path: &Path, step: u64, inner: &'a mut dyn Observer) -> std::io::Result<Self> {
         let kept =
             if step > 0 && path.exists() { lines_up_to(&fs_err::read_to_string(path)?, step) } else { String::new() };
-        let mut file = BufWriter::new(fs_err::File::create(path)?);
-        file.write_all(kept.as_bytes())?;
-        Ok(Self { file, inner, error: None })
+        // The old file stays until what is kept of it is on the disk.
+        replace_file(path, kept.as_bytes())?;
+        let file = fs_err::OpenOptions::new().append(true).open(path)?;
+        Ok(Self { file: BufWriter::new(file), inner, error: None })
     }
 
     /// Fails where a line could not be written.
@@ -58,6 +60,10 @@ impl Observer for MetricsLog<'_> {
         let line =
             [("step", json!(report.step)), ("validation_loss", json!(report.loss)), ("best", json!(report.is_best))];
         self.write(line.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(), report.metrics);
+        // The checkpoint comes next: it must not know of steps that the metrics do not hold.
+        if let Err(error) = self.file.flush() {
+            self.error.get_or_insert(error);
+        }
         self.inner.evaluated(report);
     }
 }

@@ -66,7 +66,7 @@ impl EmbeddingPipeline {
         let header = StoreHeader {
             dim: encoder.dim(),
             tokenizer: tokenizer.fingerprint(),
-            encoder: manifest.weights.unwrap_or_default().chars().take(16).collect(),
+            encoder: manifest.weights.expect("an encoder was read, so the run has weights").chars().take(16).collect(),
         };
         let store = Store::open_or_create(store, &header, options.index)?;
         Ok(Self { tokenizer, encoder, store, options })
@@ -107,8 +107,9 @@ impl EmbeddingPipeline {
         let tokens = self.tokenize(sequence);
         let site = sequence.site_id().as_str();
         let mut n_new = 0;
-        for start in (0..tokens.len()).step_by(self.options.batch_size) {
-            let end = (start + self.options.batch_size).min(tokens.len());
+        let batch_size = self.options.batch_size.max(1);
+        for start in (0..tokens.len()).step_by(batch_size) {
+            let end = (start + batch_size).min(tokens.len());
             let events = &sequence.events()[start..end];
             let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
             if self.store.missing(site, &ids)?.contains(&true) {

@@ -39,10 +39,12 @@ pub struct Manifest {
     pub format: u32,
     /// The program.
     pub provenance: Provenance,
-    /// Hash of the event file.
+    /// Hash of the events and labels.
     pub data: String,
     /// Which sites and days were for what.
     pub split: Split,
+    /// SHA-256 of the weights that the run started from; none where it started from a seed.
+    pub from: Option<String>,
     /// The seed.
     pub seed: u64,
     /// The backend.
@@ -61,7 +63,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// The format that this build writes.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 }
 
 /// A run folder: configuration, tokenizer, weights, checkpoint, metrics, manifest.
@@ -84,7 +86,8 @@ impl RunFolder {
     }
 
     pub(crate) fn create(&self) -> Result<(), EmbeddingError> {
-        if self.path.join(CONFIG).exists() {
+        // A run that ended before its first checkpoint left nothing that is worth keeping.
+        if self.path.join(MODEL).exists() || self.checkpoint_path().exists() {
             return Err(EmbeddingError::RunExists { path: self.path.clone() });
         }
         Ok(fs_err::create_dir_all(&self.path)?)
@@ -139,18 +142,41 @@ impl RunFolder {
 
     /// The tokenizer that the run learnt.
     pub fn tokenizer(&self) -> Result<Tokenizer, EmbeddingError> {
-        Ok(Tokenizer::from_json(&fs_err::read_to_string(self.existing(TOKENIZER)?)?)?)
+        let path = self.existing(TOKENIZER)?;
+        let text = fs_err::read_to_string(&path)?;
+        Tokenizer::from_json(&text).map_err(|source| EmbeddingError::Tokenizer { path, source })
     }
 
     /// What the run was made from.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::RunFormat`] for the folder of another version of this program.
     pub fn manifest(&self) -> Result<Manifest, EmbeddingError> {
+        #[derive(Deserialize)]
+        struct Header {
+            format: u32,
+        }
         let path = self.existing(MANIFEST)?;
-        serde_json::from_slice(&fs_err::read(&path)?).map_err(|source| EmbeddingError::Json { path, source })
+        let bytes = fs_err::read(&path)?;
+        let damaged = |source| EmbeddingError::Json { path: path.clone(), source };
+        let Header { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if format != Manifest::FORMAT {
+            return Err(EmbeddingError::RunFormat { path: self.path.clone(), found: format, want: Manifest::FORMAT });
+        }
+        serde_json::from_slice(&bytes).map_err(damaged)
     }
 
     /// The weights of the run.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::OtherWeights`] where they are not those that the manifest names.
     pub fn weights(&self) -> Result<WeightFile, EmbeddingError> {
-        Ok(WeightFile::read(&self.existing(MODEL)?)?)
+        let path = self.existing(MODEL)?;
+        let found = files::hex(&Sha256::digest(fs_err::read(&path)?));
+        match self.manifest()?.weights {
+            Some(want) if want == found => Ok(WeightFile::read(&path)?),
+            want => Err(EmbeddingError::OtherWeights { path, want: want.unwrap_or_else(|| "none yet".into()), found }),
+        }
     }
 
     /// The checkpoint to go on from.

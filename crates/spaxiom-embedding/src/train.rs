@@ -81,9 +81,8 @@ pub fn finetune(
     observer: &mut dyn Observer,
 ) -> Result<RunSummary, EmbeddingError> {
     let FinetuneJob { from, job } = job;
-    let tokenizer = from.map(RunFolder::tokenizer).transpose()?;
     let start = from.map(RunFolder::weights).transpose()?.map(|file| file.tensors);
-    let mut setup = Setup::prepare(job, tokenizer)?;
+    let mut setup = Setup::prepare(job, from)?;
     let classes = setup.data.classes(&setup.manifest.split)?;
     let (train, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
     let (train_labels, mut validation_labels) =
@@ -118,23 +117,48 @@ struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    fn prepare(job: PretrainJob<'a>, tokenizer: Option<Tokenizer>) -> Result<Self, EmbeddingError> {
-        let PretrainJob { config, data, run, resume, provenance } = job;
+    fn prepare(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
+        if job.resume { Self::resumed(job, from) } else { Self::fresh(job, from) }
+    }
+
+    /// Everything is as it was when the run began, but for what a person changed in its `config.toml`.
+    fn resumed(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
+        let PretrainJob { config, data, run, resume: _, provenance: _ } = job;
         config.transformer.check()?;
         let trainer = Trainer::new(config.train.clone())?;
-        let split = data.split(&config.split)?;
-        let (tokenizer, resume) = if resume {
-            (run.tokenizer()?, Some(run.checkpoint()?))
-        } else {
-            run.create()?;
-            let fit = || Tokenizer::fit(&config.tokenizer, &data.part(&split, Part::Train));
-            (tokenizer.map_or_else(fit, Ok)?, None)
+        let (tokenizer, checkpoint, manifest) = (run.tokenizer()?, run.checkpoint()?, run.manifest()?);
+        if manifest.data != data.fingerprint() {
+            return Err(EmbeddingError::OtherData { want: manifest.data, got: data.fingerprint().to_owned() });
+        }
+        if let Some(from) = from
+            && from.manifest()?.weights != manifest.from
+        {
+            return Err(EmbeddingError::OtherStart { run: run.path().to_owned(), from: from.path().to_owned() });
+        }
+        Ok(Self { config, data, run, tokenizer, manifest, trainer, resume: Some(checkpoint) })
+    }
+
+    fn fresh(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
+        let PretrainJob { config, data, run, resume: _, provenance } = job;
+        config.transformer.check()?;
+        let trainer = Trainer::new(config.train.clone())?;
+        let earlier = from.map(RunFolder::manifest).transpose()?;
+        let split = match &earlier {
+            Some(earlier) if earlier.data == data.fingerprint() => earlier.split.clone(),
+            Some(earlier) => data.split(&config.split)?.after(&earlier.split),
+            None => data.split(&config.split)?,
         };
+        let tokenizer = match from {
+            Some(from) => from.tokenizer()?,
+            None => Tokenizer::fit(&config.tokenizer, &data.part(&split, Part::Train))?,
+        };
+        run.create()?;
         let manifest = Manifest {
             format: Manifest::FORMAT,
             provenance,
             data: data.fingerprint().to_owned(),
             split,
+            from: earlier.and_then(|earlier| earlier.weights),
             seed: config.train.seed,
             backend: config.backend.clone(),
             tokenizer: tokenizer.fingerprint(),
@@ -143,13 +167,7 @@ impl<'a> Setup<'a> {
             outcome: None,
             steps: 0,
         };
-        if resume.is_some() {
-            let before = run.manifest()?.data;
-            if before != manifest.data {
-                return Err(EmbeddingError::OtherData { want: before, got: manifest.data });
-            }
-        }
-        Ok(Self { config, data, run, tokenizer, manifest, trainer, resume })
+        Ok(Self { config, data, run, tokenizer, manifest, trainer, resume: None })
     }
 
     fn part(&self, part: Part) -> PartData {
@@ -166,8 +184,12 @@ impl<'a> Setup<'a> {
 
     /// Writes down what the run is made from, before its first step.
     fn start(&mut self, classes: Vec<String>) -> Result<(), EmbeddingError> {
-        self.manifest.classes = classes;
         self.run.save_setup(&self.config, &self.tokenizer)?;
+        if self.resume.is_some() {
+            // Its manifest describes the weights that are there until new ones take their place.
+            return Ok(());
+        }
+        self.manifest.classes = classes;
         self.run.save_manifest(&self.manifest)
     }
 
@@ -194,7 +216,7 @@ impl<'a> Setup<'a> {
         let TrainingOutput { weights, outcome, state } = run(input)?;
         log.finish()?;
         let n_parameters = n_parameters(&weights);
-        let metadata = format!("{:?} after {} steps", config.task, state.step).to_lowercase();
+        let metadata = format!("{} after {} steps", config.task.name(), state.step);
         let hash = folder.save_weights(&WeightFile { tensors: weights, metadata })?;
         manifest.weights = Some(hash.clone());
         manifest.outcome = Some(outcome);

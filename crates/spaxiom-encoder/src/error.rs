@@ -35,7 +35,7 @@ pub enum EncoderError {
         name: String,
     },
     /// The file comes from an encoder of another size.
-    #[error("tensor `{name}` has the shape {got:?} in the file, the encoder wants {want:?}")]
+    #[error("tensor `{name}` has the shape {} in the file, the encoder wants {}", shape(got), shape(want))]
     Shape {
         /// The tensor.
         name: String,
@@ -44,4 +44,9 @@ pub enum EncoderError {
         /// Shape in the file.
         got: Vec<usize>,
     },
+}
+
+/// `64 x 512`.
+fn shape(sizes: &[usize]) -> String {
+    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
 }

@@ -1,5 +1,7 @@
 //! What can go wrong while figures are made.
 
+use crate::split::Part;
+
 /// Why a figure or split cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -9,6 +11,16 @@ pub enum EvalError {
     TooFewDays {
         /// Days that the data has.
         days: usize,
+    },
+    /// A figure over such parts would be worth nothing.
+    #[error("episode `{episode}` is in the {one} part and in the {other} part")]
+    Leak {
+        /// The episode.
+        episode: String,
+        /// One part.
+        one: Part,
+        /// The other part.
+        other: Part,
     },
     /// A share outside its range.
     #[error("`{name}` has to be {want}, got {got}")]

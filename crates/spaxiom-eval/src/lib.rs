@@ -18,5 +18,5 @@ pub use crate::error::EvalError;
 pub use crate::logistic::{Row, SoftmaxRegression, SoftmaxRegressionOptions};
 pub use crate::retrieval::{Ranked, RetrievalScores, recall_overlap, score_ranking};
 pub use crate::silhouette::silhouette;
-pub use crate::split::{Part, Split, SplitOptions};
+pub use crate::split::{EntitySplit, Part, Split, SplitOptions, check_no_leak};
 pub use crate::timing::{Latency, latency};

@@ -1,28 +1,35 @@
-//! Splits by site and by whole days, so that no test day or test site was ever seen.
+//! Splits by site, by contiguous time with an embargo, and by entity: nothing that is judged was ever seen.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh64::xxh64;
 
 use crate::error::EvalError;
 
-/// What a person may set about the split.
+const SECS_PER_DAY: i64 = 86_400;
+
+/// What a person may set about the split by site and time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SplitOptions {
-    /// Share of the days, from the first on, for training; 0.7.
+    /// Share of the days that have events, from the first on, for training; 0.7.
     pub train_days: f64,
     /// Share of the days after those for validation; 0.1. The rest is for the test.
     pub validation_days: f64,
     /// Share of the sites, the last by name, that only the test may see; 0.25. A single site is split by days only.
     pub test_sites: f64,
+    /// Hours before each border that no part may use, so that no context reaches from one part into the next; 1.
+    pub embargo_hours: f64,
 }
 
 impl Default for SplitOptions {
     fn default() -> Self {
-        Self { train_days: 0.7, validation_days: 0.1, test_sites: 0.25 }
+        Self { train_days: 0.7, validation_days: 0.1, test_sites: 0.25, embargo_hours: 1.0 }
     }
 }
 
-/// What a day of a site may be used for.
+/// What a moment of a site may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
@@ -34,57 +41,86 @@ pub enum Part {
     Test,
 }
 
-/// Says for every site and day which part it is.
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// Says for every site and moment which part it is.
 ///
 /// The test part is the last days of the test sites: both site and time are unseen.
 /// Training and validation use the first days of the other sites.
-/// With a single site the test part is its last days.
+/// With a single site the test part is its last days. Sites that the split does not know were never seen:
+/// all of their time is test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Split {
-    first_day: i64,
-    n_train_days: i64,
-    n_validation_days: i64,
+    /// Seconds since 1970 from which on it is validation.
+    validation_from: i64,
+    /// Seconds since 1970 from which on it is test.
+    test_from: i64,
+    embargo_secs: i64,
+    sites: Vec<String>,
     test_sites: Vec<String>,
+    /// Splits of the runs that this one started from: what they saw is no test here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Split>,
 }
 
 impl Split {
-    /// Splits days `first_day..=last_day` (any consecutive numbering) and `sites`.
+    /// Splits `sites` and the days of their events, counted from 1970-01-01; the order of both does not matter.
+    ///
+    /// Days without any event are not counted: a wrong clock does not move the borders far.
     ///
     /// # Errors
     /// [`EvalError::TooFewDays`] below three days, [`EvalError::Setting`] for shares out of range.
-    pub fn new(options: &SplitOptions, sites: &[&str], first_day: i64, last_day: i64) -> Result<Self, EvalError> {
+    pub fn new(options: &SplitOptions, sites: &[&str], days: &[i64]) -> Result<Self, EvalError> {
         check(options)?;
-        let n_days = last_day - first_day + 1;
-        if n_days < 3 {
-            return Err(EvalError::TooFewDays { days: usize::try_from(n_days).unwrap_or(0) });
+        let days = sorted(days);
+        if days.len() < 3 {
+            return Err(EvalError::TooFewDays { days: days.len() });
         }
-        let n_train_days = share(options.train_days, n_days).clamp(1, n_days - 2);
-        let n_validation_days = share(options.validation_days, n_days).clamp(1, n_days - n_train_days - 1);
-        let mut names: Vec<&str> = sites.to_vec();
-        names.sort_unstable();
-        names.dedup();
-        let n_sites = i64::try_from(names.len()).expect("few sites");
-        let n_test = if n_sites > 1 { share(options.test_sites, n_sites).clamp(1, n_sites - 1) } else { 0 };
-        let first_test = names.len() - usize::try_from(n_test).expect("not negative");
-        let test_sites = names[first_test..].iter().map(ToString::to_string).collect();
-        Ok(Self { first_day, n_train_days, n_validation_days, test_sites })
+        let n_train = share(options.train_days, days.len()).clamp(1, days.len() - 2);
+        let n_validation = share(options.validation_days, days.len()).clamp(1, days.len() - n_train - 1);
+        let names = sorted(sites);
+        let n_test = if names.len() > 1 { share(options.test_sites, names.len()).clamp(1, names.len() - 1) } else { 0 };
+        let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be few hours")]
+        let embargo_secs = (options.embargo_hours * 3600.0) as i64;
+        Ok(Self {
+            validation_from: days[n_train] * SECS_PER_DAY,
+            test_from: days[n_train + n_validation] * SECS_PER_DAY,
+            embargo_secs,
+            sites: owned(&names),
+            test_sites: owned(&names[names.len() - n_test..]),
+            earlier: Vec::new(),
+        })
     }
 
-    /// The part of a day of a site, or none for days that no part may use:
-    /// early days of test sites, and late days of the others.
+    /// The same split, but what `earlier` learnt from is no validation any more, and what it learnt from or chose by no test.
     #[must_use]
-    pub fn part(&self, site: &str, day: i64) -> Option<Part> {
-        let by_day = match day - self.first_day {
-            day if day < self.n_train_days => Part::Train,
-            day if day < self.n_train_days + self.n_validation_days => Part::Validation,
-            _ => Part::Test,
+    pub fn after(mut self, earlier: &Self) -> Self {
+        self.earlier.push(earlier.clone());
+        self
+    }
+
+    /// The part of a moment of a site in seconds since 1970, or none for what no part may use:
+    /// early days of test sites, late days of the others, the embargo, and what an earlier run has seen.
+    #[must_use]
+    pub fn part(&self, site: &str, secs: i64) -> Option<Part> {
+        let part = self.own_part(site, secs)?;
+        let earlier = self.seen(site, secs);
+        let is_free = match part {
+            Part::Train => true,
+            Part::Validation => earlier != Some(Part::Train),
+            Part::Test => earlier.is_none(),
         };
-        if self.test_sites.is_empty() {
-            return Some(by_day);
-        }
-        let is_test_site = self.test_sites.iter().any(|test| test == site);
-        (is_test_site == (by_day == Part::Test)).then_some(by_day)
+        is_free.then_some(part)
     }
 
     /// The sites that only the test sees; empty for a single site.
@@ -92,25 +128,120 @@ impl Split {
     pub fn test_sites(&self) -> &[String] {
         &self.test_sites
     }
+
+    fn own_part(&self, site: &str, secs: i64) -> Option<Part> {
+        let has = |sites: &[String]| sites.binary_search_by(|known| known.as_str().cmp(site)).is_ok();
+        if !has(&self.sites) {
+            return Some(Part::Test);
+        }
+        let is_embargo = |border: i64| (border - self.embargo_secs..border).contains(&secs);
+        if is_embargo(self.validation_from) || is_embargo(self.test_from) {
+            return None;
+        }
+        let by_time = match secs {
+            secs if secs < self.validation_from => Part::Train,
+            secs if secs < self.test_from => Part::Validation,
+            _ => Part::Test,
+        };
+        if self.test_sites.is_empty() {
+            return Some(by_time);
+        }
+        (has(&self.test_sites) == (by_time == Part::Test)).then_some(by_time)
+    }
+
+    /// What the earlier runs used a moment for, training before validation; none where they did not see it.
+    fn seen(&self, site: &str, secs: i64) -> Option<Part> {
+        let own = |split: &Self| split.own_part(site, secs).filter(|part| *part != Part::Test);
+        let uses = self.earlier.iter().flat_map(|earlier| [own(earlier), earlier.seen(site, secs)]);
+        uses.flatten().min()
+    }
 }
 
-fn check(options: &SplitOptions) -> Result<(), EvalError> {
-    let SplitOptions { train_days, validation_days, test_sites } = options;
-    let shares = [("train-days", *train_days), ("validation-days", *validation_days), ("test-sites", *test_sites)];
-    for (name, share) in shares {
-        if !(share > 0.0 && share < 1.0) {
-            return Err(EvalError::Setting { name, want: "between 0 and 1", got: share.to_string() });
+/// Splits entities by a hash of their ids: the same entity is in the same part on every machine, whatever the others are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EntitySplit {
+    train: f64,
+    validation: f64,
+    seed: u64,
+}
+
+impl EntitySplit {
+    /// So large shares of the entities for training and validation; the rest is test.
+    pub fn new(train: f64, validation: f64, seed: u64) -> Result<Self, EvalError> {
+        for (name, share) in [("train", train), ("validation", validation)] {
+            check_share(name, share)?;
+        }
+        check_sum("train + validation", train + validation)?;
+        Ok(Self { train, validation, seed })
+    }
+
+    /// The part of an entity.
+    #[must_use]
+    pub fn part(&self, entity: &str) -> Part {
+        let unit = (xxh64(entity.as_bytes(), self.seed) >> 11) as f64 / 9_007_199_254_740_992.0;
+        match unit {
+            unit if unit < self.train => Part::Train,
+            unit if unit < self.train + self.validation => Part::Validation,
+            _ => Part::Test,
         }
     }
-    if train_days + validation_days >= 1.0 {
-        let got = (train_days + validation_days).to_string();
-        return Err(EvalError::Setting { name: "train-days + validation-days", want: "below 1", got });
+}
+
+/// Fails when an episode (an activity, a hidden cause, a patient's stay) is in two parts.
+///
+/// # Errors
+/// [`EvalError::Leak`] names the first such episode.
+pub fn check_no_leak<E: Ord + std::fmt::Display>(
+    samples: impl IntoIterator<Item = (Part, E)>,
+) -> Result<(), EvalError> {
+    let mut parts: BTreeMap<E, Part> = BTreeMap::new();
+    for (part, episode) in samples {
+        match parts.get(&episode) {
+            Some(other) if *other != part => {
+                return Err(EvalError::Leak { episode: episode.to_string(), one: *other, other: part });
+            }
+            Some(_) => {}
+            None => drop(parts.insert(episode, part)),
+        }
     }
     Ok(())
 }
 
-fn share(share: f64, n: i64) -> i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "a share of a number of days or sites")]
-    let n = (share * n as f64).round() as i64;
+fn check(options: &SplitOptions) -> Result<(), EvalError> {
+    let SplitOptions { train_days, validation_days, test_sites, embargo_hours } = options;
+    let shares = [("train-days", *train_days), ("validation-days", *validation_days), ("test-sites", *test_sites)];
+    for (name, share) in shares {
+        check_share(name, share)?;
+    }
+    check_sum("train-days + validation-days", train_days + validation_days)?;
+    if !(0.0..24.0).contains(embargo_hours) {
+        let got = embargo_hours.to_string();
+        return Err(EvalError::Setting { name: "embargo-hours", want: "0 or more and below 24", got });
+    }
+    Ok(())
+}
+
+fn check_share(name: &'static str, share: f64) -> Result<(), EvalError> {
+    if share > 0.0 && share < 1.0 {
+        return Ok(());
+    }
+    Err(EvalError::Setting { name, want: "between 0 and 1", got: share.to_string() })
+}
+
+fn check_sum(name: &'static str, sum: f64) -> Result<(), EvalError> {
+    if sum < 1.0 { Ok(()) } else { Err(EvalError::Setting { name, want: "below 1", got: sum.to_string() }) }
+}
+
+fn sorted<T: Ord + Copy>(items: &[T]) -> Vec<T> {
+    let mut items = items.to_vec();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+fn share(share: f64, n: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a number of days or sites")]
+    let n = (share * n as f64).round() as usize;
     n
 }

@@ -60,6 +60,9 @@ pub enum EventError {
         /// The cargo feature.
         feature: &'static str,
     },
+    /// Parquet has its directory at its end.
+    #[error("Parquet cannot be read from a stream: name the file")]
+    ParquetStream,
     /// A Parquet file that holds something else.
     #[error("`{path}`: wanted the columns {wanted}, got {got}")]
     ParquetColumns {

@@ -11,9 +11,6 @@ use crate::error::EventError;
 use crate::event::Event;
 use crate::ids::SiteId;
 
-/// The label of events outside every span.
-pub const UNLABELLED: &str = "Other";
-
 /// One episode: an activity in a home, a hidden cause in a simulated site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,35 +27,49 @@ pub struct LabelSpan {
     pub end: DateTime<Utc>,
 }
 
-/// The label of one event with the stretch of time that shares it.
+/// What was going on when an event happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Labelled<'a> {
-    /// The activity, the cause, or [`UNLABELLED`].
+pub struct KnownLabel<'a> {
+    /// The activity or cause.
     pub label: &'a str,
-    /// The span, or none between spans.
-    pub span: Option<&'a LabelSpan>,
-    /// Counts the stretches of a site: two events with one number belong to one episode or one pause between episodes.
-    pub stretch: usize,
+    /// The span that the event lies in.
+    pub span: &'a LabelSpan,
+    /// Counts the episodes of all sites: two spans with one id at one site have one number.
+    pub episode: usize,
 }
 
 /// Finds the span of an event.
 ///
-/// Where spans of a site overlap, the one that started last wins.
+/// Where spans of a site overlap, the one that started last counts, as long as it lasts.
 #[derive(Debug, Clone, Default)]
 pub struct LabelIndex {
-    sites: BTreeMap<SiteId, Vec<LabelSpan>>,
+    sites: BTreeMap<SiteId, SiteSpans>,
+}
+
+/// The spans of a site in order of their starts.
+#[derive(Debug, Clone, Default)]
+struct SiteSpans {
+    spans: Vec<LabelSpan>,
+    episodes: Vec<usize>,
+    /// The latest end of a span and of all before it: where to stop looking back.
+    latest_ends: Vec<DateTime<Utc>>,
 }
 
 impl LabelIndex {
     /// Orders the spans by site and start.
     #[must_use]
-    pub fn new(spans: Vec<LabelSpan>) -> Self {
-        let mut sites: BTreeMap<SiteId, Vec<LabelSpan>> = BTreeMap::new();
+    pub fn new(mut spans: Vec<LabelSpan>) -> Self {
+        spans.sort_by(|a, b| (&a.site_id, a.start).cmp(&(&b.site_id, b.start)));
+        let mut numbers: BTreeMap<(SiteId, String), usize> = BTreeMap::new();
+        let mut sites: BTreeMap<SiteId, SiteSpans> = BTreeMap::new();
         for span in spans {
-            sites.entry(span.site_id.clone()).or_default().push(span);
-        }
-        for spans in sites.values_mut() {
-            spans.sort_by_key(|span| span.start);
+            let n_known = numbers.len();
+            let episode = *numbers.entry((span.site_id.clone(), span.episode_id.clone())).or_insert(n_known);
+            let site = sites.entry(span.site_id.clone()).or_default();
+            let latest = site.latest_ends.last().map_or(span.end, |latest| span.end.max(*latest));
+            site.latest_ends.push(latest);
+            site.episodes.push(episode);
+            site.spans.push(span);
         }
         Self { sites }
     }
@@ -69,16 +80,20 @@ impl LabelIndex {
         self.sites.is_empty()
     }
 
-    /// What is known of the time and place of `event`.
+    /// What was going on at the time and site of `event`, where that is known.
     #[must_use]
-    pub fn of(&self, event: &Event) -> Labelled<'_> {
-        let spans = self.sites.get(&event.site_id).map_or(&[][..], Vec::as_slice);
+    pub fn of(&self, event: &Event) -> Option<KnownLabel<'_>> {
+        let SiteSpans { spans, episodes, latest_ends } = self.sites.get(&event.site_id)?;
         let n_started = spans.partition_point(|span| span.start <= event.time);
-        let last = n_started.checked_sub(1).map(|last| &spans[last]);
-        match last.filter(|span| event.time <= span.end) {
-            Some(span) => Labelled { label: &span.label, span: Some(span), stretch: 2 * n_started - 1 },
-            None => Labelled { label: UNLABELLED, span: None, stretch: 2 * n_started },
+        for at in (0..n_started).rev() {
+            if latest_ends[at] < event.time {
+                return None;
+            }
+            if event.time <= spans[at].end {
+                return Some(KnownLabel { label: &spans[at].label, span: &spans[at], episode: episodes[at] });
+            }
         }
+        None
     }
 }
 
@@ -86,8 +101,12 @@ impl LabelIndex {
 pub fn read_labels(path: &Path) -> Result<Vec<LabelSpan>, EventError> {
     let mut spans = Vec::new();
     for (line, text) in (1..).zip(BufReader::new(fs_err::File::open(path)?).lines()) {
-        let span =
-            serde_json::from_str(&text?).map_err(|source| EventError::Label { path: path.to_owned(), line, source })?;
+        let damaged = |source| EventError::Label { path: path.to_owned(), line, source };
+        let span: LabelSpan = serde_json::from_str(&text?).map_err(damaged)?;
+        if span.end < span.start {
+            let message = format_args!("it ends at {} before it starts at {}", span.end, span.start);
+            return Err(damaged(serde::de::Error::custom(message)));
+        }
         spans.push(span);
     }
     Ok(spans)

@@ -37,7 +37,7 @@ pub use crate::doctor::{Doctor, DoctorOptions, Finding, Health, SensorHealth};
 pub use crate::error::{ColumnMapError, EventError, LineError, Rejected, SequenceError};
 pub use crate::event::{Event, Position, Severity};
 pub use crate::ids::{EntityId, EventId, EventType, SiteId, ZoneId};
-pub use crate::label::{LabelIndex, LabelSpan, Labelled, UNLABELLED, read_labels, write_labels};
+pub use crate::label::{KnownLabel, LabelIndex, LabelSpan, read_labels, write_labels};
 pub use crate::log::{EventLog, read_log};
 pub use crate::mark::{SpanBuilder, UnpairedMark};
 pub use crate::order::{Deduplicator, Late, Reorder};

@@ -33,7 +33,7 @@ pub enum IndexError {
         path: PathBuf,
     },
     /// Apart from damage, so that the caller can ask for a newer build.
-    #[error("store format {found} is not the format {want} that this build reads")]
+    #[error("the store has format {found}, this build reads {want}: build another store with `index build`")]
     Format {
         /// The number in the store.
         found: u32,
@@ -67,12 +67,12 @@ pub enum IndexError {
         got: String,
     },
     /// The database cannot be read or written; a full disk leaves it as it was.
-    #[error("the database of the store")]
+    #[error("the database of the store cannot be read or written; what was committed before is kept")]
     Sqlite(#[from] rusqlite::Error),
     /// A file of the store cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The description of the FAISS file is damaged; the caller rebuilds it.
-    #[error("the description of the index file")]
+    #[error("the store says nothing sensible of itself: build another with `index build`")]
     Json(#[from] serde_json::Error),
 }

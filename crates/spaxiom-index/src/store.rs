@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::IndexError;
 use crate::exact::{ExactIndex, dot};
-use crate::hnsw::HnswOptions;
+use crate::hnsw::{HnswIndex, HnswOptions};
 use crate::vector_index::{Neighbour, VectorId, VectorIndex, check_rows, normalise, top_k};
 
 pub use filter::Filter;
 
 /// The format of a store that this build writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const DATABASE: &str = "store.sqlite";
 
@@ -100,14 +100,25 @@ pub struct StoreStats {
 pub struct VerifyReport {
     /// SQLite's own check; `ok` where nothing is wrong.
     pub database: String,
+    /// Vectors with another width than the store's, or with a value that is no finite number.
+    pub n_bad_vectors: usize,
     /// Whether the index file is there, whole and of this store.
     pub index_is_sound: bool,
+}
+
+/// What a store says of itself.
+struct Meta {
+    id: String,
+    header: StoreHeader,
+    kind: IndexKind,
 }
 
 /// Vectors with ids and metadata in a folder.
 pub struct Store {
     path: PathBuf,
     connection: Connection,
+    /// Drawn when the store was made: an index file of another store is no index of this one.
+    id: String,
     header: StoreHeader,
     kind: IndexKind,
     index: Box<dyn VectorIndex>,
@@ -127,17 +138,17 @@ impl Store {
     /// # Errors
     /// [`IndexError::OtherRun`] or [`IndexError::Dimension`] where another encoder or tokenizer made its vectors.
     pub fn open_or_create(path: &Path, header: &StoreHeader, kind: IndexKind) -> Result<Self, IndexError> {
-        if !path.join(DATABASE).exists() {
-            fs_err::create_dir_all(path)?;
-            let connection = rows::connect(&path.join(DATABASE))?;
-            rows::create(&connection, FORMAT, header, kind)?;
-        }
-        let mut store = Self::open(path)?;
+        fs_err::create_dir_all(path)?;
+        let mut connection = rows::connect(&path.join(DATABASE))?;
+        // A kill may have left a database without any table: what counts is what is in it.
+        rows::create_if_absent(&mut connection, FORMAT, header, kind)?;
+        let mut store = Self::without_index(path, connection)?;
         store.require(header)?;
         if store.kind != kind {
             rows::set_kind(&store.connection, kind)?;
-            store = Self::open(path)?;
+            store.kind = kind;
         }
+        store.load()?;
         Ok(store)
     }
 
@@ -146,18 +157,31 @@ impl Store {
     /// # Errors
     /// [`IndexError::NoStore`] where there is none, [`IndexError::Format`] for another format.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        if !path.join(DATABASE).exists() {
-            return Err(IndexError::NoStore { path: path.to_owned() });
-        }
-        let connection = rows::connect(&path.join(DATABASE))?;
-        let (format, header, kind) = rows::describe(&connection)?;
-        if format != FORMAT {
-            return Err(IndexError::Format { found: format, want: FORMAT });
-        }
-        let index: Box<dyn VectorIndex> = Box::new(ExactIndex::new(header.dim));
-        let mut store = Self { path: path.to_owned(), connection, header, kind, index, last_indexed: 0 };
+        let mut store = Self::inspect(path)?;
         store.load()?;
         Ok(store)
+    }
+
+    /// Opens the store in `path` as it is: nothing is built, and every search compares all vectors.
+    ///
+    /// # Errors
+    /// As of [`Store::open`].
+    pub fn inspect(path: &Path) -> Result<Self, IndexError> {
+        let database = path.join(DATABASE);
+        if !database.exists() {
+            return Err(IndexError::NoStore { path: path.to_owned() });
+        }
+        let connection = rows::connect(&database)?;
+        if !rows::is_created(&connection)? {
+            return Err(IndexError::NoStore { path: path.to_owned() });
+        }
+        Self::without_index(path, connection)
+    }
+
+    fn without_index(path: &Path, connection: Connection) -> Result<Self, IndexError> {
+        let Meta { id, header, kind } = rows::describe(&connection, FORMAT)?;
+        let index: Box<dyn VectorIndex> = Box::new(ExactIndex::new(header.dim));
+        Ok(Self { path: path.to_owned(), connection, id, header, kind, index, last_indexed: 0 })
     }
 
     /// Fails unless the vectors of this store come from the tokenizer and encoder of `header`.
@@ -212,8 +236,7 @@ impl Store {
                 0
             }
             IndexKind::Hnsw(options) => {
-                let (index, n_bytes) =
-                    cache::build(&self.path, self.header.dim, options, &ids, &vectors, last_indexed)?;
+                let (index, n_bytes) = cache::build(&self.path, &self.id, options, &ids, (&vectors, self.header.dim))?;
                 self.index = Box::new(index);
                 n_bytes
             }
@@ -255,28 +278,40 @@ impl Store {
 
     /// Figures of the store.
     pub fn stats(&self) -> Result<StoreStats, IndexError> {
+        let n_in_file = || match self.kind {
+            IndexKind::Exact => rows::count(&self.connection),
+            IndexKind::Hnsw(_) => Ok(cache::n_vectors(&self.path, &self.id)),
+        };
         Ok(StoreStats {
             n_vectors: rows::count(&self.connection)?,
-            n_indexed: self.index.len(),
+            n_indexed: if self.index.is_empty() { n_in_file()? } else { self.index.len() },
             index: self.kind,
             header: self.header.clone(),
         })
     }
 
-    /// Checks the database and the index file.
+    /// Checks the database and the index file as they are on the disk.
     pub fn verify(&self) -> Result<VerifyReport, IndexError> {
         let database = rows::integrity(&self.connection)?;
+        let n_bad_vectors = rows::n_bad_vectors(&self.connection, self.header.dim)?;
         let index_is_sound = match self.kind {
             IndexKind::Exact => true,
-            IndexKind::Hnsw(options) => cache::read(&self.path, options)?.is_some(),
+            IndexKind::Hnsw(options) => self.cached(options)?.is_some(),
         };
-        Ok(VerifyReport { database, index_is_sound })
+        Ok(VerifyReport { database, n_bad_vectors, index_is_sound })
+    }
+
+    /// The index file and the last row in it, where it is whole and of the vectors of this store.
+    fn cached(&self, options: HnswOptions) -> Result<Option<(HnswIndex, i64)>, IndexError> {
+        let Some((index, last_row)) = cache::read(&self.path, &self.id, options) else { return Ok(None) };
+        let is_ours = index.dim() == self.header.dim && rows::count_up_to(&self.connection, last_row)? == index.len();
+        Ok(is_ours.then_some((index, last_row)))
     }
 
     /// Loads the index, or builds it where the file is of no use.
     fn load(&mut self) -> Result<(), IndexError> {
         if let IndexKind::Hnsw(options) = self.kind
-            && let Some((index, last_indexed)) = cache::read(&self.path, options)?
+            && let Some((index, last_indexed)) = self.cached(options)?
         {
             self.index = Box::new(index);
             self.last_indexed = last_indexed;

@@ -17,17 +17,21 @@ pub enum ObjectiveError {
         got: String,
     },
     /// A part of the split holds nothing to learn from.
-    #[error("the {part} part gives no example")]
+    #[error(
+        "the {part} part gives no example: see with `check` on which days and sites there are events, and set `[split]` in the experiment file"
+    )]
     NoExamples {
         /// `training` or `validation`.
         part: &'static str,
     },
     /// The last checkpoint is older than the bad step and can be resumed with other settings.
-    #[error("the loss is {loss} at step {step}: try a lower learning rate; the checkpoint before it is kept")]
+    #[error(
+        "loss or gradient is {loss} at step {step}: lower `learning-rate` in the run's config.toml and go on with `--resume`, or start anew; a checkpoint that was written before is kept"
+    )]
     Diverged {
         /// The step.
         step: u64,
-        /// Not a finite number.
+        /// The loss or the length of the gradients; not a finite number.
         loss: f64,
     },
     /// The checkpoint has the tensors of a run, but not its state.

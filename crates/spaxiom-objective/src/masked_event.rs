@@ -62,11 +62,7 @@ impl Masking {
         for (window_idx, example) in examples.iter().enumerate() {
             let mut ids = example.window.ids().to_vec();
             let len = example.window.len();
-            let certain = rng.random_range(0..len);
-            for event_idx in 0..len {
-                if event_idx != certain && !rng.random_bool(ratio) {
-                    continue;
-                }
+            for event_idx in chosen(len, ratio, rng) {
                 let row = event_idx * n_fields..(event_idx + 1) * n_fields;
                 masked.positions.push(window_idx * seq + 1 + event_idx);
                 masked.targets.extend_from_slice(&example.window.ids()[row.clone()]);
@@ -83,6 +79,15 @@ impl Masking {
         }
         masked
     }
+}
+
+/// Each of `len` events with probability `ratio`; one of them where chance chose none.
+fn chosen(len: usize, ratio: f64, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut chosen: Vec<usize> = (0..len).filter(|_| rng.random_bool(ratio)).collect();
+    if chosen.is_empty() {
+        chosen.push(rng.random_range(0..len));
+    }
+    chosen
 }
 
 /// A batch in which some events have to be predicted.

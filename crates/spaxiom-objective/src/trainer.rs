@@ -152,12 +152,17 @@ pub struct Trainer {
 impl Trainer {
     /// Checks the options.
     pub fn new(options: TrainOptions) -> Result<Self, ObjectiveError> {
+        let adamw = &options.adamw;
         let rules = [
             ("batch-size", "1 or more", options.batch_size >= 1, options.batch_size.to_string()),
             ("max-steps", "1 or more", options.max_steps >= 1, options.max_steps.to_string()),
             ("evaluate-every", "1 or more", options.evaluate_every >= 1, options.evaluate_every.to_string()),
             ("learning-rate", "above 0", options.learning_rate > 0.0, options.learning_rate.to_string()),
             ("clip-norm", "above 0", options.clip_norm > 0.0, options.clip_norm.to_string()),
+            ("adamw.beta-1", "0 or more and below 1", (0.0..1.0).contains(&adamw.beta_1), adamw.beta_1.to_string()),
+            ("adamw.beta-2", "0 or more and below 1", (0.0..1.0).contains(&adamw.beta_2), adamw.beta_2.to_string()),
+            ("adamw.epsilon", "above 0", adamw.epsilon > 0.0, adamw.epsilon.to_string()),
+            ("adamw.weight-decay", "0 or more", adamw.weight_decay >= 0.0, adamw.weight_decay.to_string()),
         ];
         match rules.into_iter().find(|(_, _, holds, _)| !holds) {
             Some((name, want, _, got)) => Err(ObjectiveError::Setting { name, want, got }),
@@ -265,7 +270,7 @@ where
             let flow = self.step(batch, observer)?;
             let last = self.state.step == self.options.max_steps;
             if last || self.state.step.is_multiple_of(self.options.evaluate_every) {
-                self.evaluate(validation, observer);
+                self.evaluate(validation, observer)?;
                 self.checkpoint(checkpoint_path)?;
             }
             if flow == Flow::Stop {
@@ -291,6 +296,9 @@ where
         }
         let mut grads = GradientsParams::from_grads(loss.value.backward(), &self.model);
         let (scale, gradient_norm) = clip_global_norm::<B>(&self.model, &grads, clip_norm);
+        if !gradient_norm.is_finite() {
+            return Err(ObjectiveError::Diverged { step: self.state.step, loss: gradient_norm });
+        }
         self.model = self.optimiser.step::<B, M>(self.model.clone(), &mut grads, learning_rate, scale);
         self.state.step += 1;
         self.state.batch_in_epoch += 1;
@@ -306,7 +314,7 @@ where
     }
 
     /// The same masks in every evaluation, so that two losses can be compared.
-    fn evaluate(&mut self, validation: &[Example<'_>], observer: &mut dyn Observer) {
+    fn evaluate(&mut self, validation: &[Example<'_>], observer: &mut dyn Observer) -> Result<(), ObjectiveError> {
         let model = self.model.valid();
         let (mut sum, mut n) = (0.0, 0.0);
         let mut metrics: BTreeMap<&'static str, f64> = BTreeMap::new();
@@ -320,6 +328,9 @@ where
             }
         }
         let loss = sum / n;
+        if !loss.is_finite() {
+            return Err(ObjectiveError::Diverged { step: self.state.step, loss });
+        }
         let is_best = self.state.best_loss.is_none_or(|best| loss < best);
         if is_best {
             self.state.best_loss = Some(loss);
@@ -331,6 +342,7 @@ where
         }
         let metrics: Vec<Metric> = metrics.into_iter().map(|(name, sum)| Metric { name, value: sum / n }).collect();
         observer.evaluated(&EvalReport { step: self.state.step, loss, is_best, metrics: &metrics });
+        Ok(())
     }
 
     fn checkpoint(&self, path: &Path) -> Result<(), ObjectiveError> {

@@ -9,8 +9,8 @@ use spaxiom_embedding::{Dataset, EmbeddingPipeline, Event, Filter, PipelineOptio
 use super::index::BATCH_SIZE;
 use super::{check, eval, index, search, simulate, train};
 use crate::args::{
-    BackendArgs, CheckArgs, DataArgs, DemoArgs, EncoderArg, EvalArgs, FinetuneArgs, IndexAction, IndexArgs,
-    IndexBuildArgs, KindArg, ObjectiveArg, PresetArg, PretrainArgs, StoreArgs, TaskArg, TrainArgs,
+    BackendArgs, CheckArgs, DataArgs, DemoArgs, EncoderArg, EvalArgs, FinetuneArgs, IndexAction, IndexAddArgs,
+    IndexArgs, IndexBuildArgs, IndexFlags, ObjectiveArg, PresetArg, PretrainArgs, StoreArgs, TaskArg, TrainArgs,
 };
 use crate::exit::Exit;
 use crate::output;
@@ -20,6 +20,9 @@ const N_SITES: u32 = 10;
 const N_DAYS: u32 = 28;
 
 pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
+    if json {
+        output::text_to_stderr();
+    }
     let start = Instant::now();
     let out = args.out.clone().map_or_else(next_free, Ok)?;
     let demo = Demo { args, out, start };
@@ -49,7 +52,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
         out: None,
         backend: demo.backend(),
     };
-    let report = eval::report(&eval)?;
+    let (report, _) = eval::report(&eval)?;
     if json {
         output::json(&report)?;
     } else {
@@ -120,35 +123,31 @@ impl Demo<'_> {
             backend: self.backend(),
         };
         let exit = train::pretrain(&args, false)?;
-        if exit != Exit::Done {
+        if exit == Exit::Interrupted {
             return Ok(Some(exit));
         }
         self.title("finetune", &format!("finetune --task classify --from {from} --data {} --out {to}", data.display()));
         let args = FinetuneArgs {
             task: TaskArg::Classify,
-            from: pretrained.to_owned(),
+            from: Some(pretrained.to_owned()),
             data: self.data_args(data),
             train: self.train_args(classifier),
             backend: self.backend(),
         };
         let exit = train::finetune(&args, false)?;
-        Ok((exit != Exit::Done).then_some(exit))
+        Ok((exit == Exit::Interrupted).then_some(exit))
     }
 
     fn index(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
         let (run_name, store_name) = (run.display(), store.display());
         self.title("index", &format!("index build --store {store_name} --run {run_name} --data {}", data.display()));
-        let args = IndexBuildArgs {
+        let add = IndexAddArgs {
             store: StoreArgs { store: store.to_owned() },
             run: run.to_owned(),
             data: self.data_args(data),
-            kind: KindArg::Hnsw,
-            m: 32,
-            ef_construction: 80,
-            ef_search: 64,
-            threads: 1,
             backend: self.backend(),
         };
+        let args = IndexBuildArgs { add, index: IndexFlags::default() };
         index::run(&IndexArgs { action: IndexAction::Build(args) }, false)?;
         Ok(())
     }
@@ -157,7 +156,7 @@ impl Demo<'_> {
     fn searches(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
         let folder = RunFolder::new(run);
         let engine = super::engine_for(&self.backend(), &folder)?;
-        let index = Store::open(store)?.stats()?.index;
+        let index = Store::inspect(store)?.stats()?.index;
         let options = PipelineOptions { batch_size: BATCH_SIZE, index };
         let pipeline = EmbeddingPipeline::open(&folder, store, options, engine.as_ref())?;
         let dataset = Dataset::load(data, &self.args.read.options()?)?;

@@ -10,17 +10,17 @@ use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
-    let report = report(args)?;
+    let (report, n_rejected) = report(args)?;
     if json {
         output::json(&report)?;
     } else {
         output::text(&report.to_table());
     }
-    Ok(Exit::Done)
+    Ok(Exit::of_rejected(n_rejected as u64, false))
 }
 
-/// Evaluates, and writes `report.json` and `report.html`.
-pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<Report> {
+/// Evaluates, and writes `report.json` and `report.html`; gives the number of rejected lines too.
+pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<(Report, usize)> {
     let run = RunFolder::new(&args.run);
     let from = args.from.as_deref().map(RunFolder::new);
     let engine = engine_for(&args.backend, &run)?;
@@ -31,5 +31,5 @@ pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<Report> {
     let options = EvaluateOptions::default();
     let report = evaluate(&run, from.as_ref(), &data, &options, engine.as_ref(), &now_secs, &mut progress)?;
     run.save_report(args.out.as_deref().unwrap_or(run.path()), &report)?;
-    Ok(report)
+    Ok((report, data.n_rejected()))
 }

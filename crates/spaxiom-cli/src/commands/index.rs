@@ -4,7 +4,7 @@ use serde_json::json;
 use spaxiom_embedding::{EmbeddingPipeline, HnswOptions, IndexKind, PipelineOptions, RunFolder, Store};
 
 use super::{engine_for, load};
-use crate::args::{IndexAction, IndexArgs, IndexBuildArgs, KindArg, StoreArgs};
+use crate::args::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, KindArg, StoreArgs};
 use crate::exit::Exit;
 use crate::{observer, output};
 
@@ -13,19 +13,39 @@ pub(crate) const BATCH_SIZE: usize = 256;
 
 pub(crate) fn run(args: &IndexArgs, json: bool) -> anyhow::Result<Exit> {
     match &args.action {
-        IndexAction::Build(args) => build(args, true, json),
-        IndexAction::Add(args) => build(args, false, json),
+        IndexAction::Build(args) => build(args, json),
+        IndexAction::Add(args) => add(args, json),
         IndexAction::Compact(args) => compact(args, json),
         IndexAction::Stats(args) => stats(args, json),
         IndexAction::Verify(args) => verify(args, json),
     }
 }
 
-fn build(args: &IndexBuildArgs, with_index: bool, json: bool) -> anyhow::Result<Exit> {
+fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
+    let IndexBuildArgs { add, index } = args;
+    let stored = Store::inspect(&add.store.store).and_then(|store| store.stats()).ok();
+    let (mut pipeline, added) = fill(add, kind(*index, stored.map(|stats| stats.index)))?;
+    pipeline.build_index()?;
+    told(add, &pipeline, &added, json)
+}
+
+fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
+    let stored = Store::inspect(&args.store.store)?.stats()?.index;
+    let (pipeline, added) = fill(args, stored)?;
+    told(args, &pipeline, &added, json)
+}
+
+/// What was read and what of it is new.
+struct Added {
+    n_new: usize,
+    n_rejected: usize,
+}
+
+fn fill(args: &IndexAddArgs, index: IndexKind) -> anyhow::Result<(EmbeddingPipeline, Added)> {
     let run = RunFolder::new(&args.run);
     let engine = engine_for(&args.backend, &run)?;
     let data = load(&args.data)?;
-    let options = PipelineOptions { batch_size: BATCH_SIZE, index: kind(args) };
+    let options = PipelineOptions { batch_size: BATCH_SIZE, index };
     let mut pipeline = EmbeddingPipeline::open(&run, &args.store.store, options, engine.as_ref())?;
     let bar = observer::counter("embed", data.n_events());
     let mut n_new = 0;
@@ -33,9 +53,11 @@ fn build(args: &IndexBuildArgs, with_index: bool, json: bool) -> anyhow::Result<
         n_new += pipeline.add_to_index(sequence, |n| bar.inc(n as u64))?;
     }
     bar.finish_and_clear();
-    if with_index {
-        pipeline.build_index()?;
-    }
+    Ok((pipeline, Added { n_new, n_rejected: data.n_rejected() }))
+}
+
+fn told(args: &IndexAddArgs, pipeline: &EmbeddingPipeline, added: &Added, json: bool) -> anyhow::Result<Exit> {
+    let Added { n_new, n_rejected } = added;
     let stats = pipeline.store().stats()?;
     if json {
         output::json(&json!({"new": n_new, "stats": stats}))?;
@@ -46,24 +68,29 @@ fn build(args: &IndexBuildArgs, with_index: bool, json: bool) -> anyhow::Result<
             stats.n_vectors, stats.n_indexed
         ));
     }
-    Ok(Exit::Done)
+    Ok(Exit::of_rejected(*n_rejected as u64, false))
 }
 
-fn kind(args: &IndexBuildArgs) -> IndexKind {
-    let IndexBuildArgs { kind, m, ef_construction, ef_search, threads, .. } = args;
-    match kind {
-        KindArg::Exact => IndexKind::Exact,
-        KindArg::Hnsw => IndexKind::Hnsw(HnswOptions {
-            m: *m,
-            ef_construction: *ef_construction,
-            ef_search: *ef_search,
-            n_threads: *threads,
+/// The flags, over what the store has, over the defaults.
+fn kind(flags: IndexFlags, stored: Option<IndexKind>) -> IndexKind {
+    let IndexFlags { kind, m, ef_construction, ef_search, threads } = flags;
+    let before = match stored {
+        Some(IndexKind::Hnsw(options)) => options,
+        _ => HnswOptions::default(),
+    };
+    match (kind, stored) {
+        (Some(KindArg::Exact), _) | (None, Some(IndexKind::Exact)) => IndexKind::Exact,
+        _ => IndexKind::Hnsw(HnswOptions {
+            m: m.unwrap_or(before.m),
+            ef_construction: ef_construction.unwrap_or(before.ef_construction),
+            ef_search: ef_search.unwrap_or(before.ef_search),
+            n_threads: threads.unwrap_or(before.n_threads),
         }),
     }
 }
 
 fn compact(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
-    let report = Store::open(&args.store)?.build()?;
+    let report = Store::inspect(&args.store)?.build()?;
     if json {
         output::json(&report)?;
     } else {
@@ -73,7 +100,7 @@ fn compact(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
 }
 
 fn stats(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
-    let stats = Store::open(&args.store)?.stats()?;
+    let stats = Store::inspect(&args.store)?.stats()?;
     if json {
         output::json(&stats)?;
     } else {
@@ -84,13 +111,14 @@ fn stats(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
 }
 
 fn verify(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
-    let report = Store::open(&args.store)?.verify()?;
-    let is_sound = report.database == "ok" && report.index_is_sound;
+    let report = Store::inspect(&args.store)?.verify()?;
+    let is_sound = report.database == "ok" && report.n_bad_vectors == 0 && report.index_is_sound;
     if json {
         output::json(&report)?;
     } else {
         let index = if report.index_is_sound { "ok" } else { "damaged: run `index compact`" };
-        output::text(&format!("database: {}\nindex: {index}\n", report.database));
+        let (database, n_bad) = (&report.database, report.n_bad_vectors);
+        output::text(&format!("database: {database}\ndamaged vectors: {n_bad}\nindex: {index}\n"));
     }
     Ok(if is_sound { Exit::Done } else { Exit::Failed })
 }

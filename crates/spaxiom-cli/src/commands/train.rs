@@ -23,21 +23,23 @@ pub(crate) fn pretrain(args: &PretrainArgs, json: bool) -> anyhow::Result<Exit> 
     let data = load(&args.data)?;
     let job = PretrainJob { config, data: &data, run: &run, resume, provenance: provenance() };
     let summary = spaxiom_embedding::pretrain(job, engine.as_ref(), &mut TrainingProgress::new("pretrain"))?;
-    finish(&run, &summary, json)
+    finish(&run, &summary, data.n_rejected(), json)
 }
 
 pub(crate) fn finetune(args: &FinetuneArgs, json: bool) -> anyhow::Result<Exit> {
     let (run, resume) = folder(&args.train);
-    let from = RunFolder::new(&args.from);
-    let config =
-        if resume { PretrainJob::resumed_config(&run, Task::Classify)? } else { from.config()?.for_classify() };
+    let from = args.from.as_deref().map(RunFolder::new);
+    let config = match &from {
+        Some(from) if !resume => from.config()?.for_classify(),
+        _ => PretrainJob::resumed_config(&run, Task::Classify)?,
+    };
     let config = with_flags(config, &args.train, &args.backend);
     let engine = engine(&config.backend)?;
     let data = load(&args.data)?;
     let job = PretrainJob { config, data: &data, run: &run, resume, provenance: provenance() };
-    let job = FinetuneJob { from: Some(&from), job };
+    let job = FinetuneJob { from: from.as_ref(), job };
     let summary = spaxiom_embedding::finetune(job, engine.as_ref(), &mut TrainingProgress::new("finetune"))?;
-    finish(&run, &summary, json)
+    finish(&run, &summary, data.n_rejected(), json)
 }
 
 /// The folder of the run, and whether it is to be resumed.
@@ -56,7 +58,7 @@ fn with_flags(mut config: RunConfig, train: &TrainArgs, backend: &BackendArgs) -
     config
 }
 
-fn finish(run: &RunFolder, summary: &RunSummary, json: bool) -> anyhow::Result<Exit> {
+fn finish(run: &RunFolder, summary: &RunSummary, n_rejected: usize, json: bool) -> anyhow::Result<Exit> {
     let path = run.path().display();
     if json {
         output::json(summary)?;
@@ -72,5 +74,5 @@ fn finish(run: &RunFolder, summary: &RunSummary, json: bool) -> anyhow::Result<E
         tracing::warn!("stopped; go on with `--resume {path}`");
         return Ok(Exit::Interrupted);
     }
-    Ok(Exit::Done)
+    Ok(Exit::of_rejected(n_rejected as u64, false))
 }

@@ -65,6 +65,17 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
     assert_eq!(json(&["index", "stats", "--store", &store])["n_indexed"], n_events);
     assert_eq!(json(&["index", "verify", "--store", &store])["index_is_sound"], true);
 
+    let damaged = world.path("store/index.faiss");
+    fs_err::write(&damaged, "nonsense").unwrap();
+    fails(&["index", "verify", "--store", &store, "--json"], 1, "");
+    assert_eq!(fs_err::read(&damaged).unwrap(), b"nonsense", "a look changes nothing");
+    json(&["index", "compact", "--store", &store]);
+    assert_eq!(json(&["index", "verify", "--store", &store])["index_is_sound"], true);
+    let exact = world.path("store-exact");
+    json(&["index", "build", "--store", &exact, "--run", &run, "--data", &data, "--kind", "exact"]);
+    let added = json(&["index", "add", "--store", &exact, "--run", &run, "--data", &data]);
+    assert_eq!(added["stats"]["index"]["kind"], "exact", "adding leaves the kind of the index as it is");
+
     let event = r#"{"type":"DoorOpened","zone":"dock_1","time":"2025-01-07T10:00:00Z"}"#;
     let search = ["search", "--store", &store, "--run", &run];
     let found = json(&[&search[..], &["--event", event, "-k", "7"]].concat());
@@ -103,6 +114,7 @@ fn a_missing_or_damaged_checkpoint_is_named() {
     let words = resume(&copy);
     let words = words.each_ref().map(String::as_str);
     fails(&words, 1, "holds no checkpoint to resume from");
+    fails(&[&words[..], &["--seed", "3"]].concat(), 2, "--seed");
     let bytes = fs_err::read(format!("{}/checkpoint/last.safetensors", world.run())).unwrap();
     fs_err::write(format!("{copy}/checkpoint/last.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
     fails(&words, 1, "is damaged: not a complete safetensors file");
@@ -182,6 +194,19 @@ fn standard_input_folders_and_columns_are_inputs() {
     fails(&["check", path, "--columns", "time"], 2, "wanted `member=column`");
     fails(&["check", path, "--time-zone", "Mars"], 1, "wanted one like `Europe/Berlin`");
     fails(&["check", path, "--format", "columns"], 1, "needs `--columns`");
+}
+
+#[test]
+fn rejected_lines_are_told_by_every_command_that_reads() {
+    let world = &*WORLD;
+    let folder = TempDir::new().unwrap();
+    let mut events = fs_err::read_to_string(format!("{}/events.jsonl", world.data())).unwrap();
+    events.push_str("nonsense\n");
+    let data = written(folder.path(), "events.jsonl", &events);
+    let store = folder.path().join("store");
+    let found = output(&["index", "build", "--store", store.to_str().unwrap(), "--run", &world.run(), "--data", &data]);
+    assert_eq!(found.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&found.stderr).contains("1 lines were rejected; `check` says why"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ const N_WARMUP: usize = 5;
 pub(super) fn measure(
     encoder: &dyn WindowEncoder,
     gallery: &Features,
-    queries: &[TokenWindow<'_>],
+    queries: &[(usize, TokenWindow<'_>)],
     now_secs: &dyn Fn() -> f64,
 ) -> Result<IndexFigures, EmbeddingError> {
     let Features::Dense { values, dim } = gallery.unit() else { unreachable!("an encoder gives dense vectors") };
@@ -29,15 +29,15 @@ pub(super) fn measure(
     hnsw.add(&ids, &values)?;
     let build_secs = now_secs() - start;
     let (mut times_ms, mut recalls) = (Vec::new(), Vec::new());
-    for (number, window) in queries.iter().enumerate() {
+    for (number, (own, window)) in queries.iter().enumerate() {
         let start = now_secs();
         let mut vector = encoder.encode(std::slice::from_ref(window));
         normalise(&mut vector, dim);
-        let hits = hnsw.search(&vector, K)?;
+        let hits = hnsw.search(&vector, K + 1)?;
         if number >= N_WARMUP {
             times_ms.push((now_secs() - start) * 1e3);
         }
-        recalls.push(recall_overlap(&pairs(&exact.search(&vector, K)?), &pairs(&hits)));
+        recalls.push(recall_overlap(&others(&exact.search(&vector, K + 1)?, *own), &others(&hits, *own)));
     }
     Ok(IndexFigures {
         n_vectors: ids.len(),
@@ -49,6 +49,8 @@ pub(super) fn measure(
     })
 }
 
-fn pairs(hits: &[Neighbour]) -> Vec<(i64, f32)> {
-    hits.iter().map(|hit| (hit.id.0, hit.similarity)).collect()
+/// The ten nearest but the query itself, which every index finds.
+fn others(hits: &[Neighbour], own: usize) -> Vec<(i64, f32)> {
+    let others = hits.iter().filter(|hit| usize::try_from(hit.id.0) != Ok(own));
+    others.take(K).map(|hit| (hit.id.0, hit.similarity)).collect()
 }

@@ -1,6 +1,6 @@
 //! A linear probe: how much of the labels a representation shows to the simplest classifier.
 
-use spaxiom_eval::{SoftmaxRegression, SoftmaxRegressionOptions, accuracy};
+use spaxiom_eval::{Row, SoftmaxRegression, SoftmaxRegressionOptions, accuracy};
 
 use super::Representation;
 use crate::dataset::LabelledPart;
@@ -19,10 +19,14 @@ pub(super) fn predict(
     let scaled = |part: &super::Features| part.standardised(moments.as_deref());
     let (train_features, validation_features, test_features) =
         (scaled(&features.train), scaled(&features.validation), scaled(&features.test));
+    // A label that training never saw cannot be learnt; a fine-tuned run may know fewer than these data have.
+    let known = train.known(n_classes);
+    let classes: Vec<usize> = known.iter().map(|&i| train.classes[i]).collect();
     let fit = |l2: f32| {
         let options = SoftmaxRegressionOptions { l2, ..SoftmaxRegressionOptions::default() };
-        let rows = train_features.rows();
-        SoftmaxRegression::fit(&options, &rows, &train.classes, train_features.n_features(), n_classes)
+        let all = train_features.rows();
+        let rows: Vec<Row<'_>> = known.iter().map(|&i| all[i]).collect();
+        SoftmaxRegression::fit(&options, &rows, &classes, train_features.n_features(), n_classes)
     };
     let score = |model: &SoftmaxRegression| {
         let predicted: Vec<usize> = validation_features.rows().into_iter().map(|row| model.predict(row)).collect();

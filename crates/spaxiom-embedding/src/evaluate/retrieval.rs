@@ -50,3 +50,36 @@ fn ranking(unit: &Features, gallery: &LabelledPart, query: usize) -> Vec<Ranked>
     let ranked = |(_, item): (f32, usize)| Ranked { item, relevant: gallery.classes[item] == gallery.classes[query] };
     scored.into_iter().map(ranked).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::{Features, LabelledPart, ranking};
+
+    /// Six events: time in minutes, site, episode, class.
+    const EVENTS: [(i64, usize, u64, usize); 6] =
+        [(0, 0, 0, 0), (300, 0, 0, 0), (30, 0, 1, 0), (30, 1, 2, 0), (61, 0, 3, 0), (400, 1, 4, 1)];
+
+    #[test]
+    fn neither_the_own_episode_nor_the_hour_around_it_is_a_hit() {
+        let mut gallery = LabelledPart::default();
+        for (i, (minutes, site, episode, class)) in EVENTS.into_iter().enumerate() {
+            gallery.places.push((site, i));
+            gallery.classes.push(class);
+            gallery.episodes.push(episode);
+            gallery.sites.push(site);
+            gallery.times.push(DateTime::from_timestamp(minutes * 60, 0).expect("small"));
+        }
+        let features = Features::dense(vec![1.0, 0.5, 0.9, 0.8, 0.7, 0.6], 1).unit();
+        let hits = |query| {
+            let mut hits: Vec<(usize, bool)> =
+                ranking(&features, &gallery, query).iter().map(|hit| (hit.item, hit.relevant)).collect();
+            hits.sort_unstable();
+            hits
+        };
+        // Not itself, not its episode five hours later, not the event half an hour later at its own site.
+        assert_eq!(hits(0), [(3, true), (4, true), (5, false)]);
+        assert_eq!(hits(3), [(0, true), (1, true), (2, true), (4, true), (5, false)]);
+    }
+}

@@ -1,8 +1,101 @@
 //! The evaluation: all rows, on the same events, in range.
 
-use spaxiom_embedding::{EvaluateOptions, evaluate};
+use spaxiom_embedding::{
+    Dataset, EmbeddingError, EvaluateOptions, FinetuneJob, ReadOptions, Report, RunConfig, RunFolder, evaluate,
+};
+use tempfile::TempDir;
 
-use crate::{WORLD, flex};
+use crate::{WORLD, Watch, config, flex, job, pretrain};
+
+fn report(run: &RunFolder, from: Option<&RunFolder>, data: &Dataset) -> Result<Report, EmbeddingError> {
+    let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 10, seed: 1 };
+    evaluate(run, from, data, &options, flex().as_ref(), &|| 0.0, &mut |_| {})
+}
+
+/// The data of the world with some lines left out of a file.
+fn without(name: &str, is_left_out: impl Fn(&str) -> bool) -> (TempDir, Dataset) {
+    let folder = TempDir::new().unwrap();
+    for file in ["events.jsonl", "labels.jsonl"] {
+        let text = fs_err::read_to_string(WORLD.data().path().join(file)).unwrap();
+        let kept: Vec<&str> = text.lines().filter(|line| file != name || !is_left_out(line)).collect();
+        fs_err::write(folder.path().join(file), kept.join("\n")).unwrap();
+    }
+    let data = Dataset::load(folder.path(), &ReadOptions::default()).unwrap();
+    (folder, data)
+}
+
+#[test]
+fn what_a_run_has_seen_is_never_its_test() {
+    // The first three of six days: the run trained on them, or their site was kept for later days.
+    let (_folder, early) =
+        without("events.jsonl", |line| !["-06T", "-07T", "-08T"].iter().any(|day| line.contains(day)));
+    let error = report(&WORLD.pretrained(), None, &early).unwrap_err();
+    assert!(matches!(error, EmbeddingError::NoLabels { .. }), "{error}");
+    assert!(error.to_string().contains("none on sites and days that the run has not seen"), "{error}");
+}
+
+#[test]
+fn a_label_that_the_classifier_never_saw_is_no_panic() {
+    let folder = TempDir::new().unwrap();
+    let (_data_folder, fewer) = without("labels.jsonl", |line| line.contains("late_batch"));
+    let run = RunFolder::new(&folder.path().join("run"));
+    let from = WORLD.pretrained();
+    let config = RunConfig { train: config().train, ..config().for_classify() };
+    let job = FinetuneJob { from: Some(&from), job: job(config, &fewer, &run, false) };
+    spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap();
+    assert_eq!(run.manifest().unwrap().classes.len(), 3);
+    // The data were not those of the first run: what it saw is left out of the test.
+    let report = report(&run, Some(&from), &WORLD.data()).unwrap();
+    assert!(report.rows.iter().all(|row| row.accuracy.mean <= 1.0));
+}
+
+#[test]
+fn a_run_with_other_tokens_is_not_where_this_one_started() {
+    let folder = TempDir::new().unwrap();
+    let other = RunFolder::new(&folder.path().join("other"));
+    let mut longer = config();
+    longer.transformer.max_len = 12;
+    longer.train.max_steps = 1;
+    pretrain(longer, &WORLD.data(), &other, false).unwrap();
+    let error = report(&WORLD.classifier(), Some(&other), &WORLD.data()).unwrap_err();
+    assert!(matches!(error, EmbeddingError::NotFrom { .. }), "{error}");
+}
+
+#[test]
+fn an_episode_that_reaches_into_another_part_and_an_event_without_label_are_left_out() {
+    let folder = TempDir::new().unwrap();
+    let event = |hour: i64| {
+        let time = chrono::DateTime::from_timestamp(hour * 3600, 0).unwrap().to_rfc3339();
+        format!("{{\"type\":\"A\",\"site_id\":\"s\",\"time\":\"{time}\"}}\n")
+    };
+    let events: String = (0..240).map(event).collect();
+    fs_err::write(folder.path().join("events.jsonl"), events).unwrap();
+    let span = |id: u32, label: &str, from: i64, to: i64| {
+        let time = |hour: i64| chrono::DateTime::from_timestamp(hour * 3600, 0).unwrap().to_rfc3339();
+        format!(
+            "{{\"site_id\":\"s\",\"episode_id\":\"{id}\",\"label\":\"{label}\",\"start\":\"{}\",\"end\":\"{}\"}}\n",
+            time(from),
+            time(to)
+        )
+    };
+    // Training ends after seven days, at hour 168, and the hour before belongs to no part.
+    let labels = span(1, "x", 10, 12) + &span(2, "y", 160, 170) + &span(3, "y", 150, 155) + &span(4, "z", 200, 202);
+    fs_err::write(folder.path().join("labels.jsonl"), labels).unwrap();
+    let data = Dataset::load(folder.path(), &ReadOptions::default()).unwrap();
+    let split = data.split(&spaxiom_eval::SplitOptions::default()).unwrap();
+    let classes = data.classes(&split).unwrap();
+    assert_eq!(classes, ["x", "y"]);
+    let tokenizer = spaxiom_embedding::Tokenizer::fit(
+        &spaxiom_embedding::TokenizerOptions::default(),
+        &data.part(&split, spaxiom_eval::Part::Train),
+    )
+    .unwrap();
+    let labelled = |part| data.labelled(&split, part, &data.part_data(&split, part, &tokenizer), &classes);
+    let train = labelled(spaxiom_eval::Part::Train);
+    assert_eq!((train.classes.len(), train.known(2).len()), (9, 9));
+    let test = labelled(spaxiom_eval::Part::Test);
+    assert_eq!((test.classes, test.places.len()), (vec![2, 2, 2], 3), "`z` is a class that training never saw");
+}
 
 #[test]
 fn every_representation_is_scored_on_the_same_events() {

@@ -48,10 +48,7 @@ fn weights_of_another_shape_are_refused_with_the_first_name_and_both_shapes() {
     let wider = spaxiom_encoder::TransformerEventEncoderConfig { d_model: 32, ..config(Pooling::Mean) };
     let wider = wider.init::<burn_flex::Flex>(&layout(), 1, &Default::default());
     let error = apply_weights(wider, "encoder", &file().tensors).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "tensor `encoder.embedding.table` has the shape [62, 16] in the file, the encoder wants [62, 32]"
-    );
+    assert_eq!(error, "tensor `encoder.embedding.table` has the shape 62 x 16 in the file, the encoder wants 62 x 32");
     let error = apply_weights(encoder(Pooling::Mean), "other", &file().tensors).unwrap_err().to_string();
     assert_eq!(error, "the weights have no tensor `other.embedding.table`");
 }

@@ -7,6 +7,9 @@ use flate2::read::MultiGzDecoder;
 
 use crate::error::EventError;
 
+/// How every Parquet file begins.
+const PARQUET: &[u8] = b"PAR1";
+
 /// Bytes that can be read once, on any thread.
 pub(crate) type Input = Box<dyn Read + Send>;
 
@@ -23,7 +26,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, EventError> {
     let mut file = fs_err::File::open(path)?;
     let mut magic = Vec::with_capacity(4);
     (&mut file).take(4).read_to_end(&mut magic)?;
-    if magic == b"PAR1" {
+    if magic == PARQUET {
         return Ok(Opened::Parquet);
     }
     Ok(Opened::Text(decompressed(&magic.clone(), Box::new(Cursor::new(magic).chain(file)))?))
@@ -33,6 +36,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, EventError> {
 pub(super) fn stream(mut input: Input) -> Result<Input, EventError> {
     let mut magic = Vec::with_capacity(4);
     (&mut input).take(4).read_to_end(&mut magic)?;
+    if magic == PARQUET {
+        return Err(EventError::ParquetStream);
+    }
     decompressed(&magic.clone(), Box::new(Cursor::new(magic).chain(input)))
 }
 

@@ -120,6 +120,8 @@ fn a_parquet_file_of_something_else_names_both_columns() {
         |name: &str, bytes: &[u8]| EventReader::open(&written(name, bytes), &ReadOptions::default()).unwrap_err();
     let error = open("other.parquet", &bytes).to_string();
     assert!(error.contains("`time` (Timestamp") && error.contains("got `price` (Int64)"), "{error}");
+    let stream = EventReader::from_stream(Box::new(std::io::Cursor::new(bytes.clone())), "-", &ReadOptions::default());
+    assert!(matches!(stream.unwrap_err(), EventError::ParquetStream));
     let error = open("cut.parquet", &bytes[..bytes.len() / 2]);
     assert!(matches!(error, EventError::Parquet { .. }), "{error}");
 }

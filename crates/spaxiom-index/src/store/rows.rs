@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params, params_from_iter};
 
-use super::{Filter, IndexKind, Record, StoreHeader};
+use super::{Filter, IndexKind, Meta, Record, StoreHeader};
 use crate::error::IndexError;
 use crate::vector_index::VectorId;
 
@@ -36,18 +36,30 @@ pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-pub(super) fn create(
-    connection: &Connection,
+/// Whether the tables are there.
+pub(super) fn is_created(connection: &Connection) -> Result<bool, IndexError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta')";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// Makes the tables in one transaction, which no other process gets between.
+pub(super) fn create_if_absent(
+    connection: &mut Connection,
     format: u32,
     header: &StoreHeader,
     kind: IndexKind,
 ) -> Result<(), IndexError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if is_created(&transaction)? {
+        return Ok(());
+    }
+    let id: String = transaction.query_row("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0))?;
     let meta = [
         ("format", serde_json::to_string(&format)?),
+        ("id", serde_json::to_string(&id)?),
         ("header", serde_json::to_string(header)?),
         ("kind", serde_json::to_string(&kind)?),
     ];
-    let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch(SCHEMA)?;
     for (key, value) in meta {
         transaction.execute("INSERT INTO meta VALUES (?1, ?2)", params![key, value])?;
@@ -55,12 +67,20 @@ pub(super) fn create(
     Ok(transaction.commit()?)
 }
 
-pub(super) fn describe(connection: &Connection) -> Result<(u32, StoreHeader, IndexKind), IndexError> {
+/// What the store says of itself, if it has this format; what another format says is not looked at.
+pub(super) fn describe(connection: &Connection, want: u32) -> Result<Meta, IndexError> {
     let value = |key: &str| -> Result<String, IndexError> {
         Ok(connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
     };
-    let format = serde_json::from_str(&value("format")?)?;
-    Ok((format, serde_json::from_str(&value("header")?)?, serde_json::from_str(&value("kind")?)?))
+    let found: u32 = serde_json::from_str(&value("format")?)?;
+    if found != want {
+        return Err(IndexError::Format { found, want });
+    }
+    Ok(Meta {
+        id: serde_json::from_str(&value("id")?)?,
+        header: serde_json::from_str(&value("header")?)?,
+        kind: serde_json::from_str(&value("kind")?)?,
+    })
 }
 
 pub(super) fn set_kind(connection: &Connection, kind: IndexKind) -> Result<(), IndexError> {
@@ -89,6 +109,25 @@ pub(super) fn insert(connection: &mut Connection, records: &[Record]) -> Result<
 pub(super) fn count(connection: &Connection) -> Result<usize, IndexError> {
     let n: i64 = connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
     Ok(usize::try_from(n).expect("a count is not negative"))
+}
+
+/// How many rows there are up to this one.
+pub(super) fn count_up_to(connection: &Connection, row: i64) -> Result<usize, IndexError> {
+    let n: i64 = connection.query_row("SELECT count(*) FROM events WHERE row <= ?1", [row], |row| row.get(0))?;
+    Ok(usize::try_from(n).expect("a count is not negative"))
+}
+
+/// Vectors of another width, or with a value that is no finite number.
+pub(super) fn n_bad_vectors(connection: &Connection, dim: usize) -> Result<usize, IndexError> {
+    let mut n_bad = 0;
+    let mut select = connection.prepare("SELECT vector FROM events")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        let is_good = bytes.len() == 4 * dim && floats(bytes).iter().all(|value| value.is_finite());
+        n_bad += usize::from(!is_good);
+    }
+    Ok(n_bad)
 }
 
 pub(super) fn integrity(connection: &Connection) -> Result<String, IndexError> {

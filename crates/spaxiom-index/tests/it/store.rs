@@ -185,3 +185,41 @@ fn the_kind_of_index_can_be_changed_later() {
     assert_eq!(store.stats().unwrap().index, HNSW);
     assert!(folder.path().join("index.faiss").exists());
 }
+
+#[test]
+fn a_database_that_a_kill_left_empty_becomes_a_store() {
+    let folder = TempDir::new().unwrap();
+    fs_err::write(folder.path().join("store.sqlite"), "").unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(IndexError::NoStore { .. })));
+    let mut store = Store::open_or_create(folder.path(), &header(), HNSW).unwrap();
+    assert_eq!(store.add(records(1, 10)).unwrap(), 10);
+}
+
+#[test]
+fn the_index_file_of_another_store_is_no_index_of_this_one() {
+    let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    drop(filled(a.path(), HNSW));
+    let mut other = Store::open_or_create(b.path(), &header(), HNSW).unwrap();
+    other.add(records(2, 500)).unwrap();
+    other.build().unwrap();
+    for name in ["index.faiss", "index.json"] {
+        fs_err::copy(a.path().join(name), b.path().join(name)).unwrap();
+    }
+    assert!(!other.verify().unwrap().index_is_sound);
+    let query = &records(2, 1)[0].vector;
+    assert_eq!(found(&Store::open(b.path()).unwrap(), query, 1, &Filter::default()), ["event-2-0"]);
+}
+
+#[test]
+fn inspecting_changes_nothing_and_finds_all() {
+    let folder = TempDir::new().unwrap();
+    let query = &clustered(7, 1, DIM)[..];
+    let want = found(&filled(folder.path(), HNSW), query, 10, &Filter::default());
+    let file = folder.path().join("index.faiss");
+    fs_err::write(&file, "nonsense").unwrap();
+    let store = Store::inspect(folder.path()).unwrap();
+    assert_eq!(found(&store, query, 10, &Filter::default()), want);
+    let report = store.verify().unwrap();
+    assert_eq!((report.index_is_sound, report.n_bad_vectors), (false, 0));
+    assert_eq!(fs_err::read(&file).unwrap(), b"nonsense");
+}

@@ -134,6 +134,9 @@ fn a_run_that_gets_no_better_stops_early_with_its_best_weights() {
     let (trained, losses) = train(options, None, u64::MAX, &folder.path().join("c"));
     assert_eq!(trained.outcome, Outcome::EarlyStopped);
     assert!(losses.len() < 200 && trained.state.n_worse == 3, "{:?}", trained.state);
+    let checkpoint = Checkpoint::read(&folder.path().join("c")).unwrap();
+    assert_eq!(collect_weights(&trained.model, ""), checkpoint.best);
+    assert_ne!(checkpoint.best, checkpoint.model, "the last weights are not the best ones");
 }
 
 #[test]
@@ -180,17 +183,24 @@ fn a_checkpoint_reads_back_equal_and_a_cut_one_is_refused() {
 #[test]
 fn a_checkpoint_that_cannot_be_written_leaves_the_old_one() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("checkpoint").join("c");
+    let path = folder.path().join("c");
     train(options(7), None, u64::MAX, &path);
     let before = fs_err::read(&path).unwrap();
-    // A folder in the way of the new file fails at the last step, as a full disk fails at an earlier one.
+    let mut checkpoint = Checkpoint::read(&path).unwrap();
+    checkpoint.state.step += 1;
+    // A link to the device that is always full: the write reaches it only if it does not go to a new file first.
+    let full = folder.path().join("full");
+    std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+    assert!(fs_err::write(&full, b"x").is_err(), "this device takes nothing");
+    checkpoint.write(&full).unwrap();
+    assert!(!fs_err::symlink_metadata(&full).unwrap().is_symlink(), "a new file took the place of the link");
+    // A folder in the way fails at the last step, as a full disk fails at an earlier one.
     let blocked = folder.path().join("blocked");
     fs_err::create_dir_all(blocked.join("inside")).unwrap();
-    let checkpoint = Checkpoint::read(&path).unwrap();
     assert!(checkpoint.write(&blocked).is_err());
     assert_eq!(fs_err::read(&path).unwrap(), before);
     let left: Vec<_> = fs_err::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "no temporary file is left: {left:?}");
+    assert_eq!(left.len(), 3, "no temporary file is left: {left:?}");
 }
 
 #[test]
@@ -213,7 +223,7 @@ fn empty_parts_and_wrong_options_are_named() {
             &Default::default(),
         )
         .unwrap_err();
-    assert_eq!(error.to_string(), "the validation part gives no example");
+    assert!(matches!(error, ObjectiveError::NoExamples { part: "validation" }), "{error}");
     let error = trainer
         .run::<B, _>(
             model(),
@@ -224,7 +234,7 @@ fn empty_parts_and_wrong_options_are_named() {
             &Default::default(),
         )
         .unwrap_err();
-    assert_eq!(error.to_string(), "the training part gives no example");
+    assert!(matches!(error, ObjectiveError::NoExamples { part: "training" }), "{error}");
     let error = Trainer::new(TrainOptions { batch_size: 0, ..options(5) }).unwrap_err();
     assert_eq!(error.to_string(), "`batch-size` has to be 1 or more, got 0");
 }

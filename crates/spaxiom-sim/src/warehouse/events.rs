@@ -25,7 +25,7 @@ pub(super) fn simulate(
     reports.queue(options, &visits);
     reports.occupancy(options, &visits);
     reports.staff(&staff_times(options, episodes, rng));
-    reports.blocked_docks(&blocked_checks(options, episodes, rng));
+    reports.checks(&checks(options, episodes, site.n_docks(), rng));
     let mut events = reports.events;
     // Trucks that are still there at the end leave after it, where no label is.
     let end = instant(start, episodes.last().map_or(0.0, |episode| episode.end));
@@ -120,14 +120,22 @@ fn staff_times(options: &WarehouseOptions, episodes: &[Episode], rng: &mut impl 
     times
 }
 
-/// Looks at blocked docks: when, which dock, and for how many seconds its door is open.
-fn blocked_checks(options: &WarehouseOptions, episodes: &[Episode], rng: &mut impl Rng) -> Vec<(f64, usize, f64)> {
+/// Looks at docks: when, at which, and for how many seconds its door is open.
+///
+/// The times and lengths are those of every cause; only which dock it is tells something, over some time.
+fn checks(
+    options: &WarehouseOptions,
+    episodes: &[Episode],
+    n_docks: usize,
+    rng: &mut impl Rng,
+) -> Vec<(f64, usize, f64)> {
     let mut checks = Vec::new();
-    for episode in episodes.iter().filter(|episode| episode.cause == Cause::BlockedDock) {
-        let rate = options.causes.blocked_checks_per_hour / SECS_PER_HOUR;
+    for episode in episodes {
+        let rate = options.checks_per_hour / SECS_PER_HOUR;
         for time in poisson(rate, episode.start, episode.end, rng) {
-            let open_secs = rng.random_range(5.0..options.causes.blocked_check_secs);
-            checks.push((time, episode.blocked_dock, open_secs));
+            let any_dock = rng.random_range(0..n_docks);
+            let dock = if episode.cause == Cause::BlockedDock { episode.blocked_dock } else { any_dock };
+            checks.push((time, dock, rng.random_range(5.0..options.check_secs)));
         }
     }
     checks
@@ -160,7 +168,7 @@ impl Reports<'_> {
         }
     }
 
-    fn blocked_docks(&mut self, checks: &[(f64, usize, f64)]) {
+    fn checks(&mut self, checks: &[(f64, usize, f64)]) {
         for &(time, dock_idx, open_secs) in checks {
             self.dock_door(dock_idx, time, time + open_secs);
         }

@@ -18,6 +18,8 @@ pub struct WarehouseOptions {
     pub daily_profile: [f64; 24],
     pub site_rate_sd: f64,
     pub staff_doors_per_hour: f64,
+    pub checks_per_hour: f64,
+    pub check_secs: f64,
     pub queue: QueueOptions,
     pub occupancy: OccupancyOptions,
     pub causes: CauseOptions,
@@ -53,8 +55,6 @@ pub struct CauseOptions {
     pub late_within_mins: f64,
     pub understaffed_service: f64,
     pub understaffed_staff: f64,
-    pub blocked_checks_per_hour: f64,
-    pub blocked_check_secs: f64,
 }
 
 impl Default for WarehouseOptions {
