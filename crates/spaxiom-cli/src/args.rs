@@ -118,6 +118,9 @@ pub(crate) struct SimulateArgs {
     /// Folder for events.jsonl and labels.jsonl
     #[arg(long)]
     pub(crate) out: PathBuf,
+    /// Replace files that are there already
+    #[arg(long)]
+    pub(crate) overwrite: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,9 @@ pub(crate) mod search;
 pub(crate) mod simulate;
 pub(crate) mod train;
 
-use spaxiom_embedding::{Dataset, Engine, Provenance, RunFolder};
+use std::path::Path;
+
+use spaxiom_embedding::{Dataset, Engine, LabelSpan, Provenance, RunFolder, replace_file, write_labels};
 
 use crate::args::{BackendArgs, DataArgs};
 
@@ -28,6 +30,13 @@ pub(crate) fn load(args: &DataArgs) -> anyhow::Result<Dataset> {
         tracing::warn!("{} activity marks have no partner and give no label", data.n_unpaired());
     }
     Ok(data)
+}
+
+/// Writes a label file whole, or leaves the one that was there.
+pub(crate) fn save_labels(path: &Path, spans: &[LabelSpan]) -> anyhow::Result<()> {
+    let mut lines = Vec::new();
+    write_labels(&mut lines, spans)?;
+    Ok(replace_file(path, &lines)?)
 }
 
 /// The engine that was asked for, or else the one that made the run.

@@ -66,15 +66,16 @@ fn listed(wanted: impl Fn(BackendName) -> bool) -> String {
 /// [`EmbeddingError::UnknownBackend`] and [`EmbeddingError::NotCompiledIn`], which name the backends that are there.
 pub fn engine(name: &str) -> Result<Box<dyn Engine>, EmbeddingError> {
     let backend = BackendName::ALL.into_iter().find(|backend| backend.as_str() == name);
-    match backend.ok_or_else(|| EmbeddingError::UnknownBackend { got: name.into() })? {
+    let name = backend.ok_or_else(|| EmbeddingError::UnknownBackend { got: name.into() })?;
+    match name {
         #[cfg(feature = "flex")]
-        BackendName::Flex => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Flex>>::default())),
+        BackendName::Flex => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Flex>>::new(name))),
         #[cfg(feature = "ndarray")]
-        BackendName::Ndarray => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::NdArray>>::default())),
+        BackendName::Ndarray => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::NdArray>>::new(name))),
         #[cfg(feature = "wgpu")]
-        BackendName::Wgpu => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Wgpu>>::default())),
+        BackendName::Wgpu => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Wgpu>>::new(name))),
         #[cfg(feature = "cuda")]
-        BackendName::Cuda => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Cuda>>::default())),
+        BackendName::Cuda => Ok(Box::new(BurnEngine::<Autodiff<burn::backend::Cuda>>::new(name))),
         #[allow(unreachable_patterns, reason = "reached unless every backend is compiled in")]
         other => Err(EmbeddingError::NotCompiledIn { name: other.as_str() }),
     }

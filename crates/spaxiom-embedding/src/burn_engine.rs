@@ -12,6 +12,7 @@ use spaxiom_encoder::{
 use spaxiom_objective::{ClassifierModel, MaskedEventModel, Masking, Objective, Trained};
 use spaxiom_token::TokenWindow;
 
+use crate::backend::BackendName;
 use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, WindowEncoder};
 use crate::error::EmbeddingError;
 
@@ -22,12 +23,17 @@ const BATCH: usize = 64;
 const HEAD_SEED: u64 = 0x5eed;
 
 /// An engine on the default device of a backend.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct BurnEngine<B: AutodiffBackend> {
+    name: BackendName,
     device: B::Device,
 }
 
 impl<B: AutodiffBackend> BurnEngine<B> {
+    pub(crate) fn new(name: BackendName) -> Self {
+        Self { name, device: B::Device::default() }
+    }
+
     fn train<M>(&self, model: M, input: TrainingInput<'_>) -> Result<TrainingOutput, EmbeddingError>
     where
         M: AutodiffModule<B> + Objective<B>,
@@ -41,6 +47,10 @@ impl<B: AutodiffBackend> BurnEngine<B> {
 }
 
 impl<B: AutodiffBackend> Engine for BurnEngine<B> {
+    fn name(&self) -> BackendName {
+        self.name
+    }
+
     fn train_masked(
         &self,
         shape: &ModelShape,

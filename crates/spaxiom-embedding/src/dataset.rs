@@ -152,7 +152,14 @@ impl Dataset {
     ///
     /// An event of which nobody said what was going on has no label: it is no class, and is found by no query.
     #[must_use]
-    pub fn labelled(&self, split: &Split, part: Part, data: &PartData, classes: &[String]) -> LabelledPart {
+    pub fn labelled(
+        &self,
+        split: &Split,
+        part: Part,
+        data: &PartData,
+        classes: &[String],
+        max_len: usize,
+    ) -> LabelledPart {
         let mut labelled = LabelledPart::default();
         // Labels that training never saw are classes of their own that nothing predicts.
         let mut unseen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -171,6 +178,8 @@ impl Dataset {
                 labelled.classes.push(class);
                 labelled.episodes.push(known.episode as u64);
                 labelled.sites.push(sequence_idx);
+                let n_before = data.context((sequence_idx, event_idx), max_len).len() - 1;
+                labelled.starts.push(sequence.events()[event_idx - n_before].time);
                 labelled.times.push(event.time);
             }
         }
@@ -206,6 +215,8 @@ pub struct LabelledPart {
     pub episodes: Vec<u64>,
     /// The site of each.
     pub sites: Vec<usize>,
+    /// The time of the first event of the context of each.
+    pub starts: Vec<DateTime<Utc>>,
     /// The time of each.
     pub times: Vec<DateTime<Utc>>,
 }
@@ -227,6 +238,7 @@ impl LabelledPart {
             chosen.classes.push(self.classes[i]);
             chosen.episodes.push(self.episodes[i]);
             chosen.sites.push(self.sites[i]);
+            chosen.starts.push(self.starts[i]);
             chosen.times.push(self.times[i]);
         }
         chosen

@@ -7,6 +7,7 @@ use spaxiom_encoder::{NamedTensor, TransformerEventEncoderConfig};
 use spaxiom_objective::{Checkpoint, Masking, Observer, Outcome, TrainState, Trainer, TrainingSet};
 use spaxiom_token::TokenWindow;
 
+use crate::backend::BackendName;
 use crate::error::EmbeddingError;
 
 /// What decides the shapes of all tensors of a model.
@@ -38,6 +39,9 @@ pub struct TrainingOutput {
 
 /// One backend with its device.
 pub trait Engine {
+    /// The backend.
+    fn name(&self) -> BackendName;
+
     /// Trains an encoder to predict masked events.
     #[doc(hidden)]
     fn train_masked(

@@ -47,7 +47,9 @@ pub enum EmbeddingError {
         name: &'static str,
     },
     /// The folder is no run, or one that was cut off before its first weights.
-    #[error("`{path}` holds no finished run: `{missing}` is not there")]
+    #[error(
+        "`{path}` holds no run that can be used: `{missing}` is not there; make one with `pretrain`, or go on with a stopped one by `--resume`"
+    )]
     NoRun {
         /// The folder.
         path: PathBuf,
@@ -55,7 +57,7 @@ pub enum EmbeddingError {
         missing: &'static str,
     },
     /// Nothing to resume from.
-    #[error("`{path}` holds no checkpoint to resume from")]
+    #[error("`{path}` holds no checkpoint to resume from: start a run there with `--out`")]
     NoCheckpoint {
         /// The folder.
         path: PathBuf,
@@ -64,6 +66,12 @@ pub enum EmbeddingError {
     #[error("`{path}` holds a run already: choose another folder, or go on with it by `--resume`")]
     RunExists {
         /// The folder.
+        path: PathBuf,
+    },
+    /// A file of somebody else is never overwritten.
+    #[error("`{path}` is there, and it is not from a run: choose another folder")]
+    Foreign {
+        /// The file.
         path: PathBuf,
     },
     /// A configuration that cannot be read.
@@ -92,6 +100,18 @@ pub enum EmbeddingError {
         /// What the parser said.
         #[source]
         source: serde_json::Error,
+    },
+    /// A tokenizer that was exchanged after the run was made.
+    #[error(
+        "`{path}` is not the tokenizer of this run (fingerprint {found}, the manifest says {want}): copy the file of the run back"
+    )]
+    OtherTokenizer {
+        /// The file.
+        path: PathBuf,
+        /// Fingerprint in the manifest.
+        want: String,
+        /// Fingerprint of the file.
+        found: String,
     },
     /// A task that needs labels got data without any.
     #[error("`{path}` has no labels: {wanted}")]
@@ -148,8 +168,14 @@ pub enum EmbeddingError {
         from: PathBuf,
     },
     /// A resumed run has to see the data that it was started on.
-    #[error("the data are not those of the run: fingerprint {got}, wanted {want}")]
+    #[error(
+        "`{path}` does not hold the data of the run in `{run}` (fingerprint {got}, wanted {want}): give the same data with the same reading options, or start a new run with `--out`"
+    )]
     OtherData {
+        /// The run.
+        run: PathBuf,
+        /// The data.
+        path: PathBuf,
         /// Fingerprint of the run's data.
         want: String,
         /// Fingerprint of these data.

@@ -70,8 +70,18 @@ pub fn evaluate(
         |part, samples: &Samples| samples.labelled.episodes.iter().map(move |e| (part, *e)).collect::<Vec<_>>();
     let parts = [(Part::Train, &bench.train), (Part::Validation, &bench.validation), (Part::Test, &bench.test)];
     check_no_leak(parts.into_iter().flat_map(|(part, samples)| episodes(part, samples)))?;
-    if bench.test.labelled.places.is_empty() {
-        let wanted = "none on sites and days that the run has not seen";
+    let wanted = [
+        ("none on sites and days that the run has not seen", bench.test.labelled.places.is_empty()),
+        (
+            "none on the training days of the run's sites, from which the probes learn: put the events of new sites beside those of the run",
+            bench.train.labelled.known(classes.len()).is_empty(),
+        ),
+        (
+            "none on the validation days of the run's sites, by which the probes are chosen: put the events of new sites beside those of the run",
+            bench.validation.labelled.places.is_empty(),
+        ),
+    ];
+    if let Some((wanted, _)) = wanted.into_iter().find(|(_, is_missing)| *is_missing) {
         return Err(EmbeddingError::NoLabels { path: data.path().to_owned(), wanted });
     }
     progress("tf-idf");
@@ -103,7 +113,7 @@ pub fn evaluate(
     Ok(Report {
         run: run.path().display().to_string(),
         data: data.path().display().to_string(),
-        backend: run.config()?.backend,
+        backend: engine.name().as_str().to_owned(),
         test_sites: split.test_sites().to_vec(),
         n_test: bench.test.labelled.places.len(),
         n_queries: queries.places.len(),
@@ -142,7 +152,7 @@ impl Samples {
         limit: usize,
     ) -> Self {
         let part_data = data.part_data(split, part, tokenizer);
-        let labelled = data.labelled(split, part, &part_data, classes).spread(limit);
+        let labelled = data.labelled(split, part, &part_data, classes, max_len).spread(limit);
         Self { data: part_data, labelled, max_len }
     }
 

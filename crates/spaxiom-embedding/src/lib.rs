@@ -34,7 +34,7 @@ pub use crate::report::{IndexFigures, Report, ReportRow};
 pub use crate::run::{Manifest, Provenance, RunFolder};
 pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain};
 
-pub use spaxiom_encoder::{Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
+pub use spaxiom_encoder::{Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig, replace_file};
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, Deduplicator, Doctor, DoctorOptions, Event, EventError, EventLog,
     EventReader, EventSequence, EventWriter, Finding, Format, Health, LabelIndex, LabelSpan, Late, LineError,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use spaxiom_encoder::{WeightFile, replace_file};
@@ -90,6 +91,11 @@ impl RunFolder {
         if self.path.join(MODEL).exists() || self.checkpoint_path().exists() {
             return Err(EmbeddingError::RunExists { path: self.path.clone() });
         }
+        let is_run = self.path.join(MANIFEST).exists() && self.format().is_ok();
+        let mut own = [MANIFEST, CONFIG, TOKENIZER, METRICS].map(|name| self.path.join(name)).into_iter();
+        if let (false, Some(path)) = (is_run, own.find(|path| path.exists())) {
+            return Err(EmbeddingError::Foreign { path });
+        }
         Ok(fs_err::create_dir_all(&self.path)?)
     }
 
@@ -141,10 +147,18 @@ impl RunFolder {
     }
 
     /// The tokenizer that the run learnt.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::OtherTokenizer`] where it is not the one that the manifest names.
     pub fn tokenizer(&self) -> Result<Tokenizer, EmbeddingError> {
         let path = self.existing(TOKENIZER)?;
         let text = fs_err::read_to_string(&path)?;
-        Tokenizer::from_json(&text).map_err(|source| EmbeddingError::Tokenizer { path, source })
+        let tokenizer = match Tokenizer::from_json(&text) {
+            Ok(tokenizer) => tokenizer,
+            Err(source) => return Err(EmbeddingError::Tokenizer { path, source }),
+        };
+        let (want, found) = (self.manifest()?.tokenizer, tokenizer.fingerprint());
+        if want == found { Ok(tokenizer) } else { Err(EmbeddingError::OtherTokenizer { path, want, found }) }
     }
 
     /// What the run was made from.
@@ -152,18 +166,25 @@ impl RunFolder {
     /// # Errors
     /// [`EmbeddingError::RunFormat`] for the folder of another version of this program.
     pub fn manifest(&self) -> Result<Manifest, EmbeddingError> {
+        let format = self.format()?;
+        if format != Manifest::FORMAT {
+            return Err(EmbeddingError::RunFormat { path: self.path.clone(), found: format, want: Manifest::FORMAT });
+        }
+        self.json(MANIFEST)
+    }
+
+    /// The format of the folder, whatever else its manifest says.
+    fn format(&self) -> Result<u32, EmbeddingError> {
         #[derive(Deserialize)]
         struct Header {
             format: u32,
         }
-        let path = self.existing(MANIFEST)?;
-        let bytes = fs_err::read(&path)?;
-        let damaged = |source| EmbeddingError::Json { path: path.clone(), source };
-        let Header { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if format != Manifest::FORMAT {
-            return Err(EmbeddingError::RunFormat { path: self.path.clone(), found: format, want: Manifest::FORMAT });
-        }
-        serde_json::from_slice(&bytes).map_err(damaged)
+        self.json(MANIFEST).map(|Header { format }| format)
+    }
+
+    fn json<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, EmbeddingError> {
+        let path = self.existing(name)?;
+        serde_json::from_slice(&fs_err::read(&path)?).map_err(|source| EmbeddingError::Json { path, source })
     }
 
     /// The weights of the run.

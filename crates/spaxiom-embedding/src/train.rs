@@ -46,8 +46,8 @@ pub struct RunSummary {
     pub steps: u64,
     /// The lowest loss on the validation part.
     pub validation_loss: Option<f64>,
-    /// SHA-256 of `model.safetensors`.
-    pub weights: String,
+    /// SHA-256 of `model.safetensors`; none where the run was stopped before its first evaluation.
+    pub weights: Option<String>,
     /// Number of weights.
     pub n_parameters: usize,
 }
@@ -128,7 +128,12 @@ impl<'a> Setup<'a> {
         let trainer = Trainer::new(config.train.clone())?;
         let (tokenizer, checkpoint, manifest) = (run.tokenizer()?, run.checkpoint()?, run.manifest()?);
         if manifest.data != data.fingerprint() {
-            return Err(EmbeddingError::OtherData { want: manifest.data, got: data.fingerprint().to_owned() });
+            return Err(EmbeddingError::OtherData {
+                run: run.path().to_owned(),
+                path: data.path().to_owned(),
+                want: manifest.data,
+                got: data.fingerprint().to_owned(),
+            });
         }
         if let Some(from) = from
             && from.manifest()?.weights != manifest.from
@@ -175,7 +180,7 @@ impl<'a> Setup<'a> {
     }
 
     fn labelled(&self, part: Part, data: &PartData, classes: &[String]) -> LabelledPart {
-        self.data.labelled(&self.manifest.split, part, data, classes)
+        self.data.labelled(&self.manifest.split, part, data, classes, self.config.transformer.max_len)
     }
 
     fn shape(&self) -> ModelShape {
@@ -184,13 +189,13 @@ impl<'a> Setup<'a> {
 
     /// Writes down what the run is made from, before its first step.
     fn start(&mut self, classes: Vec<String>) -> Result<(), EmbeddingError> {
-        self.run.save_setup(&self.config, &self.tokenizer)?;
-        if self.resume.is_some() {
-            // Its manifest describes the weights that are there until new ones take their place.
-            return Ok(());
+        // The manifest of a resumed run describes the weights that are there until new ones take their place.
+        if self.resume.is_none() {
+            self.manifest.classes = classes;
+            // First of all, so that the folder is known for a run whatever happens next.
+            self.run.save_manifest(&self.manifest)?;
         }
-        self.manifest.classes = classes;
-        self.run.save_manifest(&self.manifest)
+        self.run.save_setup(&self.config, &self.tokenizer)
     }
 
     /// Trains, and writes weights and manifest.
@@ -216,13 +221,22 @@ impl<'a> Setup<'a> {
         let TrainingOutput { weights, outcome, state } = run(input)?;
         log.finish()?;
         let n_parameters = n_parameters(&weights);
-        let metadata = format!("{} after {} steps", config.task.name(), state.step);
-        let hash = folder.save_weights(&WeightFile { tensors: weights, metadata })?;
-        manifest.weights = Some(hash.clone());
+        // Before the first evaluation nobody knows whether any weights are better than the first ones.
+        if state.best_loss.is_some() {
+            let metadata = format!("{} after {} steps", config.task.name(), state.step);
+            manifest.weights = Some(folder.save_weights(&WeightFile { tensors: weights, metadata })?);
+        }
+        manifest.backend.clone_from(&config.backend);
         manifest.outcome = Some(outcome);
         manifest.steps = state.step;
         folder.save_manifest(&manifest)?;
-        Ok(RunSummary { outcome, steps: state.step, validation_loss: state.best_loss, weights: hash, n_parameters })
+        Ok(RunSummary {
+            outcome,
+            steps: state.step,
+            validation_loss: state.best_loss,
+            weights: manifest.weights,
+            n_parameters,
+        })
     }
 }
 

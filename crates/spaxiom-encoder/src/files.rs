@@ -8,8 +8,15 @@ use std::path::Path;
 /// # Errors
 /// Where the folder cannot be made or written; the temporary file is removed then.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs_err::create_dir_all(folder)?;
+    replace(path, folder, bytes).map_err(|error| {
+        let path = path.display();
+        std::io::Error::new(error.kind(), format!("`{path}` cannot be written, what was there is kept: {error}"))
+    })
+}
+
+fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = temporary().tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

@@ -19,7 +19,7 @@ pub enum IndexError {
     OtherRun {
         /// The store.
         path: PathBuf,
-        /// `tokenizer` or `encoder`.
+        /// `width`, `tokenizer` or `encoder`.
         what: &'static str,
         /// Fingerprint in the store.
         found: String,

@@ -136,7 +136,7 @@ impl Store {
     /// Opens the store in `path`, or makes an empty one.
     ///
     /// # Errors
-    /// [`IndexError::OtherRun`] or [`IndexError::Dimension`] where another encoder or tokenizer made its vectors.
+    /// [`IndexError::OtherRun`] where another encoder or tokenizer made its vectors.
     pub fn open_or_create(path: &Path, header: &StoreHeader, kind: IndexKind) -> Result<Self, IndexError> {
         fs_err::create_dir_all(path)?;
         let mut connection = rows::connect(&path.join(DATABASE))?;
@@ -190,7 +190,7 @@ impl Store {
             Err(IndexError::OtherRun { path: self.path.clone(), what, found: found.into(), want: want.into() })
         };
         if self.header.dim != header.dim {
-            return Err(IndexError::Dimension { want: self.header.dim, got: header.dim });
+            return other("width", &self.header.dim.to_string(), &header.dim.to_string());
         }
         if self.header.tokenizer != header.tokenizer {
             return other("tokenizer", &self.header.tokenizer, &header.tokenizer);

@@ -11,7 +11,7 @@ pub enum TokenError {
     #[error("this is not a tokenizer")]
     Json(#[from] serde_json::Error),
     /// Apart from damage, so that the caller can ask for a newer build.
-    #[error("tokenizer format {found} is not the format {want} that this build reads")]
+    #[error("the tokenizer has format {found}, this build reads {want}: train the run anew")]
     Format {
         /// The number in the file.
         found: u32,

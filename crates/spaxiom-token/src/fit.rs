@@ -141,7 +141,7 @@ fn attribute_fields(options: &TokenizerOptions, train: &EventTable) -> Vec<Field
 
 fn attribute_field(options: &TokenizerOptions, name: &str, column: &AttributeColumn) -> Field {
     let attribute = name.to_owned();
-    let coding = if column.numbers.len() >= column.words.len() {
+    let coding = if column.numbers.len() >= column.word_codes.len() {
         let numbers = column.numbers.iter().map(|(_, number)| *number).collect();
         Coding::Number { attribute, edges: quantile_edges(numbers, options.n_bins) }
     } else {

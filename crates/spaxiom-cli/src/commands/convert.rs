@@ -1,12 +1,10 @@
 //! `convert`: events of one format to events of another.
 
-use std::io::{BufWriter, Write};
-use std::path::Path;
-
 use chrono::TimeDelta;
 use serde::Serialize;
-use spaxiom_embedding::{Deduplicator, EventWriter, LabelSpan, Record, Reorder, SpanBuilder, Target, write_labels};
+use spaxiom_embedding::{Deduplicator, EventWriter, LabelSpan, Record, Reorder, SpanBuilder, Target};
 
+use super::save_labels;
 use crate::args::{ConvertArgs, TargetArg};
 use crate::exit::Exit;
 use crate::input::{Inputs, Quarantine};
@@ -119,10 +117,4 @@ fn lateness(secs: f64) -> anyhow::Result<TimeDelta> {
     anyhow::ensure!((0.0..1e9).contains(&secs), "`--allowed-lateness`: wanted seconds from 0 on, got `{secs}`");
     #[expect(clippy::cast_possible_truncation, reason = "below 1e12")]
     Ok(TimeDelta::milliseconds((secs * 1e3) as i64))
-}
-
-fn save_labels(path: &Path, spans: &[LabelSpan]) -> anyhow::Result<()> {
-    let mut out = BufWriter::new(fs_err::File::create(path)?);
-    write_labels(&mut out, spans)?;
-    Ok(out.flush()?)
 }

@@ -1,23 +1,30 @@
 //! `simulate`: a scenario to a folder of events and labels.
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
 use serde_json::json;
-use spaxiom_embedding::{write_jsonl, write_labels};
+use spaxiom_embedding::{EventWriter, Target};
 use spaxiom_sim::{Warehouse, WarehouseOptions};
 
+use super::save_labels;
 use crate::args::{ScenarioArg, SimulateArgs};
 use crate::exit::Exit;
 use crate::output;
+
+/// Events and labels.
+const FILES: [&str; 2] = ["events.jsonl", "labels.jsonl"];
 
 /// The first day: a Monday.
 const START: &str = "2025-01-06T00:00:00Z";
 
 pub(crate) fn run(args: &SimulateArgs, json: bool) -> anyhow::Result<Exit> {
-    let SimulateArgs { scenario, seed, sites, days, out } = args;
+    let SimulateArgs { scenario, seed, sites, days, out, overwrite } = args;
     let ScenarioArg::Warehouse = scenario;
+    let mut there = FILES.map(|name| out.join(name)).into_iter().filter(|path| path.exists());
+    if let (false, Some(path)) = (overwrite, there.next()) {
+        anyhow::bail!("`{}` is there already: choose another folder, or give `--overwrite`", path.display());
+    }
     let (n_events, n_episodes) = warehouse(out, *seed, *sites, *days)?;
     if json {
         output::json(&json!({"events": n_events, "episodes": n_episodes, "sites": sites, "days": days, "seed": seed}))?;
@@ -28,22 +35,22 @@ pub(crate) fn run(args: &SimulateArgs, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Writes site after site, so that memory does not grow with their number.
+/// Writes site after site, so that memory does not grow with their number; what is there stays until all is written.
 pub(crate) fn warehouse(out: &Path, seed: u64, n_sites: u32, n_days: u32) -> anyhow::Result<(usize, usize)> {
     let warehouse = Warehouse::new(WarehouseOptions::default())?;
     let start = START.parse().context("the first day")?;
     fs_err::create_dir_all(out)?;
-    let mut events = BufWriter::new(fs_err::File::create(out.join("events.jsonl"))?);
-    let mut labels = BufWriter::new(fs_err::File::create(out.join("labels.jsonl"))?);
-    let (mut n_events, mut n_episodes) = (0, 0);
+    let [events, labels] = FILES.map(|name| out.join(name));
+    let mut writer = EventWriter::create(&events, Target::Jsonl)?;
+    let mut spans = Vec::new();
+    let mut n_events = 0;
     for site_idx in 0..n_sites {
         let simulation = warehouse.simulate(seed, site_idx, start, n_days);
         n_events += simulation.events.len();
-        n_episodes += simulation.labels.len();
-        write_jsonl(&mut events, &simulation.events)?;
-        write_labels(&mut labels, &simulation.labels)?;
+        simulation.events.iter().try_for_each(|event| writer.write(event))?;
+        spans.extend(simulation.labels);
     }
-    events.flush()?;
-    labels.flush()?;
-    Ok((n_events, n_episodes))
+    writer.finish()?;
+    save_labels(&labels, &spans)?;
+    Ok((n_events, spans.len()))
 }

@@ -67,7 +67,7 @@ fn finish(run: &RunFolder, summary: &RunSummary, n_rejected: usize, json: bool) 
         let loss = validation_loss.map_or("none".into(), |loss| format!("{loss:.4}"));
         output::text(&format!(
             "{path}: {steps} steps, {n_parameters} parameters, validation loss {loss}, weights {}\n",
-            &weights[..16]
+            weights.as_deref().map_or("none yet", |hash| &hash[..16])
         ));
     }
     if summary.outcome == Outcome::Interrupted {

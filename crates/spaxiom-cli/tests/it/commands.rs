@@ -105,7 +105,7 @@ fn a_missing_or_damaged_checkpoint_is_named() {
     let world = &*WORLD;
     let resume = |run: &str| ["pretrain", "--data", &world.data(), "--resume", run].map(String::from);
     let words = resume(&world.path("nothing"));
-    fails(&words.each_ref().map(String::as_str), 1, "holds no finished run: `config.toml` is not there");
+    fails(&words.each_ref().map(String::as_str), 1, "holds no run that can be used: `config.toml` is not there");
     let copy = world.path("damaged");
     fs_err::create_dir_all(format!("{copy}/checkpoint")).unwrap();
     for name in ["config.toml", "tokenizer.json", "manifest.json"] {
@@ -131,6 +131,10 @@ fn a_seed_simulates_the_same_bytes() {
     };
     assert_eq!(simulated("a", "7"), simulated("b", "7"));
     assert_ne!(simulated("c", "7"), simulated("d", "8"));
+    let seven = folder.path().join("c");
+    let (seven, eight) = (seven.to_str().unwrap(), ["--days", "2", "--seed", "8"]);
+    let again = [&["simulate", "--scenario", "warehouse", "--sites", "1"], &eight[..], &["--out", seven]].concat();
+    fails(&again, 1, "is there already: choose another folder, or give `--overwrite`");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -45,6 +45,47 @@ fn ctrl_c_writes_a_checkpoint_and_the_resumed_run_ends_with_the_same_weights() {
         "200",
     ]);
     assert_eq!(resumed["weights"], whole["weights"]);
+}
+
+/// Runs the program where no file can grow past so many blocks of 512 bytes: as on a disk that is full.
+fn with_full_disk(n_blocks: u32, words: &[&str]) -> Output {
+    let limited = format!("trap '' XFSZ; ulimit -f {n_blocks}; exec \"$0\" \"$@\"");
+    Command::new("sh").args(["-c", &limited]).arg(program()).args(words).output().unwrap()
+}
+
+#[test]
+fn a_full_disk_leaves_the_checkpoint_that_was_there() {
+    let world = &*WORLD;
+    let (run, data) = (world.path("full-disk"), world.data());
+    json(&["pretrain", "--config", &world.experiment(), "--data", &data, "--out", &run, "--max-steps", "5"]);
+    let checkpoint = format!("{run}/checkpoint/last.safetensors");
+    let before = fs_err::read(&checkpoint).unwrap();
+    let resume = ["pretrain", "--data", &data, "--resume", &run, "--max-steps", "10"];
+    let full = with_full_disk(u32::try_from(before.len() / 1024).unwrap(), &resume);
+    assert_eq!(full.status.code(), Some(1), "{}", String::from_utf8_lossy(&full.stderr));
+    let text = String::from_utf8_lossy(&full.stderr).into_owned();
+    assert!(text.contains("last.safetensors") && !text.contains("panicked"), "{text}");
+    assert_eq!(fs_err::read(&checkpoint).unwrap(), before);
+    json(&resume);
+}
+
+#[test]
+fn a_full_disk_during_a_build_loses_nothing() {
+    let world = &*WORLD;
+    let (whole, full) = (world.path("store-of-empty-disk"), world.path("store-of-full-disk"));
+    let (run, data) = (world.run(), world.data());
+    let words = |store| ["index", "build", "--store", store, "--run", &run, "--data", &data];
+    let n_events = json(&words(&whole))["new"].as_u64().unwrap();
+    let output = with_full_disk(1_000, &words(&full));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("what was committed before is kept") && !text.contains("panicked"), "{text}");
+    let n_left = json(&words(&full))["new"].as_u64().unwrap();
+    assert!(n_left <= n_events);
+    let events = fs_err::read_to_string(format!("{data}/events.jsonl")).unwrap();
+    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
+    let ids: Vec<String> = events.lines().step_by(400).map(id).collect();
+    assert_eq!(searches(&whole, &ids), searches(&full, &ids));
 }
 
 /// Ids and similarities of the nearest events of a few stored ones.

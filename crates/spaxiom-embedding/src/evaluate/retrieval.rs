@@ -9,7 +9,7 @@ use crate::dataset::LabelledPart;
 /// Hits that count.
 const K: usize = 10;
 
-/// Events of a query's own site within this time are no hits: they share its moment, not its cause.
+/// Events of a query's own site whose context comes this near to the query's are no hits: they share its moment, not its cause.
 const NEAR: TimeDelta = TimeDelta::hours(1);
 
 /// Mean Recall@10 and MRR over the queries, each with its interval over episodes.
@@ -40,8 +40,9 @@ pub(super) fn score(
 fn ranking(unit: &Features, gallery: &LabelledPart, query: usize) -> Vec<Ranked> {
     let may_be_hit = |item: &usize| {
         let same_episode = gallery.episodes[*item] == gallery.episodes[query];
-        let near =
-            gallery.sites[*item] == gallery.sites[query] && (gallery.times[*item] - gallery.times[query]).abs() <= NEAR;
+        let (begins, ends) = (gallery.starts[query] - NEAR, gallery.times[query] + NEAR);
+        let same_site = gallery.sites[*item] == gallery.sites[query];
+        let near = same_site && gallery.starts[*item] <= ends && gallery.times[*item] >= begins;
         !same_episode && !near
     };
     let items = (0..gallery.places.len()).filter(may_be_hit);
@@ -57,29 +58,38 @@ mod tests {
 
     use super::{Features, LabelledPart, ranking};
 
-    /// Six events: time in minutes, site, episode, class.
-    const EVENTS: [(i64, usize, u64, usize); 6] =
-        [(0, 0, 0, 0), (300, 0, 0, 0), (30, 0, 1, 0), (30, 1, 2, 0), (61, 0, 3, 0), (400, 1, 4, 1)];
+    /// Events: time in minutes, minutes of context before it, site, episode, class.
+    const EVENTS: [(i64, i64, usize, u64, usize); 7] = [
+        (0, 5, 0, 0, 0),
+        (300, 5, 0, 0, 0),
+        (30, 5, 0, 1, 0),
+        (30, 5, 1, 2, 0),
+        (66, 5, 0, 3, 0),
+        (400, 5, 1, 4, 1),
+        (66, 30, 0, 5, 0),
+    ];
 
     #[test]
     fn neither_the_own_episode_nor_the_hour_around_it_is_a_hit() {
         let mut gallery = LabelledPart::default();
-        for (i, (minutes, site, episode, class)) in EVENTS.into_iter().enumerate() {
+        for (i, (minutes, context, site, episode, class)) in EVENTS.into_iter().enumerate() {
             gallery.places.push((site, i));
             gallery.classes.push(class);
             gallery.episodes.push(episode);
             gallery.sites.push(site);
-            gallery.times.push(DateTime::from_timestamp(minutes * 60, 0).expect("small"));
+            let at = |minutes: i64| DateTime::from_timestamp(minutes * 60, 0).expect("small");
+            gallery.starts.push(at(minutes - context));
+            gallery.times.push(at(minutes));
         }
-        let features = Features::dense(vec![1.0, 0.5, 0.9, 0.8, 0.7, 0.6], 1).unit();
+        let features = Features::dense(vec![1.0, 0.5, 0.9, 0.8, 0.7, 0.6, 0.4], 1).unit();
         let hits = |query| {
             let mut hits: Vec<(usize, bool)> =
                 ranking(&features, &gallery, query).iter().map(|hit| (hit.item, hit.relevant)).collect();
             hits.sort_unstable();
             hits
         };
-        // Not itself, not its episode five hours later, not the event half an hour later at its own site.
+        // Not itself, not its episode five hours later, not what is at its site with a context that begins within the hour.
         assert_eq!(hits(0), [(3, true), (4, true), (5, false)]);
-        assert_eq!(hits(3), [(0, true), (1, true), (2, true), (4, true), (5, false)]);
+        assert_eq!(hits(3), [(0, true), (1, true), (2, true), (4, true), (5, false), (6, true)]);
     }
 }

@@ -35,6 +35,18 @@ fn what_a_run_has_seen_is_never_its_test() {
 }
 
 #[test]
+fn unseen_sites_alone_leave_the_probes_nothing_to_learn_from() {
+    let renamed = TempDir::new().unwrap();
+    for file in ["events.jsonl", "labels.jsonl"] {
+        let text = fs_err::read_to_string(WORLD.data().path().join(file)).unwrap();
+        fs_err::write(renamed.path().join(file), text.replace("warehouse-", "depot-")).unwrap();
+    }
+    let data = Dataset::load(renamed.path(), &ReadOptions::default()).unwrap();
+    let error = report(&WORLD.classifier(), None, &data).unwrap_err().to_string();
+    assert!(error.contains("put the events of new sites beside those of the run"), "{error}");
+}
+
+#[test]
 fn a_label_that_the_classifier_never_saw_is_no_panic() {
     let folder = TempDir::new().unwrap();
     let (_data_folder, fewer) = without("labels.jsonl", |line| line.contains("late_batch"));
@@ -90,7 +102,7 @@ fn an_episode_that_reaches_into_another_part_and_an_event_without_label_are_left
         &data.part(&split, spaxiom_eval::Part::Train),
     )
     .unwrap();
-    let labelled = |part| data.labelled(&split, part, &data.part_data(&split, part, &tokenizer), &classes);
+    let labelled = |part| data.labelled(&split, part, &data.part_data(&split, part, &tokenizer), &classes, 8);
     let train = labelled(spaxiom_eval::Part::Train);
     assert_eq!((train.classes.len(), train.known(2).len()), (9, 9));
     let test = labelled(spaxiom_eval::Part::Test);

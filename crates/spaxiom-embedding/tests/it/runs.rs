@@ -30,8 +30,13 @@ fn a_stopped_and_resumed_run_has_the_weights_and_metrics_of_one_that_never_stopp
     let mut watch = Watch { stop_at: Some(7) };
     let stopped = spaxiom_embedding::pretrain(job(config(), &data, &run, false), flex().as_ref(), &mut watch).unwrap();
     assert_eq!((stopped.outcome, stopped.steps), (Outcome::Interrupted, 7));
+    // The first evaluation is after ten steps: no weights are known for good yet.
+    assert_eq!(stopped.weights, None);
+    let error = run.encoder(flex().as_ref()).err().unwrap();
+    assert!(matches!(error, EmbeddingError::NoRun { missing: "model.safetensors", .. }), "{error}");
     let resumed = pretrain(run.config().unwrap(), &data, &run, true).unwrap();
-    assert_eq!(Some(resumed.weights), WORLD.pretrained().manifest().unwrap().weights);
+    assert!(resumed.weights.is_some());
+    assert_eq!(resumed.weights, WORLD.pretrained().manifest().unwrap().weights);
     let metrics = |run: &RunFolder| fs_err::read_to_string(run.path().join("metrics.jsonl")).unwrap();
     assert_eq!(metrics(&run), metrics(&WORLD.pretrained()));
 }
@@ -61,11 +66,37 @@ fn a_folder_without_a_run_or_a_checkpoint_is_said_to_have_none() {
 }
 
 #[test]
-fn cut_weights_are_refused() {
+fn files_of_somebody_else_are_never_overwritten() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("config.toml");
+    fs_err::write(&path, "mine = true").unwrap();
+    let error = pretrain(config(), &WORLD.data(), &RunFolder::new(folder.path()), false).unwrap_err();
+    assert!(matches!(error, EmbeddingError::Foreign { .. }), "{error}");
+    assert_eq!(fs_err::read_to_string(&path).unwrap(), "mine = true");
+}
+
+/// The run without its weights.
+fn copied() -> TempDir {
     let folder = TempDir::new().unwrap();
     for name in ["config.toml", "tokenizer.json", "manifest.json"] {
         fs_err::copy(WORLD.pretrained().path().join(name), folder.path().join(name)).unwrap();
     }
+    folder
+}
+
+#[test]
+fn a_tokenizer_of_another_run_is_refused() {
+    let folder = copied();
+    let path = folder.path().join("tokenizer.json");
+    let text = fs_err::read_to_string(&path).unwrap();
+    fs_err::write(&path, text.replace("TruckArrived", "TruckReturned")).unwrap();
+    let error = RunFolder::new(folder.path()).tokenizer().unwrap_err();
+    assert!(matches!(error, EmbeddingError::OtherTokenizer { .. }), "{error}");
+}
+
+#[test]
+fn cut_weights_are_refused() {
+    let folder = copied();
     let bytes = fs_err::read(WORLD.pretrained().path().join("model.safetensors")).unwrap();
     fs_err::write(folder.path().join("model.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
     let error = RunFolder::new(folder.path()).encoder(flex().as_ref()).err().unwrap();
@@ -140,7 +171,7 @@ fn a_classifier_is_resumed_without_its_parent_but_never_from_another() {
         spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default())
     };
     let before = run.manifest().unwrap();
-    assert_eq!(Some(resume(None).unwrap().weights), before.weights, "it was finished");
+    assert_eq!(resume(None).unwrap().weights, before.weights, "it was finished");
     assert_eq!(run.manifest().unwrap(), before);
     let error = resume(Some(&WORLD.classifier())).unwrap_err();
     assert!(matches!(error, EmbeddingError::OtherStart { .. }), "{error}");
