@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use compact_str::CompactString;
 use rustc_hash::FxBuildHasher;
-use spaxiom_event::{AttrValue, Event, SequenceKey};
+use spaxiom_event::{AttrValue, Event, EventReader, Record, Rejected, SequenceKey};
 
 use crate::field::word_of;
 
@@ -78,6 +78,22 @@ impl EventTable {
             names: Words::default(),
             attributes: Vec::new(),
         }
+    }
+
+    /// Reads all events of a source on the threads of its reader, and gives the lines that were rejected.
+    #[must_use]
+    pub fn read(key: SequenceKey, reader: EventReader) -> (Self, Vec<Rejected>) {
+        let mut all = (Self::new(key), Vec::new());
+        let part = || (Self::new(key), Vec::new());
+        let fold = |(table, rejected): &mut (Self, Vec<Rejected>), record: Result<Record, Rejected>| match record {
+            Ok(record) => table.push(&record.event),
+            Err(line) => rejected.push(line),
+        };
+        reader.fold_blocks(part, fold, |(table, rejected)| {
+            all.0.append(&table);
+            all.1.extend(rejected);
+        });
+        all
     }
 
     /// Appends an event; one without the key (an entity, a zone) is left out.

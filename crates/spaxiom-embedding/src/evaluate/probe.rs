@@ -6,7 +6,7 @@ use super::Representation;
 use crate::dataset::LabelledPart;
 
 /// Strengths of the penalty; the validation part chooses.
-const PENALTIES: [f32; 3] = [1e-5, 1e-4, 1e-3];
+const PENALTIES: [f32; 5] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
 /// Fits on the training part, chooses the penalty on the validation part, and predicts the test part.
 pub(super) fn predict(

@@ -24,7 +24,7 @@ pub struct EventReader {
     threads: usize,
     /// Parsed blocks, the first of them given in part.
     ready: VecDeque<std::vec::IntoIter<Result<Record, Rejected>>>,
-    skipped: BTreeMap<&'static str, u64>,
+    skipped: Skipped,
 }
 
 enum Frames {
@@ -42,11 +42,14 @@ struct Parser {
     max_line_bytes: usize,
 }
 
+/// Lines that are no events, by reason.
+type Skipped = BTreeMap<&'static str, u64>;
+
 /// What a block held.
 #[derive(Default)]
 struct ParsedBlock {
     records: Vec<Result<Record, Rejected>>,
-    skipped: BTreeMap<&'static str, u64>,
+    skipped: Skipped,
 }
 
 impl EventReader {
@@ -163,46 +166,48 @@ impl EventReader {
     }
 
     fn count_skipped(&mut self, block: ParsedBlock) -> Vec<Result<Record, Rejected>> {
-        for (reason, n) in block.skipped {
-            *self.skipped.entry(reason).or_default() += n;
-        }
+        count(&mut self.skipped, block.skipped);
         block.records
     }
 
-    /// Hands the records over in blocks: `work` runs on the parsing threads, `sink` takes its results in order.
+    /// Folds block after block: `start` and `fold` run on the parsing threads, `sink` takes what it made of each block in order.
     ///
-    /// An event that `work` turns into something smaller never leaves the cache of its thread.
-    pub fn for_each_block<T: Send>(
+    /// An event that becomes something smaller at once never leaves the cache of its thread.
+    pub fn fold_blocks<T: Send>(
         mut self,
-        work: impl Fn(Vec<Result<Record, Rejected>>) -> T + Sync,
-        mut sink: impl FnMut(T),
+        start: impl Fn() -> T + Sync,
+        fold: impl Fn(&mut T, Result<Record, Rejected>) + Sync,
+        mut sink: impl FnMut(T) + Send,
     ) -> BTreeMap<&'static str, u64> {
-        let n_blocks = self.threads;
-        if let (Frames::Lines(blocks), true) = (&mut self.frames, n_blocks > 1) {
+        // More blocks than threads, so that no thread waits long for the last of them.
+        let n_blocks = 2 * self.threads;
+        if let (Frames::Lines(blocks), true) = (&mut self.frames, self.threads > 1) {
             let parser = &*self.parser;
+            let parse = |block: &Block| {
+                let mut folded = start();
+                let skipped = parser.parse_lines(block, |record| fold(&mut folded, record));
+                (folded, skipped)
+            };
             let mut current = blocks.take(n_blocks);
-            while !current.is_empty() {
-                let parse = |block: &Block| {
-                    let ParsedBlock { records, skipped } = parser.parse_block(block);
-                    (work(records), skipped)
-                };
-                // The next blocks are read while these are parsed.
-                let (next, done) = rayon::join(
-                    || blocks.take(n_blocks),
-                    || current.par_iter().with_max_len(1).map(parse).collect::<Vec<_>>(),
-                );
-                for (result, skipped) in done {
-                    sink(result);
-                    for (reason, n) in skipped {
-                        *self.skipped.entry(reason).or_default() += n;
+            let mut done: Vec<(T, Skipped)> = Vec::new();
+            while !(current.is_empty() && done.is_empty()) {
+                // The next blocks are read and the last ones handed over while these are parsed.
+                let parsed = || current.par_iter().with_max_len(1).map(parse).collect();
+                let hand_over = || {
+                    for (folded, skipped) in std::mem::take(&mut done) {
+                        sink(folded);
+                        count(&mut self.skipped, skipped);
                     }
-                }
-                current = next;
+                };
+                let (parsed, (next, ())) = rayon::join(parsed, || rayon::join(|| blocks.take(n_blocks), hand_over));
+                (current, done) = (next, parsed);
             }
         }
         while self.refill() {
             for records in std::mem::take(&mut self.ready) {
-                sink(work(records.collect()));
+                let mut folded = start();
+                records.for_each(|record| fold(&mut folded, record));
+                sink(folded);
             }
         }
         self.skipped
@@ -261,6 +266,12 @@ fn columns(options: &ReadOptions, path: &Path, first_line: &str) -> Result<Colum
     map.resolve(first_line, &stem).map_err(|source| EventError::Columns { path: path.to_owned(), source })
 }
 
+fn count(skipped: &mut Skipped, more: Skipped) {
+    for (reason, n) in more {
+        *skipped.entry(reason).or_default() += n;
+    }
+}
+
 impl Parser {
     fn new(format: Format, options: &ReadOptions, columns: Option<Columns>) -> Self {
         let max_line_bytes = options.max_line_bytes();
@@ -269,8 +280,14 @@ impl Parser {
 
     fn parse_block(&self, block: &Block) -> ParsedBlock {
         // Records are large: a vector that grows would copy them again and again.
-        let records = Vec::with_capacity(block.n_lines + 1);
-        let mut parsed = ParsedBlock { records, ..ParsedBlock::default() };
+        let mut records = Vec::with_capacity(block.n_lines + 1);
+        let skipped = self.parse_lines(block, |record| records.push(record));
+        ParsedBlock { records, skipped }
+    }
+
+    /// Gives every record of a block to `sink`, and the number of lines that are none by reason.
+    fn parse_lines(&self, block: &Block, mut sink: impl FnMut(Result<Record, Rejected>)) -> Skipped {
+        let mut skipped = Skipped::new();
         let (mut line, mut start) = (block.line, 0);
         let ends = memchr::memchr_iter(b'\n', &block.bytes).map(|at| at + 1);
         let has_rest = !block.bytes.is_empty() && !block.bytes.ends_with(b"\n");
@@ -278,7 +295,7 @@ impl Parser {
         for end in ends.chain(last) {
             let bytes = block.bytes[start..end].trim_ascii();
             if !bytes.is_empty() {
-                self.parse_line(bytes, line, block.offset + start as u64, &mut parsed);
+                self.parse_line(bytes, line, block.offset + start as u64, &mut skipped, &mut sink);
             }
             line += 1;
             start = end;
@@ -286,34 +303,42 @@ impl Parser {
         if let Some(long) = &block.too_long {
             let reason = LineError::TooLong { n_bytes: long.n_bytes, limit: self.max_line_bytes };
             let raw = String::from_utf8_lossy(&long.head).into_owned();
-            parsed.records.push(Err(Rejected { line, offset: block.offset + start as u64, reason, raw }));
+            sink(Err(Rejected { line, offset: block.offset + start as u64, reason, raw }));
         }
-        parsed
+        skipped
     }
 
     fn parse_document(&self, document: &Document) -> ParsedBlock {
-        let mut parsed = ParsedBlock::default();
+        let ParsedBlock { mut records, mut skipped } = ParsedBlock::default();
         let bytes = document.bytes.trim_ascii();
         if bytes.len() >= self.max_line_bytes {
             let reason = LineError::TooLong { n_bytes: document.n_bytes, limit: self.max_line_bytes };
             let raw = String::from_utf8_lossy(&bytes[..1024.min(bytes.len())]).into_owned();
-            parsed.records.push(Err(Rejected { line: document.line, offset: document.offset, reason, raw }));
+            records.push(Err(Rejected { line: document.line, offset: document.offset, reason, raw }));
         } else if !bytes.is_empty() {
-            self.parse_line(bytes, document.line, document.offset, &mut parsed);
+            let sink = |record| records.push(record);
+            self.parse_line(bytes, document.line, document.offset, &mut skipped, sink);
         }
-        parsed
+        ParsedBlock { records, skipped }
     }
 
-    fn parse_line(&self, bytes: &[u8], line: u64, offset: u64, parsed: &mut ParsedBlock) {
+    fn parse_line(
+        &self,
+        bytes: &[u8],
+        line: u64,
+        offset: u64,
+        skipped: &mut Skipped,
+        mut sink: impl FnMut(Result<Record, Rejected>),
+    ) {
         // A byte order mark can only stand before the first line.
         let bytes = if offset == 0 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
         let result = str::from_utf8(bytes).map_err(|_| LineError::Encoding).and_then(|text| self.parse_text(text));
         match result {
-            Ok(Parsed::Record(record)) => parsed.records.push(Ok(record)),
-            Ok(Parsed::Skipped(reason)) => *parsed.skipped.entry(reason).or_default() += 1,
+            Ok(Parsed::Record(record)) => sink(Ok(record)),
+            Ok(Parsed::Skipped(reason)) => *skipped.entry(reason).or_default() += 1,
             Err(reason) => {
                 let raw = String::from_utf8_lossy(bytes).into_owned();
-                parsed.records.push(Err(Rejected { line, offset, reason, raw }));
+                sink(Err(Rejected { line, offset, reason, raw }));
             }
         }
     }

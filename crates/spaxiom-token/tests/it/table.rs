@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use proptest::prelude::*;
-use spaxiom_event::{AttrValue, Event, Position, SequenceKey, group_by_site};
+use spaxiom_event::{AttrValue, Event, EventReader, Position, ReadOptions, SequenceKey, group_by_site};
 use spaxiom_token::{EventTable, Tokenizer, TokenizerOptions};
 
 prop_compose! {
@@ -78,4 +78,28 @@ fn windows_cut_every_sequence_and_an_event_without_the_key_is_left_out() {
     let tokens = Tokenizer::fit_table(&TokenizerOptions::default(), &table).unwrap().tokenize_table(&table);
     assert_eq!((tokens.n_sequences(), tokens.n_events()), (2, 5));
     assert_eq!(tokens.windows(3).map(|window| window.len()).collect::<Vec<_>>(), [3, 1, 1]);
+}
+
+#[test]
+fn a_source_that_is_read_on_several_threads_gives_the_table_of_one() {
+    let line = |i: i64| match i {
+        17 | 39_999 => "{\"type\": \"A\"}\n".into(),
+        _ => format!("{{\"type\":\"T{}\",\"time\":{},\"site_id\":\"s{}\",\"zone\":\"z{i}\"}}\n", i % 7, i / 3, i % 4),
+    };
+    let text: String = (0..60_000).map(line).collect();
+    let read = |threads| {
+        let options = ReadOptions { threads: Some(threads), ..ReadOptions::default() };
+        let bytes = Box::new(std::io::Cursor::new(text.clone().into_bytes()));
+        EventTable::read(SequenceKey::Site, EventReader::from_stream(bytes, "test", &options).unwrap())
+    };
+    let ((one, _), (several, rejected)) = (read(1), read(3));
+    assert_eq!(rejected.iter().map(|line| line.line).collect::<Vec<_>>(), [18, 40_000]);
+    let tokenizer = Tokenizer::fit_table(&TokenizerOptions::default(), &one).unwrap();
+    assert_eq!(Tokenizer::fit_table(&TokenizerOptions::default(), &several).unwrap(), tokenizer);
+    let ids = |table: &EventTable| {
+        let tokens = tokenizer.tokenize_table(table);
+        tokens.windows(1_000).flat_map(|window| window.ids().to_vec()).collect::<Vec<u32>>()
+    };
+    assert_eq!(several.len(), 59_998);
+    assert_eq!(ids(&one), ids(&several));
 }

@@ -55,24 +55,8 @@ pub(super) fn ingest(args: &BenchArgs, file: &Path) -> anyhow::Result<Vec<Row>> 
 
 fn tokens_of(file: &Path, threads: u32) -> anyhow::Result<TokenTable> {
     let options = ReadOptions { threads: Some(threads as usize), ..ReadOptions::default() };
-    let mut table = EventTable::new(SequenceKey::Entity);
-    let mut n_rejected = 0;
-    let columns = |records: Vec<Result<Record, _>>| {
-        let mut part = EventTable::new(SequenceKey::Entity);
-        let mut n_rejected = 0;
-        for record in &records {
-            match record {
-                Ok(record) => part.push(&record.event),
-                Err(_) => n_rejected += 1,
-            }
-        }
-        (part, n_rejected)
-    };
-    EventReader::open(file, &options)?.for_each_block(columns, |(part, n)| {
-        table.append(&part);
-        n_rejected += n;
-    });
-    ensure!(n_rejected == 0, "{n_rejected} lines of the benchmark file were rejected");
+    let (table, rejected) = EventTable::read(SequenceKey::Entity, EventReader::open(file, &options)?);
+    ensure!(rejected.is_empty(), "{} lines of the benchmark file were rejected", rejected.len());
     let tokenizer = Tokenizer::fit_table(&TokenizerOptions::default(), &table)?;
     Ok(tokenizer.tokenize_table(&table))
 }
