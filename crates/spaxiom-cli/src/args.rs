@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use read::ReadArgs;
-use spaxiom_embedding::{EncoderKind, Preset};
+use spaxiom_embedding::{EncoderKind, LayoutName, Preset};
 
 /// Experience embeddings: typed sensor events to vectors that can be searched, classified and evaluated.
 #[derive(Debug, Parser)]
@@ -90,6 +90,26 @@ impl From<EncoderArg> for EncoderKind {
 pub(crate) enum ObjectiveArg {
     /// Masked event prediction
     Mep,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TokensArg {
+    /// An event, with type, zone, cells, attributes and times side by side
+    Composite,
+    /// A token: type, zone, attributes and times one after the other, with separators
+    Flat,
+    /// Five minutes, with the number of events of each type
+    Bins,
+}
+
+impl From<TokensArg> for LayoutName {
+    fn from(tokens: TokensArg) -> Self {
+        match tokens {
+            TokensArg::Composite => Self::Composite,
+            TokensArg::Flat => Self::Flat,
+            TokensArg::Bins => Self::Bins,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -240,6 +260,9 @@ pub(crate) struct PretrainArgs {
     /// Which encoder
     #[arg(long, value_enum, default_value = "transformer")]
     pub(crate) encoder: EncoderArg,
+    /// What a position is [default: composite, or what the experiment file says]
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub(crate) tokens: Option<TokensArg>,
     /// What it learns
     #[arg(long, value_enum, default_value = "mep")]
     pub(crate) objective: ObjectiveArg,
@@ -422,6 +445,8 @@ pub(crate) enum WorkloadArg {
     Ingest,
     /// JSON lines to validated events, on one thread
     Validate,
+    /// Parsed events to composite ids and values, on one thread
+    Tokenize,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for ten times N events
     Memory,
 }

@@ -12,7 +12,9 @@ pub(crate) mod train;
 
 use std::path::Path;
 
-use spaxiom_embedding::{Dataset, Engine, LabelSpan, Provenance, RunFolder, replace_file, write_labels};
+use spaxiom_embedding::{
+    Dataset, Engine, LabelSpan, Provenance, RunFolder, Tokenizer, TokenizerOptions, replace_file, write_labels,
+};
 
 use crate::args::{BackendArgs, DataArgs};
 
@@ -37,6 +39,22 @@ pub(crate) fn save_labels(path: &Path, spans: &[LabelSpan]) -> anyhow::Result<()
     let mut lines = Vec::new();
     write_labels(&mut lines, spans)?;
     Ok(replace_file(path, &lines)?)
+}
+
+/// Warns of fields with too many values that the run never saw.
+pub(crate) fn warn_of_unknown(run: &RunFolder, tokenizer: &Tokenizer, data: &Dataset) -> anyhow::Result<()> {
+    let tokens: Vec<_> = data.sequences().iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
+    warn_of(&run.config()?.tokenizer, tokenizer.unknown_shares(&tokens).into_iter());
+    Ok(())
+}
+
+pub(crate) fn warn_of<'f>(options: &TokenizerOptions, shares: impl Iterator<Item = (&'f str, f64)>) {
+    for (field, share) in shares.filter(|(_, share)| *share > options.unknown_alarm) {
+        let percent = share * 100.0;
+        tracing::warn!(
+            "{percent:.0} % of the values of `{field}` are unknown to the run: vectors of these events say less"
+        );
+    }
 }
 
 /// The engine that was asked for, or else the one that made the run.

@@ -57,7 +57,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         masking: Masking,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
-        let layout = BatchLayout::new(&shape.field_sizes);
+        let layout = shape.layout();
         let encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
         let model = MaskedEventModel::new(encoder, layout, masking, input.seed ^ HEAD_SEED, &self.device);
         self.train(model, input)
@@ -70,7 +70,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         start: Option<&BTreeMap<String, NamedTensor>>,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
-        let layout = BatchLayout::new(&shape.field_sizes);
+        let layout = shape.layout();
         let mut encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
         if let Some(start) = start {
             encoder = apply_weights(encoder, "encoder", start)?;
@@ -85,7 +85,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         weights: &BTreeMap<String, NamedTensor>,
         n_classes: Option<usize>,
     ) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
-        let layout = BatchLayout::new(&shape.field_sizes);
+        let layout = shape.layout();
         let encoder = shape.encoder.init::<B::InnerBackend>(&layout, 0, &self.device);
         let model = match n_classes {
             Some(n_classes) => {
@@ -98,7 +98,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
     }
 
     fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder> {
-        let layout = BatchLayout::new(&shape.field_sizes);
+        let layout = shape.layout();
         let model = Model::Encoder(Box::new(shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device)));
         Box::new(BurnEncoder { model, layout, device: self.device.clone() })
     }

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{Preset, TransformerEventEncoderConfig};
 use spaxiom_eval::SplitOptions;
 use spaxiom_objective::{MaskingOptions, TrainOptions};
-use spaxiom_token::TokenizerOptions;
+use spaxiom_token::{LayoutName, TokenizerOptions};
 
 use crate::error::EmbeddingError;
+
+/// Tokens of an event in the flat layout, roughly: windows are so many times as long.
+const FLAT_TOKENS: usize = 4;
 
 /// What a run learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +109,16 @@ impl RunConfig {
             classify: ClassifyOptions::default(),
             train,
         }
+    }
+
+    /// The same settings for another layout of tokens; an event has several positions in the flat one.
+    #[must_use]
+    pub fn with_tokens(mut self, layout: LayoutName) -> Self {
+        if layout == LayoutName::Flat && self.tokenizer.layout != layout {
+            self.transformer.max_len *= FLAT_TOKENS;
+        }
+        self.tokenizer.layout = layout;
+        self
     }
 
     /// The settings of a fine-tuning run that starts from a run with these settings.

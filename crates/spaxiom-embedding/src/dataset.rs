@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{Event, EventSequence, LabelIndex, LabelSpan, ReadOptions, group_by_site, read_labels, read_log};
-use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
+use spaxiom_token::{Sites, TokenSequence, TokenWindow, Tokenizer};
 
 use crate::error::EmbeddingError;
 use crate::files;
@@ -27,6 +27,8 @@ pub struct Dataset {
     n_duplicates: u64,
     n_unpaired: usize,
     fingerprint: String,
+    sites: Sites,
+    registry: String,
 }
 
 impl Dataset {
@@ -55,6 +57,8 @@ impl Dataset {
             n_rejected: log.rejected.len(),
             n_duplicates: log.n_duplicates,
             n_unpaired: log.unpaired.len(),
+            sites: Sites::new(&options.site_map.clone().unwrap_or_default(), options.time_zone),
+            registry: options.registry_fingerprint(),
         })
     }
 
@@ -92,6 +96,18 @@ impl Dataset {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The clocks and zones of its sites, as far as a site map says them.
+    #[must_use]
+    pub fn sites(&self) -> &Sites {
+        &self.sites
+    }
+
+    /// Fingerprint of the registry that gave attributes their units.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
     }
 
     /// Where it was read from.
@@ -178,8 +194,8 @@ impl Dataset {
                 labelled.classes.push(class);
                 labelled.episodes.push(known.episode as u64);
                 labelled.sites.push(sequence_idx);
-                let n_before = data.context((sequence_idx, event_idx), max_len).len() - 1;
-                labelled.starts.push(sequence.events()[event_idx - n_before].time);
+                let first = data.tokens[sequence_idx].first_of_context(event_idx, max_len);
+                labelled.starts.push(sequence.events()[first].time);
                 labelled.times.push(event.time);
             }
         }

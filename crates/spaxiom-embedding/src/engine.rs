@@ -3,20 +3,34 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use spaxiom_encoder::{NamedTensor, TransformerEventEncoderConfig};
+use spaxiom_encoder::{BatchLayout, NamedTensor, TransformerEventEncoderConfig};
 use spaxiom_objective::{Checkpoint, Masking, Observer, Outcome, TrainState, Trainer, TrainingSet};
-use spaxiom_token::TokenWindow;
+use spaxiom_token::{NumberColumn, TokenWindow, Tokenizer};
 
 use crate::backend::BackendName;
 use crate::error::EmbeddingError;
 
 /// What decides the shapes of all tensors of a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModelShape {
     /// The encoder.
     pub encoder: TransformerEventEncoderConfig,
     /// Ids of each field of the tokenizer.
     pub field_sizes: Vec<usize>,
+    /// Numbers that the tokenizer gives beside the ids.
+    pub numbers: Vec<NumberColumn>,
+}
+
+impl ModelShape {
+    /// An encoder over the rows of a tokenizer.
+    #[must_use]
+    pub fn new(encoder: TransformerEventEncoderConfig, tokenizer: &Tokenizer) -> Self {
+        Self { encoder, field_sizes: tokenizer.field_sizes(), numbers: tokenizer.numbers().to_vec() }
+    }
+
+    pub(crate) fn layout(&self) -> BatchLayout {
+        BatchLayout::new(&self.field_sizes).with_numbers(&self.numbers)
+    }
 }
 
 /// What a training run needs besides its model.

@@ -8,7 +8,7 @@ mod retrieval;
 use std::collections::BTreeMap;
 
 use spaxiom_eval::{Part, accuracy, check_no_leak, clustered_mean, macro_f1};
-use spaxiom_token::{TokenWindow, Tokenizer};
+use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
 
 use self::features::Features;
 use crate::dataset::{Dataset, LabelledPart, PartData};
@@ -49,7 +49,7 @@ pub fn evaluate(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Report, EmbeddingError> {
     let manifest = run.manifest()?;
-    let tokenizer = run.tokenizer()?;
+    let tokenizer = run.tokenizer()?.with_sites(data.sites());
     let encoder = run.encoder(engine)?;
     if let Some(from) = from {
         require_same_tokens(run, from)?;
@@ -117,11 +117,17 @@ pub fn evaluate(
         test_sites: split.test_sites().to_vec(),
         n_test: bench.test.labelled.places.len(),
         n_queries: queries.places.len(),
+        unknown: unknown(&tokenizer, &bench.test.data.tokens),
         n_gallery: bench.test.labelled.places.len(),
         classes,
         rows,
         index,
     })
+}
+
+/// Shares of values that training never showed, by field.
+fn unknown(tokenizer: &Tokenizer, tokens: &[TokenSequence]) -> BTreeMap<String, f64> {
+    tokenizer.unknown_shares(tokens).into_iter().map(|(field, share)| (field.to_owned(), share)).collect()
 }
 
 /// The windows of one run mean nothing to the encoder of another unless both have the same tokens and lengths.

@@ -45,4 +45,7 @@ pub use spaxiom_index::{
     ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex, VerifyReport,
 };
 pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions};
-pub use spaxiom_token::{EventTable, TokenError, TokenSequence, TokenTable, Tokenizer, TokenizerOptions, spatial_hash};
+pub use spaxiom_token::{
+    CellReport, EventTable, FitReport, LayoutName, Sites, TokenError, TokenSequence, TokenTable, Tokenizer,
+    TokenizerFit, TokenizerOptions, spatial_hash,
+};

@@ -1,14 +1,13 @@
 //! The seed's `EmbeddingPipeline`: events to tokens to vectors to a store, and back as hits.
 
-use std::collections::VecDeque;
 use std::path::Path;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::Value;
 use spaxiom_event::{Event, EventSequence};
 use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Record, Store, StoreHeader};
-use spaxiom_token::{TokenSequence, Tokenizer};
+use spaxiom_token::{Sites, TokenSequence, TokenStream, Tokenizer};
 
 use crate::engine::{Engine, WindowEncoder};
 use crate::error::EmbeddingError;
@@ -70,6 +69,19 @@ impl EmbeddingPipeline {
         };
         let store = Store::open_or_create(store, &header, options.index)?;
         Ok(Self { tokenizer, encoder, store, options })
+    }
+
+    /// The same pipeline for sites that training did not have: their clocks, and what their zones are for.
+    #[must_use]
+    pub fn with_sites(mut self, sites: &Sites) -> Self {
+        self.tokenizer = self.tokenizer.with_sites(sites);
+        self
+    }
+
+    /// The tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
     }
 
     /// The store.
@@ -136,9 +148,7 @@ impl EmbeddingPipeline {
     pub fn search_event(&self, event: &Event, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
         self.tokenizer.require_known(event)?;
         self.store.require_known(filter)?;
-        let mut tokens = TokenSequence::new(self.tokenizer.fields().len());
-        tokens.push(self.tokenizer.encode(event, None));
-        Ok(results(self.store.search(&self.encode(&tokens), k, filter)?))
+        Ok(results(self.store.search(&self.encode(&self.tokenizer.tokenize_event(event)), k, filter)?))
     }
 
     /// The `k` events nearest to the one with this id, which is not among them.
@@ -157,29 +167,20 @@ impl EmbeddingPipeline {
     /// A stream of events of one site, each encoded in the context of those pushed before it.
     #[must_use]
     pub fn stream(&self) -> EventStream<'_> {
-        EventStream { pipeline: self, rows: VecDeque::new(), previous: None }
+        EventStream { encoder: self.encoder.as_ref(), tokens: self.tokenizer.stream(self.encoder.max_len()) }
     }
 }
 
 /// The context of a stream; see [`EmbeddingPipeline::stream`].
 pub struct EventStream<'a> {
-    pipeline: &'a EmbeddingPipeline,
-    rows: VecDeque<Vec<u32>>,
-    previous: Option<DateTime<Utc>>,
+    encoder: &'a dyn WindowEncoder,
+    tokens: TokenStream<'a>,
 }
 
 impl EventStream<'_> {
     /// The vector of the next event; the same as [`EmbeddingPipeline::encode`] gives for the whole sequence.
     pub fn push(&mut self, event: &Event) -> Vec<f32> {
-        let tokenizer = &self.pipeline.tokenizer;
-        if self.rows.len() == self.pipeline.encoder.max_len() {
-            self.rows.pop_front();
-        }
-        self.rows.push_back(tokenizer.encode(event, self.previous).collect());
-        self.previous = Some(event.time);
-        let mut tokens = TokenSequence::new(tokenizer.fields().len());
-        self.rows.iter().for_each(|row| tokens.push(row.iter().copied()));
-        self.pipeline.encoder.encode(&[tokens.window(0, tokens.len())])
+        self.encoder.encode(&[self.tokens.push(event)])
     }
 }
 

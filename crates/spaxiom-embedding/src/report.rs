@@ -1,5 +1,6 @@
 //! The report of an evaluation: `report.json`, a table for the terminal, and a page.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,8 @@ pub struct Report {
     pub n_test: usize,
     /// Queries of the retrieval.
     pub n_queries: usize,
+    /// Share of the test values of each field of words that training never showed, from 0 to 1.
+    pub unknown: BTreeMap<String, f64>,
     /// Vectors that the retrieval ranks.
     pub n_gallery: usize,
     /// The labels.

@@ -211,8 +211,7 @@ impl RunFolder {
 
     /// What decides the shapes of the run's tensors.
     pub fn shape(&self) -> Result<ModelShape, EmbeddingError> {
-        let field_sizes = self.tokenizer()?.field_sizes();
-        Ok(ModelShape { encoder: self.config()?.transformer, field_sizes })
+        Ok(ModelShape::new(self.config()?.transformer, &self.tokenizer()?))
     }
 
     /// The trained encoder, with its classifier where the run has one.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use spaxiom_encoder::{NamedTensor, WeightFile};
 use spaxiom_eval::Part;
 use spaxiom_objective::{Checkpoint, Example, Labelled, Masking, Observer, Outcome, Trainer, TrainingSet, Windows};
-use spaxiom_token::Tokenizer;
+use spaxiom_token::{FitReport, Tokenizer, TokenizerFit};
 
 use crate::config::{RunConfig, Task};
 use crate::dataset::{Dataset, LabelledPart, PartData};
@@ -50,6 +50,8 @@ pub struct RunSummary {
     pub weights: Option<String>,
     /// Number of weights.
     pub n_parameters: usize,
+    /// What the tokenizer learnt; none where it came with the run.
+    pub tokens: Option<FitReport>,
 }
 
 /// Learns a tokenizer and trains an encoder to predict masked events.
@@ -111,6 +113,7 @@ struct Setup<'a> {
     data: &'a Dataset,
     run: &'a RunFolder,
     tokenizer: Tokenizer,
+    tokens: Option<FitReport>,
     manifest: Manifest,
     trainer: Trainer,
     resume: Option<Checkpoint>,
@@ -140,7 +143,8 @@ impl<'a> Setup<'a> {
         {
             return Err(EmbeddingError::OtherStart { run: run.path().to_owned(), from: from.path().to_owned() });
         }
-        Ok(Self { config, data, run, tokenizer, manifest, trainer, resume: Some(checkpoint) })
+        let tokenizer = tokenizer.with_sites(data.sites());
+        Ok(Self { config, data, run, tokenizer, tokens: None, manifest, trainer, resume: Some(checkpoint) })
     }
 
     fn fresh(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
@@ -153,9 +157,13 @@ impl<'a> Setup<'a> {
             Some(earlier) => data.split(&config.split)?.after(&earlier.split),
             None => data.split(&config.split)?,
         };
-        let tokenizer = match from {
-            Some(from) => from.tokenizer()?,
-            None => Tokenizer::fit(&config.tokenizer, &data.part(&split, Part::Train))?,
+        let (tokenizer, tokens) = if let Some(from) = from {
+            (from.tokenizer()?.with_sites(data.sites()), None)
+        } else {
+            let (options, sites, registry) = (config.tokenizer.clone(), data.sites().clone(), data.registry());
+            let fit = TokenizerFit { options, sites, registry: Some(registry.to_owned()) };
+            let (tokenizer, report) = fit.sequences(&data.part(&split, Part::Train))?;
+            (tokenizer, Some(report))
         };
         run.create()?;
         let manifest = Manifest {
@@ -172,7 +180,7 @@ impl<'a> Setup<'a> {
             outcome: None,
             steps: 0,
         };
-        Ok(Self { config, data, run, tokenizer, manifest, trainer, resume: None })
+        Ok(Self { config, data, run, tokenizer, tokens, manifest, trainer, resume: None })
     }
 
     fn part(&self, part: Part) -> PartData {
@@ -184,7 +192,7 @@ impl<'a> Setup<'a> {
     }
 
     fn shape(&self) -> ModelShape {
-        ModelShape { encoder: self.config.transformer.clone(), field_sizes: self.tokenizer.field_sizes() }
+        ModelShape::new(self.config.transformer.clone(), &self.tokenizer)
     }
 
     /// Writes down what the run is made from, before its first step.
@@ -205,7 +213,7 @@ impl<'a> Setup<'a> {
         run: impl FnOnce(TrainingInput<'_>) -> Result<TrainingOutput, EmbeddingError>,
         data: TrainingSet<'_>,
     ) -> Result<RunSummary, EmbeddingError> {
-        let Self { config, run: folder, mut manifest, trainer, resume, .. } = self;
+        let Self { config, run: folder, tokens, mut manifest, trainer, resume, .. } = self;
         let step = resume.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
         let mut log = MetricsLog::open(&folder.metrics_path(), step, observer)?;
         let checkpoint_path = folder.checkpoint_path();
@@ -236,6 +244,7 @@ impl<'a> Setup<'a> {
             validation_loss: state.best_loss,
             weights: manifest.weights,
             n_parameters,
+            tokens,
         })
     }
 }

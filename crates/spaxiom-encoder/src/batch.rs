@@ -2,13 +2,14 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
-use spaxiom_token::{TokenWindow, special};
+use spaxiom_token::{NumberColumn, TokenWindow, special};
 
-/// Where the ids of each field stand in the one embedding table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where the ids of each field stand in the one embedding table, and which numbers stand beside them.
+#[derive(Debug, Clone, PartialEq)]
 pub struct BatchLayout {
     offsets: Vec<usize>,
     n_rows: usize,
+    numbers: Vec<NumberColumn>,
 }
 
 impl BatchLayout {
@@ -23,7 +24,19 @@ impl BatchLayout {
                 n_rows - size
             })
             .collect();
-        Self { offsets, n_rows }
+        Self { offsets, n_rows, numbers: Vec::new() }
+    }
+
+    /// The same with numbers beside the ids, as [`spaxiom_token::Tokenizer::numbers`] gives them.
+    #[must_use]
+    pub fn with_numbers(self, numbers: &[NumberColumn]) -> Self {
+        Self { numbers: numbers.to_vec(), ..self }
+    }
+
+    /// Features of the numbers of one event.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.numbers.iter().map(NumberColumn::n_features).sum()
     }
 
     /// Number of fields.
@@ -45,11 +58,28 @@ impl BatchLayout {
     }
 }
 
+/// The rows of one window, which an objective may have changed.
+#[derive(Debug, Clone)]
+pub struct WindowRows {
+    /// Ids, row after row.
+    pub ids: Vec<u32>,
+    /// Values, row after row; not a number where there is none.
+    pub values: Vec<f32>,
+}
+
+impl From<TokenWindow<'_>> for WindowRows {
+    fn from(window: TokenWindow<'_>) -> Self {
+        Self { ids: window.ids(), values: window.values() }
+    }
+}
+
 /// A batch of windows; before the events of each stands one `[CLS]`, after them padding.
 #[derive(Debug, Clone)]
 pub struct EventBatch<B: Backend> {
     /// Rows of the embedding table, `[batch, seq, n_fields]`.
     pub rows: Tensor<B, 3, Int>,
+    /// Features of the numbers, `[batch, seq, n_features]`, 0 for `[CLS]` and padding; none where there are no numbers.
+    pub features: Option<Tensor<B, 3>>,
     /// How far before the end of its window an event is, `[batch, seq]`:
     /// 0 for `[CLS]` and padding, 1 for the last event, 2 for the one before it.
     pub positions: Tensor<B, 2, Int>,
@@ -61,19 +91,19 @@ impl<B: Backend> EventBatch<B> {
     /// Puts windows side by side; `seq` is the longest window and one more for `[CLS]`.
     #[must_use]
     pub fn new(layout: &BatchLayout, windows: &[TokenWindow<'_>], device: &B::Device) -> Self {
-        Self::with_ids(layout, &windows.iter().map(TokenWindow::ids).collect::<Vec<_>>(), device)
+        Self::with_rows(layout, &windows.iter().map(|&window| window.into()).collect::<Vec<_>>(), device)
     }
 
-    /// As [`EventBatch::new`], from ids row after row: masking changes ids before they become a batch.
+    /// As [`EventBatch::new`], from rows: masking changes them before they become a batch.
     #[must_use]
-    pub fn with_ids(layout: &BatchLayout, windows: &[&[u32]], device: &B::Device) -> Self {
+    pub fn with_rows(layout: &BatchLayout, windows: &[WindowRows], device: &B::Device) -> Self {
         let n_fields = layout.n_fields();
         let batch = windows.len();
-        let seq = 1 + windows.iter().map(|ids| ids.len() / n_fields).max().unwrap_or(0);
+        let seq = 1 + windows.iter().map(|window| window.ids.len() / n_fields).max().unwrap_or(0);
         let mut rows = Vec::with_capacity(batch * seq * n_fields);
         let mut positions = Vec::with_capacity(batch * seq);
         let mut keep = Vec::with_capacity(batch * seq);
-        for ids in windows {
+        for WindowRows { ids, values: _ } in windows {
             let len = ids.len() / n_fields;
             rows.extend(layout.offsets.iter().map(|&offset| int(offset) + i64::from(special::CLS)));
             for row in ids.chunks_exact(n_fields) {
@@ -90,10 +120,34 @@ impl<B: Backend> EventBatch<B> {
         }
         Self {
             rows: Tensor::from_data(TensorData::new(rows, [batch, seq, n_fields]), device),
+            features: features(layout, windows, seq, device),
             positions: Tensor::from_data(TensorData::new(positions, [batch, seq]), device),
             keep: Tensor::from_data(TensorData::new(keep, [batch, seq]), device),
         }
     }
+}
+
+fn features<B: Backend>(
+    layout: &BatchLayout,
+    windows: &[WindowRows],
+    seq: usize,
+    device: &B::Device,
+) -> Option<Tensor<B, 3>> {
+    let (n_features, n_values) = (layout.n_features(), layout.numbers.len());
+    if n_features == 0 {
+        return None;
+    }
+    let mut features = Vec::with_capacity(windows.len() * seq * n_features);
+    for (window_idx, window) in windows.iter().enumerate() {
+        features.resize(features.len() + n_features, 0.0);
+        for row in window.values.chunks_exact(n_values) {
+            for (number, &value) in layout.numbers.iter().zip(row) {
+                number.push_features(value, &mut features);
+            }
+        }
+        features.resize((window_idx + 1) * seq * n_features, 0.0);
+    }
+    Some(Tensor::from_data(TensorData::new(features, [windows.len(), seq, n_features]), device))
 }
 
 fn int(index: usize) -> i64 {

@@ -1,30 +1,34 @@
-//! An event is one position: the sum of the embeddings of its fields and of its place in the window.
+//! A position is the sum of the embeddings of its fields, of its numbers and of its place in the window.
 
 use burn::module::{Module, Param};
-use burn::nn::LayerNorm;
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::batch::EventBatch;
+use crate::batch::{BatchLayout, EventBatch};
 use crate::init::{WeightRng, layer_norm};
 
-/// Sums field and position embeddings and normalises the sum.
+/// Sums embeddings of fields, numbers and positions, and normalises the sum.
 #[derive(Module, Debug)]
 pub struct EventEmbedding<B: Backend> {
     /// One row per id of every field, `[n_rows, d_model]`.
     table: Param<Tensor<B, 2>>,
     /// One row per distance from the end of the window, `[max_len + 1, d_model]`.
     positions: Param<Tensor<B, 2>>,
+    /// From the features of the numbers, `[n_features, d_model]`.
+    numbers: Option<Linear<B>>,
     norm: LayerNorm<B>,
 }
 
 impl<B: Backend> EventEmbedding<B> {
-    /// Tables for `n_rows` ids and windows of up to `max_len` events.
+    /// Tables for the ids of `layout` and windows of up to `max_len` positions.
     #[must_use]
-    pub fn new(n_rows: usize, max_len: usize, d_model: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
+    pub fn new(layout: &BatchLayout, max_len: usize, d_model: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
+        let n_features = layout.n_features();
         Self {
-            table: rng.matrix([n_rows, d_model], device),
+            table: rng.matrix([layout.n_rows(), d_model], device),
             positions: rng.matrix([max_len + 1, d_model], device),
+            numbers: (n_features > 0).then(|| rng.linear(n_features, d_model, device)),
             norm: layer_norm(d_model, device),
         }
     }
@@ -44,7 +48,10 @@ impl<B: Backend> EventEmbedding<B> {
         let n_events = n_windows * seq;
         let rows = batch.rows.clone().reshape([n_events * n_fields]);
         let fields = self.table.val().select(0, rows).reshape([n_events, n_fields, d_model]);
-        let summed = fields.sum_dim(1).reshape([n_windows, seq, d_model]);
+        let mut summed = fields.sum_dim(1).reshape([n_windows, seq, d_model]);
+        if let (Some(numbers), Some(features)) = (&self.numbers, &batch.features) {
+            summed = summed + numbers.forward(features.clone());
+        }
         let places = self.positions.val().select(0, batch.positions.clone().reshape([n_events]));
         self.norm.forward(summed + places.reshape([n_windows, seq, d_model]))
     }

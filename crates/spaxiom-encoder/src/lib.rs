@@ -14,7 +14,7 @@ mod pool;
 mod transformer;
 mod weights;
 
-pub use crate::batch::{BatchLayout, EventBatch};
+pub use crate::batch::{BatchLayout, EventBatch, WindowRows};
 pub use crate::embedding::EventEmbedding;
 pub use crate::encoder::{Encoded, Encoder};
 pub use crate::error::EncoderError;

@@ -81,7 +81,7 @@ impl TransformerEventEncoderConfig {
         let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling } = *self;
         let mut rng = WeightRng::new(seed);
         TransformerEventEncoder {
-            embedding: EventEmbedding::new(layout.n_rows(), max_len, d_model, &mut rng, device),
+            embedding: EventEmbedding::new(layout, max_len, d_model, &mut rng, device),
             stack: TransformerStack::new(d_model, n_layers, n_heads, d_feed_forward, &mut rng, device),
             pooling,
         }

@@ -107,6 +107,14 @@ struct RegistryFile {
 }
 
 impl Registry {
+    /// A short hash of everything that is declared.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let Self { types, type_aliases, common, ambiguous } = self;
+        let text = serde_json::to_vec(&(types, type_aliases, &common.specs, ambiguous)).expect("plain data");
+        format!("{:016x}", xxhash_rust::xxh64::xxh64(&text, 0))
+    }
+
     /// The types of the seed, of the published Spaxiom package and of the sources and scenarios of this project.
     #[must_use]
     pub fn built_in() -> &'static Self {
@@ -131,7 +139,8 @@ impl Registry {
         self.ambiguous.extend(ambiguous);
     }
 
-    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+    /// Reads a registry from its text, by itself and over nothing.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let RegistryFile { format, percent_or_fraction, common, types } = toml::from_str(text)?;
         if format != 1 {
             return Err(serde::de::Error::custom(format_args!("`format`: wanted 1, got {format}")));

@@ -28,13 +28,13 @@ pub struct Windows<'a> {
 }
 
 impl<'a> Windows<'a> {
-    /// Windows of at most `max_len` events.
+    /// Windows of at most `max_len` positions.
     #[must_use]
     pub fn new(sequences: &'a [TokenSequence], max_len: usize) -> Self {
         Self { sequences, max_len }
     }
 
-    /// The windows without offset: every event once, in order, always the same.
+    /// The windows without offset: every position once, in order, always the same.
     #[must_use]
     pub fn in_order(&self) -> Vec<Example<'a>> {
         self.sequences.iter().flat_map(|sequence| cut(sequence, 0, self.max_len)).collect()
@@ -52,9 +52,9 @@ impl Examples for Windows<'_> {
     }
 }
 
-/// Windows that end at `offset`, `offset + max_len` and so on; every event is in exactly one.
+/// Windows that end at `offset`, `offset + max_len` and so on; every position is in exactly one.
 fn cut(sequence: &TokenSequence, offset: usize, max_len: usize) -> impl Iterator<Item = Example<'_>> {
-    let len = sequence.len();
+    let len = sequence.n_positions();
     let first_end = if offset == 0 { max_len } else { offset };
     let n_windows = if len == 0 { 0 } else { 1 + len.saturating_sub(first_end).div_ceil(max_len) };
     (0..n_windows).map(move |number| {

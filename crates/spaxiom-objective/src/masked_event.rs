@@ -8,7 +8,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng};
+use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng, WindowRows};
 use spaxiom_token::special;
 
 use crate::error::ObjectiveError;
@@ -53,47 +53,49 @@ impl Masking {
         Ok(Self(options))
     }
 
-    /// Chooses events of each window (at least one) and changes their ids.
+    /// Chooses positions of each window (at least one, and no separators) and changes their ids and values.
     fn apply(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> Masked {
         let MaskingOptions { ratio, hidden, replaced } = self.0;
         let n_fields = examples[0].window.n_fields();
         let seq = 1 + examples.iter().map(|example| example.window.len()).max().unwrap_or(0);
-        let mut masked = Masked { ids: Vec::new(), positions: Vec::new(), targets: Vec::new() };
-        for (window_idx, example) in examples.iter().enumerate() {
-            let mut ids = example.window.ids().to_vec();
-            let len = example.window.len();
-            for event_idx in chosen(len, ratio, rng) {
-                let row = event_idx * n_fields..(event_idx + 1) * n_fields;
+        let n_values = examples[0].window.n_values();
+        let originals: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
+        let mut masked = Masked { windows: originals.clone(), positions: Vec::new(), targets: Vec::new() };
+        for (window_idx, original) in originals.iter().enumerate() {
+            for event_idx in chosen(original, n_fields, ratio, rng) {
+                let ids = event_idx * n_fields..(event_idx + 1) * n_fields;
+                let values = event_idx * n_values..(event_idx + 1) * n_values;
                 masked.positions.push(window_idx * seq + 1 + event_idx);
-                masked.targets.extend_from_slice(&example.window.ids()[row.clone()]);
+                masked.targets.extend_from_slice(&original.ids[ids.clone()]);
+                let window = &mut masked.windows[window_idx];
                 let fate: f64 = rng.random();
                 if fate < hidden {
-                    ids[row].fill(special::MASK);
+                    window.ids[ids].fill(special::MASK);
+                    window.values[values].fill(f32::NAN);
                 } else if fate < hidden + replaced {
-                    let other = examples[rng.random_range(0..examples.len())].window;
-                    let start = rng.random_range(0..other.len()) * n_fields;
-                    ids[row].copy_from_slice(&other.ids()[start..start + n_fields]);
+                    let other = &originals[rng.random_range(0..originals.len())];
+                    let at = rng.random_range(0..other.ids.len() / n_fields);
+                    window.ids[ids].copy_from_slice(&other.ids[at * n_fields..(at + 1) * n_fields]);
+                    window.values[values].copy_from_slice(&other.values[at * n_values..(at + 1) * n_values]);
                 }
             }
-            masked.ids.push(ids);
         }
         masked
     }
 }
 
-/// Each of `len` events with probability `ratio`; one of them where chance chose none.
-fn chosen(len: usize, ratio: f64, rng: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut chosen: Vec<usize> = (0..len).filter(|_| rng.random_bool(ratio)).collect();
-    if chosen.is_empty() {
-        chosen.push(rng.random_range(0..len));
-    }
-    chosen
+/// Each position with probability `ratio`; one of them where chance chose none. A separator says nothing.
+fn chosen(window: &WindowRows, n_fields: usize, ratio: f64, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let rows = window.ids.chunks_exact(n_fields).enumerate();
+    let all: Vec<usize> = rows.filter(|(_, row)| row[0] != special::SEP).map(|(at, _)| at).collect();
+    let chosen: Vec<usize> = all.iter().copied().filter(|_| rng.random_bool(ratio)).collect();
+    if chosen.is_empty() && !all.is_empty() { vec![all[rng.random_range(0..all.len())]] } else { chosen }
 }
 
 /// A batch in which some events have to be predicted.
 struct Masked {
-    /// Changed ids of each window.
-    ids: Vec<Vec<u32>>,
+    /// The changed windows.
+    windows: Vec<WindowRows>,
     /// Where the events to predict stand in `[batch * seq]`.
     positions: Vec<usize>,
     /// Their true ids, row after row.
@@ -129,8 +131,7 @@ impl<B: Backend, E: Encoder<B>> MaskedEventModel<B, E> {
 impl<B: Backend, E: Encoder<B>> Objective<B> for MaskedEventModel<B, E> {
     fn loss(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B> {
         let masked = self.masking.apply(examples, rng);
-        let ids: Vec<&[u32]> = masked.ids.iter().map(Vec::as_slice).collect();
-        let batch = EventBatch::with_ids(&self.layout, &ids, device);
+        let batch = EventBatch::with_rows(&self.layout, &masked.windows, device);
         let states = self.encoder.encode(&batch).states;
         let [n_windows, seq, d_model] = states.dims();
         let chosen = states.reshape([n_windows * seq, d_model]).select(0, indices(&masked.positions, device));

@@ -1,17 +1,18 @@
-//! Fields: what of an event becomes a token, and how.
+//! Fields: what of an event, or of a time bin, becomes a token, and how.
 
-use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
-use spaxiom_event::{AttrValue, Event};
+use spaxiom_event::AttrValue;
 
-use crate::spatial::spatial_hash;
-use crate::special::{FIRST, NONE, UNK};
+use crate::spatial::CellOptions;
+use crate::special::{FIRST, NAMES};
+use crate::vocabulary::WordList;
 
 /// One field of an event with its own small vocabulary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
-    /// `type`, `zone`, `cell_0.5m`, `hour`, `gap`, or `attr:` and the attribute's name.
+    /// `type`, `zone`, `kind`, `near`, `cell_0.5m`, `hour`, `day`, `gap`, `attr:` and an attribute's name,
+    /// or `count:` and a type's name.
     pub name: String,
     /// How its values become ids.
     pub coding: Coding,
@@ -22,28 +23,23 @@ pub struct Field {
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
 pub enum Coding {
     /// The event's type.
-    Type {
-        /// Known types in order; the first has the id [`FIRST`].
-        words: Vec<String>,
-    },
+    Type(WordList),
     /// The event's zone.
-    Zone {
-        /// Known zones in order.
-        words: Vec<String>,
-    },
+    Zone(WordList),
+    /// What the event's zone is for, as the site map says.
+    Kind(WordList),
+    /// What the neighbours of the event's zone are for.
+    Near(WordList),
     /// The cell of the event's position, hashed.
-    Cell {
-        /// Side of a cell in metres.
-        resolution_m: f64,
-        /// Size of the hash table.
-        n_buckets: u32,
-    },
-    /// Hour of the day, or of the week from Monday 00:00 on.
+    Cell(CellOptions),
+    /// Hour of the site's local day, or of its week from Monday 00:00 on.
     Hour {
         /// 24 or 168.
         n_hours: u32,
     },
-    /// Seconds since the previous event of the sequence.
+    /// Day of the site's local week, from Monday on.
+    Day,
+    /// Time since the previous event of the sequence, or since the previous bin.
     Gap {
         /// Bucket `i` holds gaps from `edges_secs[i - 1]` to below `edges_secs[i]`.
         edges_secs: Vec<f64>,
@@ -56,12 +52,47 @@ pub enum Coding {
         edges: Vec<f64>,
     },
     /// An attribute of words or flags.
-    Word {
-        /// The attribute.
-        attribute: String,
-        /// Known values in order.
-        words: Vec<String>,
+    Word(WordAttribute),
+    /// How many events of a type a time bin has.
+    Count {
+        /// The type; none for all types without a field of their own.
+        #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
+        /// Bucket `i` holds numbers from `edges[i - 1]` to below `edges[i]`.
+        edges: Vec<f64>,
     },
+}
+
+/// The words of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WordAttributeFile", into = "WordAttributeFile")]
+pub struct WordAttribute {
+    /// The attribute.
+    pub attribute: String,
+    /// Its words.
+    pub list: WordList,
+}
+
+/// As it is written: the list stands beside the name, as of every other field.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct WordAttributeFile {
+    attribute: String,
+    words: Vec<String>,
+    #[serde(default)]
+    unknown_slots: u32,
+}
+
+impl From<WordAttributeFile> for WordAttribute {
+    fn from(file: WordAttributeFile) -> Self {
+        Self { attribute: file.attribute, list: WordList::new(file.words, file.unknown_slots) }
+    }
+}
+
+impl From<WordAttribute> for WordAttributeFile {
+    fn from(WordAttribute { attribute, list }: WordAttribute) -> Self {
+        Self { attribute, words: list.words().to_vec(), unknown_slots: list.n_slots() }
+    }
 }
 
 impl Field {
@@ -69,93 +100,62 @@ impl Field {
     #[must_use]
     pub fn n_tokens(&self) -> u32 {
         let n_own = match &self.coding {
-            Coding::Type { words } | Coding::Zone { words } | Coding::Word { words, .. } => n(words),
-            Coding::Cell { n_buckets, .. } => *n_buckets,
+            Coding::Cell(cells) => cells.n_buckets,
             Coding::Hour { n_hours } => *n_hours,
-            Coding::Gap { edges_secs: edges } | Coding::Number { edges, .. } => n(edges) + 1,
+            Coding::Day => 7,
+            Coding::Gap { edges_secs: edges } | Coding::Number { edges, .. } | Coding::Count { edges, .. } => {
+                n(edges) + 1
+            }
+            _ => self.words().map_or(0, WordList::n_own),
         };
         FIRST + n_own
     }
 
-    /// The token of `event`; `previous` is the time of the event before it in the sequence.
+    /// The words of a field of words.
     #[must_use]
-    pub fn encode(&self, event: &Event, previous: Option<DateTime<Utc>>) -> u32 {
+    pub fn words(&self) -> Option<&WordList> {
         match &self.coding {
-            Coding::Type { words } => word_id(words, event.kind.as_str()),
-            Coding::Zone { words } => event.zone.as_ref().map_or(NONE, |zone| word_id(words, zone.as_str())),
-            Coding::Cell { resolution_m, n_buckets } => {
-                event.position.map_or(NONE, |at| FIRST + spatial_hash(at.x, at.y, *resolution_m).bucket(*n_buckets))
-            }
-            Coding::Hour { n_hours } => FIRST + hour_of_week(event.time) % n_hours,
-            Coding::Gap { edges_secs } => {
-                previous.map_or(NONE, |previous| bin_id(edges_secs, gap_secs(previous, event.time)))
-            }
-            Coding::Number { attribute, edges } => match event.attrs.get(attribute) {
-                Some(AttrValue::Number(value)) => bin_id(edges, *value),
-                Some(_) => UNK,
-                None => NONE,
-            },
-            Coding::Word { attribute, words } => event
-                .attrs
-                .get(attribute)
-                .map_or(NONE, |value| word_of(value).map_or(UNK, |word| word_id(words, &word))),
+            Coding::Type(list) | Coding::Zone(list) | Coding::Kind(list) | Coding::Near(list) => Some(list),
+            Coding::Word(word) => Some(&word.list),
+            _ => None,
+        }
+    }
+
+    /// Whether the id stands for a value that training never showed.
+    #[must_use]
+    pub fn is_unknown(&self, id: u32) -> bool {
+        match self.words() {
+            Some(list) => list.is_unknown(id),
+            None => id == crate::special::UNK,
         }
     }
 
     /// The token as a person reads it: `type:QueueFormed`, `length:bin_2`, `hour:10`.
+    ///
+    /// # Panics
+    /// Where the field has no such id.
     #[must_use]
     pub fn describe(&self, id: u32) -> String {
         let name = self.name.trim_start_matches("attr:");
-        let Some(own) = id.checked_sub(FIRST) else {
-            let special = ["PAD", "CLS", "SEP", "MASK", "UNK", "NONE"][id as usize];
-            return format!("{name}:{special}");
-        };
-        match &self.coding {
-            Coding::Type { words } | Coding::Zone { words } | Coding::Word { words, .. } => {
-                format!("{name}:{}", words.get(own as usize).map_or("UNK", String::as_str))
-            }
-            Coding::Cell { .. } => format!("{name}:bucket_{own}"),
-            Coding::Hour { .. } => format!("{name}:{own}"),
-            Coding::Gap { .. } | Coding::Number { .. } => format!("{name}:bin_{own}"),
+        let Some(own) = id.checked_sub(FIRST) else { return format!("{name}:{}", NAMES[id as usize]) };
+        assert!(id < self.n_tokens(), "the field `{name}` has {} ids, not {id}", self.n_tokens());
+        match (&self.coding, self.words()) {
+            (_, Some(list)) => format!("{name}:{}", list.describe(own)),
+            (Coding::Cell(_), _) => format!("{name}:bucket_{own}"),
+            (Coding::Hour { .. } | Coding::Day, _) => format!("{name}:{own}"),
+            _ => format!("{name}:bin_{own}"),
         }
     }
 }
 
 /// The word that an attribute value is, or none for numbers.
-pub(crate) fn word_of(value: &AttrValue) -> Option<String> {
+pub(crate) fn word_of(value: &AttrValue) -> Option<&str> {
     match value {
         AttrValue::Number(_) => None,
-        AttrValue::Flag(flag) => Some(flag.to_string()),
-        AttrValue::Text(text) => Some(text.clone()),
+        AttrValue::Flag(true) => Some("true"),
+        AttrValue::Flag(false) => Some("false"),
+        AttrValue::Text(text) => Some(text),
     }
-}
-
-fn gap_secs(previous: DateTime<Utc>, time: DateTime<Utc>) -> f64 {
-    (time - previous).as_seconds_f64()
-}
-
-/// The same of two times that are `nanos` apart.
-pub(crate) fn gap_of_nanos(nanos: i64) -> f64 {
-    TimeDelta::nanoseconds(nanos).as_seconds_f64()
-}
-
-/// The bin of `value`: 0 below the first edge, `edges.len()` from the last edge on.
-pub(crate) fn bin(edges: &[f64], value: f64) -> usize {
-    edges.partition_point(|edge| *edge <= value)
-}
-
-pub(crate) fn bin_id(edges: &[f64], value: f64) -> u32 {
-    FIRST + u32::try_from(bin(edges, value)).expect("a field has few bins")
-}
-
-pub(crate) fn word_id(words: &[String], word: &str) -> u32 {
-    words
-        .binary_search_by(|known| known.as_str().cmp(word))
-        .map_or(UNK, |index| FIRST + u32::try_from(index).expect("a vocabulary has fewer than 2^32 words"))
-}
-
-fn hour_of_week(time: DateTime<Utc>) -> u32 {
-    time.weekday().num_days_from_monday() * 24 + time.hour()
 }
 
 fn n<T>(items: &[T]) -> u32 {

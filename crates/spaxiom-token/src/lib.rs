@@ -1,26 +1,41 @@
 //! Turns event sequences into token sequences.
 //!
-//! Takes [`spaxiom_event::EventSequence`], gives [`TokenSequence`]: one position per event, one token id per field.
+//! Takes [`spaxiom_event::EventSequence`], gives [`TokenSequence`]: rows of token ids, and values beside them.
+//! What a row is decides the [`Layout`]: an event with one id per field, one token, or a stretch of time.
 //! Knows no tensors and no files: the same events and the same [`Tokenizer`] give the same ids on every machine.
 //! Ids, entities and labels never become tokens.
 
+mod bins;
+mod clock;
+mod encode;
 mod error;
 mod field;
 mod fit;
+mod number;
 mod sequence;
+mod sites;
 mod spatial;
 pub mod special;
 mod table;
+mod temporal;
 mod tfidf;
 mod tokenize_table;
 mod tokenizer;
+mod vocabulary;
 
+pub use crate::bins::discretize;
+pub use crate::clock::time_bucket;
+pub use crate::encode::TokenStream;
 pub use crate::error::TokenError;
-pub use crate::field::{Coding, Field};
-pub use crate::fit::{Clock, TokenizerOptions};
+pub use crate::field::{Coding, Field, WordAttribute};
+pub use crate::fit::{CellReport, Clock, FitReport, LayoutName, TokenizerFit, TokenizerOptions};
+pub use crate::number::{NumberColumn, NumberSource};
 pub use crate::sequence::{TokenSequence, TokenWindow};
-pub use crate::spatial::{SpatialCell, spatial_hash};
+pub use crate::sites::Sites;
+pub use crate::spatial::{CellOptions, Pool, SpatialCell, spatial_hash};
 pub use crate::table::EventTable;
+pub use crate::temporal::{BinCounts, TemporalBins};
 pub use crate::tfidf::{SparseVector, Tfidf};
 pub use crate::tokenize_table::TokenTable;
-pub use crate::tokenizer::{FORMAT, Tokenizer};
+pub use crate::tokenizer::{DecodedEvent, FORMAT, Layout, Tokenizer};
+pub use crate::vocabulary::WordList;

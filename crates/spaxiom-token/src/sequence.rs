@@ -1,17 +1,40 @@
-//! Rows of token ids, and windows over them.
+//! Rows of token ids and values, and windows over them.
 
-/// Token ids of a sequence: one row per event, one id per field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Token ids and numbers of a sequence of events: one row per position.
+///
+/// In the composite layout a position is an event, in the flat one a token, in that of bins a stretch of time.
+#[derive(Debug, Clone)]
 pub struct TokenSequence {
     n_fields: usize,
+    n_values: usize,
     ids: Vec<u32>,
+    /// Not a number where an event has none.
+    values: Vec<f32>,
+    /// The positions up to each event, its own included; empty where each event is one.
+    ends: Vec<usize>,
+    /// A row per event for its bin as far as it had filled until then; empty in other layouts.
+    open: Vec<u32>,
+    /// Values of each field of the tokenizer that training never showed.
+    n_unknown: Vec<u32>,
 }
 
 impl TokenSequence {
-    /// An empty sequence of rows of `n_fields` ids.
+    /// An empty sequence of rows of `n_fields` ids without values, each of them one event.
     #[must_use]
     pub fn new(n_fields: usize) -> Self {
-        Self { n_fields, ids: Vec::new() }
+        Self::with_values(n_fields, 0, 0)
+    }
+
+    pub(crate) fn with_values(n_fields: usize, n_values: usize, n_tokenizer_fields: usize) -> Self {
+        Self {
+            n_fields,
+            n_values,
+            ids: Vec::new(),
+            values: Vec::new(),
+            ends: Vec::new(),
+            open: Vec::new(),
+            n_unknown: vec![0; n_tokenizer_fields],
+        }
     }
 
     /// Appends the row of one event.
@@ -20,56 +43,144 @@ impl TokenSequence {
     /// Where the row has another number of ids: only a programmer can do that.
     pub fn push(&mut self, row: impl IntoIterator<Item = u32>) {
         self.ids.extend(row);
+        self.values.resize(self.n_positions() * self.n_values, f32::NAN);
         assert_eq!(self.ids.len() % self.n_fields, 0, "a row has {} ids", self.n_fields);
     }
 
+    /// Appends an empty row and gives it to be filled.
+    pub(crate) fn push_row(&mut self, fill: u32) -> (&mut [u32], &mut [f32], &mut [u32]) {
+        let (first_id, first_value) = (self.ids.len(), self.values.len());
+        self.ids.resize(first_id + self.n_fields, fill);
+        self.values.resize(first_value + self.n_values, f32::NAN);
+        (&mut self.ids[first_id..], &mut self.values[first_value..], &mut self.n_unknown)
+    }
+
+    /// The next event ends with the last position.
+    pub(crate) fn end_event(&mut self) {
+        self.ends.push(self.n_positions());
+    }
+
+    /// The next event lies in a bin that is open yet.
+    pub(crate) fn end_event_in(&mut self, open_bin: &[u32]) {
+        self.end_event();
+        self.open.extend_from_slice(open_bin);
+    }
+
+    pub(crate) fn count_unknown(&mut self, field: usize) {
+        self.n_unknown[field] += 1;
+    }
+
     /// Number of events.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ids.len() / self.n_fields
+        if self.ends.is_empty() { self.n_positions() } else { self.ends.len() }
     }
 
     /// Whether there is no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.len() == 0
     }
 
-    /// The context of event `last`: itself and at most `max_len - 1` events before it, never one after it.
+    /// Number of positions: what windows are cut from.
+    #[must_use]
+    pub fn n_positions(&self) -> usize {
+        self.ids.len() / self.n_fields
+    }
+
+    /// How many values of each field of the tokenizer training never showed.
+    #[must_use]
+    pub fn n_unknown(&self) -> &[u32] {
+        &self.n_unknown
+    }
+
+    /// The context of event `last`: at most `max_len` positions up to its own, and nothing after it.
     #[must_use]
     pub fn context(&self, last: usize, max_len: usize) -> TokenWindow<'_> {
-        self.window((last + 1).saturating_sub(max_len), last + 1)
+        let end = if self.ends.is_empty() { last + 1 } else { self.ends[last] };
+        if self.open.is_empty() {
+            return self.window(end.saturating_sub(max_len), end);
+        }
+        let open = &self.open[last * self.n_fields..(last + 1) * self.n_fields];
+        TokenWindow { open, ..self.window(end.saturating_sub(max_len - 1), end) }
     }
 
-    /// The events from `start` to before `end`.
+    /// The first event of which something is in the context of event `last`.
+    #[must_use]
+    pub fn first_of_context(&self, last: usize, max_len: usize) -> usize {
+        if self.ends.is_empty() {
+            return (last + 1).saturating_sub(max_len);
+        }
+        let first = if self.open.is_empty() {
+            let start = self.ends[last].saturating_sub(max_len);
+            self.ends.partition_point(|end| *end <= start)
+        } else {
+            // An event lies in the bin behind those that were closed before it.
+            let start = self.ends[last].saturating_sub(max_len - 1);
+            self.ends.partition_point(|n_closed| *n_closed < start)
+        };
+        first.min(last)
+    }
+
+    /// The positions from `start` to before `end`.
     #[must_use]
     pub fn window(&self, start: usize, end: usize) -> TokenWindow<'_> {
-        TokenWindow { n_fields: self.n_fields, ids: &self.ids[start * self.n_fields..end * self.n_fields] }
+        TokenWindow {
+            n_fields: self.n_fields,
+            n_values: self.n_values,
+            ids: &self.ids[start * self.n_fields..end * self.n_fields],
+            values: &self.values[start * self.n_values..end * self.n_values],
+            open: &[],
+        }
+    }
+
+    /// Forgets all but the last positions and events, so that a stream does not grow.
+    pub(crate) fn keep_last(&mut self, n_positions: usize) {
+        let n_gone = self.n_positions().saturating_sub(n_positions);
+        self.ids.drain(..n_gone * self.n_fields);
+        self.values.drain(..n_gone * self.n_values);
+        let n_events = self.ends.len().saturating_sub(1);
+        self.ends.drain(..n_events);
+        self.ends.iter_mut().for_each(|end| *end -= n_gone.min(*end));
+        self.open.drain(..self.open.len().saturating_sub(self.n_fields));
     }
 }
 
-/// Some consecutive events of a [`TokenSequence`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl PartialEq for TokenSequence {
+    /// Missing values are equal to each other.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.ends, &self.open, &self.n_unknown) == (&other.ends, &other.open, &other.n_unknown)
+            && self.n_positions() == other.n_positions()
+            && self.window(0, self.n_positions()) == other.window(0, other.n_positions())
+    }
+}
+
+/// Some consecutive positions of a [`TokenSequence`].
+#[derive(Debug, Clone, Copy)]
 pub struct TokenWindow<'a> {
     n_fields: usize,
+    n_values: usize,
     ids: &'a [u32],
+    values: &'a [f32],
+    /// A last row that is not in the sequence: a bin that was open yet.
+    open: &'a [u32],
 }
 
 impl<'a> TokenWindow<'a> {
-    pub(crate) fn new(n_fields: usize, ids: &'a [u32]) -> Self {
-        Self { n_fields, ids }
+    pub(crate) fn new(n_fields: usize, ids: &'a [u32], n_values: usize, values: &'a [f32]) -> Self {
+        Self { n_fields, n_values, ids, values, open: &[] }
     }
 
-    /// Number of events.
+    /// Number of positions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ids.len() / self.n_fields
+        (self.ids.len() + self.open.len()) / self.n_fields
     }
 
-    /// Whether there is no event.
+    /// Whether there is no position.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.len() == 0
     }
 
     /// Number of ids in a row.
@@ -78,14 +189,41 @@ impl<'a> TokenWindow<'a> {
         self.n_fields
     }
 
-    /// The rows, one per event.
-    pub fn rows(&self) -> std::slice::ChunksExact<'a, u32> {
-        self.ids.chunks_exact(self.n_fields)
+    /// Number of values in a row.
+    #[must_use]
+    pub fn n_values(&self) -> usize {
+        self.n_values
+    }
+
+    /// The rows of ids, one per position.
+    pub fn rows(&self) -> impl Iterator<Item = &'a [u32]> + use<'a> {
+        self.ids.chunks_exact(self.n_fields).chain(self.open.chunks_exact(self.n_fields))
     }
 
     /// All ids, row after row.
     #[must_use]
-    pub fn ids(&self) -> &'a [u32] {
-        self.ids
+    pub fn ids(&self) -> Vec<u32> {
+        [self.ids, self.open].concat()
     }
+
+    /// All values, row after row; not a number where an event has none.
+    #[must_use]
+    pub fn values(&self) -> Vec<f32> {
+        let mut values = self.values.to_vec();
+        values.resize(self.len() * self.n_values, f32::NAN);
+        values
+    }
+}
+
+impl PartialEq for TokenWindow<'_> {
+    /// Missing values are equal to each other.
+    fn eq(&self, other: &Self) -> bool {
+        (self.n_fields, self.n_values) == (other.n_fields, other.n_values)
+            && self.rows().eq(other.rows())
+            && same_values(&self.values(), &other.values())
+    }
+}
+
+pub(crate) fn same_values(a: &[f32], b: &[f32]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
 }

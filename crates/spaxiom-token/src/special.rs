@@ -12,5 +12,7 @@ pub const MASK: u32 = 3;
 pub const UNK: u32 = 4;
 /// The event has no such field.
 pub const NONE: u32 = 5;
+/// The names of the special tokens, by their ids.
+pub const NAMES: [&str; 6] = ["PAD", "CLS", "SEP", "MASK", "UNK", "NONE"];
 /// The first id that a field may give to its own values.
 pub const FIRST: u32 = 6;

@@ -6,7 +6,10 @@ use compact_str::CompactString;
 use rustc_hash::FxBuildHasher;
 use spaxiom_event::{AttrValue, Event, EventReader, Record, Rejected, SequenceKey};
 
+use crate::encode::secs_between;
 use crate::field::word_of;
+use crate::sites::Sites;
+use crate::spatial::Frame;
 
 /// Stands for "none" among codes.
 pub(crate) const NO_CODE: u32 = u32::MAX;
@@ -123,7 +126,7 @@ impl EventTable {
                 AttrValue::Text(word) => column.word_codes.push((row, column.words.code(word))),
                 AttrValue::Flag(_) => {
                     let word = word_of(value).expect("a flag is a word");
-                    column.word_codes.push((row, column.words.code(&word)));
+                    column.word_codes.push((row, column.words.code(word)));
                 }
             }
         }
@@ -189,6 +192,42 @@ impl EventTable {
         (order, starts)
     }
 
+    /// The values of an attribute, where any row has it.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&AttributeColumn> {
+        let code = self.names.iter().position(|known| known == name)?;
+        Some(&self.attributes[code])
+    }
+
+    /// The codes of the sites of all rows.
+    pub(crate) fn site_codes(&self) -> impl Iterator<Item = u32> {
+        self.sequence_codes.iter().map(|&sequence| self.keys.keys[sequence as usize].0)
+    }
+
+    /// Seconds from each event to the next of its sequence.
+    pub(crate) fn gaps(&self) -> Vec<f64> {
+        let (order, starts) = self.sequences();
+        let time = |at: usize| self.times[order[at] as usize];
+        let of_sequence = |bounds: &[usize]| (bounds[0] + 1..bounds[1]).map(|at| secs_between(time(at - 1), time(at)));
+        starts.windows(2).flat_map(|bounds| of_sequence(bounds).collect::<Vec<_>>()).collect()
+    }
+
+    /// Site and floor of every row, or nothing where neither counts.
+    pub(crate) fn frames(&self, sites: &Sites, count: bool) -> Vec<Frame> {
+        if !count {
+            return Vec::new();
+        }
+        let names: Vec<&str> = self.sites.iter().collect();
+        let zones: Vec<&str> = self.zones.iter().collect();
+        let mut known: HashMap<(u32, u32), Frame, FxBuildHasher> = HashMap::default();
+        let frame = |(site, zone): (u32, u32)| {
+            let site = names[site as usize];
+            let zone = zones.get(zone as usize).and_then(|zone| sites.get(site)?.zone(zone));
+            Frame::new(site, zone.and_then(|zone| zone.floor.as_deref()))
+        };
+        let rows = self.site_codes().zip(self.zone_codes.iter().copied());
+        rows.map(|key| *known.entry(key).or_insert_with(|| frame(key))).collect()
+    }
+
     /// Where the rows of each sequence begin, by the code of the sequence.
     fn first_places(&self) -> Vec<usize> {
         let mut counts = vec![0usize; self.keys.keys.len()];
@@ -220,6 +259,17 @@ impl Keys {
 }
 
 impl AttributeColumn {
+    /// Whether most of its values are numbers.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.numbers.len() >= self.word_codes.len()
+    }
+
+    pub(crate) fn sorted_numbers(&self) -> Vec<f64> {
+        let mut numbers: Vec<f64> = self.numbers.iter().map(|(_, number)| *number).collect();
+        numbers.sort_unstable_by(f64::total_cmp);
+        numbers
+    }
+
     fn append(&mut self, other: &Self, first: u32) {
         self.numbers.extend(other.numbers.iter().map(|&(row, number)| (first + row, number)));
         let codes = self.words.codes_of(&other.words);
@@ -262,12 +312,5 @@ impl Words {
     /// The words in order of their codes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(CompactString::as_str)
-    }
-
-    /// The words in order.
-    pub(crate) fn sorted(&self) -> Vec<String> {
-        let mut sorted: Vec<String> = self.iter().map(String::from).collect();
-        sorted.sort_unstable();
-        sorted
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
     }
     let folder = Folder::new(args.keep.as_deref())?;
     let workloads = match args.workload.as_slice() {
-        [] => &[WorkloadArg::Ingest, WorkloadArg::Validate, WorkloadArg::Memory],
+        [] => &[WorkloadArg::Ingest, WorkloadArg::Validate, WorkloadArg::Tokenize, WorkloadArg::Memory],
         chosen => chosen,
     };
     rayon_threads(args.threads)?;
@@ -53,6 +53,7 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
         match workload {
             WorkloadArg::Ingest => rows.extend(ingest::ingest(args, &folder.events(args.events)?)?),
             WorkloadArg::Validate => rows.push(ingest::validate(args, &folder.events(args.events)?)?),
+            WorkloadArg::Tokenize => rows.push(ingest::tokenize(args, &folder.events(args.events)?)?),
             WorkloadArg::Memory => rows.extend(ingest::memory(args, &folder)?),
         }
     }

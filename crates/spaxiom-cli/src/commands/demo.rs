@@ -118,6 +118,7 @@ impl Demo<'_> {
             preset: Some(PresetArg::Tiny),
             config: None,
             encoder: EncoderArg::Transformer,
+            tokens: None,
             objective: ObjectiveArg::Mep,
             train: self.train_args(pretrained),
             backend: self.backend(),

@@ -30,6 +30,7 @@ pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<(Report, usize)> {
     let mut progress = |what: &str| tracing::info!("evaluate: {what}");
     let options = EvaluateOptions::default();
     let report = evaluate(&run, from.as_ref(), &data, &options, engine.as_ref(), &now_secs, &mut progress)?;
+    super::warn_of(&run.config()?.tokenizer, report.unknown.iter().map(|(field, share)| (field.as_str(), *share)));
     run.save_report(args.out.as_deref().unwrap_or(run.path()), &report)?;
     Ok((report, data.n_rejected()))
 }

@@ -46,7 +46,9 @@ fn fill(args: &IndexAddArgs, index: IndexKind) -> anyhow::Result<(EmbeddingPipel
     let engine = engine_for(&args.backend, &run)?;
     let data = load(&args.data)?;
     let options = PipelineOptions { batch_size: BATCH_SIZE, index };
-    let mut pipeline = EmbeddingPipeline::open(&run, &args.store.store, options, engine.as_ref())?;
+    let mut pipeline =
+        EmbeddingPipeline::open(&run, &args.store.store, options, engine.as_ref())?.with_sites(data.sites());
+    super::warn_of_unknown(&run, pipeline.tokenizer(), &data)?;
     let bar = observer::counter("embed", data.n_events());
     let mut n_new = 0;
     for sequence in data.sequences() {

@@ -1,6 +1,8 @@
 //! `pretrain` and `finetune`: data to run folders.
 
-use spaxiom_embedding::{FinetuneJob, Outcome, Preset, PretrainJob, RunConfig, RunFolder, RunSummary, Task, engine};
+use spaxiom_embedding::{
+    CellReport, FinetuneJob, FitReport, Outcome, Preset, PretrainJob, RunConfig, RunFolder, RunSummary, Task, engine,
+};
 
 use super::{load, provenance};
 use crate::args::{BackendArgs, FinetuneArgs, PretrainArgs, TrainArgs};
@@ -17,6 +19,10 @@ pub(crate) fn pretrain(args: &PretrainArgs, json: bool) -> anyhow::Result<Exit> 
             let preset = args.preset.map_or(Preset::Tiny, Preset::from);
             RunConfig { encoder: args.encoder.into(), ..RunConfig::preset(preset, Task::Pretrain) }
         }
+    };
+    let config = match args.tokens {
+        Some(tokens) => config.with_tokens(tokens.into()),
+        None => config,
     };
     let config = with_flags(config, &args.train, &args.backend);
     let engine = engine(&config.backend)?;
@@ -58,12 +64,28 @@ fn with_flags(mut config: RunConfig, train: &TrainArgs, backend: &BackendArgs) -
     config
 }
 
+/// What the tokenizer learnt, and how full its hash tables are.
+fn tokens_text(report: &FitReport) -> String {
+    let FitReport { n_events, n_tokens, cells } = report;
+    let cell = |CellReport { resolution_m, n_cells, n_buckets, collisions }: &CellReport| {
+        let percent = collisions * 100.0;
+        format!(
+            "cells of {resolution_m} m: {n_cells} in {n_buckets} buckets, {percent:.0} % share theirs with another\n"
+        )
+    };
+    let cells: String = cells.iter().map(cell).collect();
+    format!("{n_tokens} tokens learnt from {n_events} events\n{cells}")
+}
+
 fn finish(run: &RunFolder, summary: &RunSummary, n_rejected: usize, json: bool) -> anyhow::Result<Exit> {
     let path = run.path().display();
     if json {
         output::json(summary)?;
     } else {
-        let RunSummary { outcome: _, steps, validation_loss, weights, n_parameters } = summary;
+        let RunSummary { outcome: _, steps, validation_loss, weights, n_parameters, tokens } = summary;
+        if let Some(tokens) = tokens {
+            output::text(&tokens_text(tokens));
+        }
         let loss = validation_loss.map_or("none".into(), |loss| format!("{loss:.4}"));
         output::text(&format!(
             "{path}: {steps} steps, {n_parameters} parameters, validation loss {loss}, weights {}\n",

@@ -36,6 +36,12 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
+    /// Fingerprint of the registry that is used.
+    #[must_use]
+    pub fn registry_fingerprint(&self) -> String {
+        self.registry.as_ref().unwrap_or(Registry::built_in()).fingerprint()
+    }
+
     pub(super) fn max_line_bytes(&self) -> usize {
         self.max_line_bytes.unwrap_or(MAX_LINE_BYTES)
     }

@@ -20,7 +20,7 @@ proptest! {
         let windows = Windows::new(&sequences, max_len);
         for epoch in [windows.epoch(&mut ChaCha8Rng::seed_from_u64(seed)), windows.in_order()] {
             prop_assert!(epoch.iter().all(|example| (1..=max_len).contains(&example.window.len())));
-            let mut seen: Vec<u32> = epoch.iter().flat_map(|example| example.window.ids().to_vec()).collect();
+            let mut seen: Vec<u32> = epoch.iter().flat_map(|example| example.window.ids()).collect();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..len).collect::<Vec<_>>());
         }

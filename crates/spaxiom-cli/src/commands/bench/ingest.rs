@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use chrono::TimeDelta;
 use spaxiom_embedding::{
     Deduplicator, EventReader, EventTable, ReadOptions, Record, Reorder, SequenceKey, Sequencer, SequencerOptions,
-    TokenTable, Tokenizer, TokenizerOptions,
+    TokenTable, Tokenizer, TokenizerOptions, group_by_site,
 };
 
 use super::{Folder, Row, median_rate, peers};
@@ -57,8 +57,10 @@ fn tokens_of(file: &Path, threads: u32) -> anyhow::Result<TokenTable> {
     let options = ReadOptions { threads: Some(threads as usize), ..ReadOptions::default() };
     let (table, rejected) = EventTable::read(SequenceKey::Entity, EventReader::open(file, &options)?);
     ensure!(rejected.is_empty(), "{} lines of the benchmark file were rejected", rejected.len());
-    let tokenizer = Tokenizer::fit_table(&TokenizerOptions::default(), &table)?;
-    Ok(tokenizer.tokenize_table(&table))
+    // Peers give no values beside their buckets.
+    let options = TokenizerOptions { value_segments: 0, ..TokenizerOptions::default() };
+    let tokenizer = Tokenizer::fit_table(&options, &table)?;
+    Ok(tokenizer.tokenize_table(&table)?)
 }
 
 /// JSON lines to validated events, on one thread.
@@ -69,17 +71,27 @@ pub(super) fn validate(args: &BenchArgs, file: &Path) -> anyhow::Result<Row> {
         ensure!(n_events == args.events, "{n_events} of {} events were read", args.events);
         Ok(())
     })?;
-    let runs = args.runs;
-    Ok(Row {
-        workload: "validate".into(),
-        unit: "events/s",
-        ours,
-        peer: None,
-        ratio: None,
-        runs,
-        threads: 1,
-        peer_name: None,
-    })
+    Ok(alone("validate", ours, args.runs))
+}
+
+/// Parsed events to composite ids and values, on one thread: the tokenizer that sequences and streams go through.
+pub(super) fn tokenize(args: &BenchArgs, file: &Path) -> anyhow::Result<Row> {
+    let options = ReadOptions { threads: Some(args.threads as usize), ..ReadOptions::default() };
+    let events = EventReader::open(file, &options)?.filter_map(Result::ok).map(|record| record.event);
+    let sequences = group_by_site(events);
+    let tokenizer = Tokenizer::fit(&TokenizerOptions::default(), &sequences)?;
+    let ours = median_rate(args.runs, args.events, || {
+        let n_events: usize = sequences.iter().map(|sequence| tokenizer.tokenize(sequence).len()).sum();
+        ensure!(n_events == args.events, "{n_events} of {} events were tokenized", args.events);
+        Ok(())
+    })?;
+    Ok(alone("tokenize", ours, args.runs))
+}
+
+/// A figure on one thread without a peer.
+fn alone(workload: &str, ours: f64, runs: u32) -> Row {
+    let (peer, ratio, peer_name) = (None, None, None);
+    Row { workload: workload.into(), unit: "events/s", ours, peer, ratio, runs, threads: 1, peer_name }
 }
 
 /// Peak memory of the stream for N and for 10 N events, each in a process of its own.

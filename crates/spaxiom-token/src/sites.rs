@@ -1,0 +1,108 @@
+//! What a tokenizer knows of sites: their clocks, and what their zones are for.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use spaxiom_event::{Site, SiteMap};
+use xxhash_rust::xxh64::xxh64;
+
+/// Stands between the kinds of a zone's neighbours.
+const AND: &str = "+";
+
+/// The sites that are known, and the clock of all others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sites {
+    /// The time zone of sites without one of their own; UTC where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<Tz>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sites: BTreeMap<String, SiteContext>,
+}
+
+/// One site.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct SiteContext {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<Tz>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    zones: BTreeMap<String, ZoneContext>,
+}
+
+/// One zone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ZoneContext {
+    /// What it is for.
+    pub(crate) kind: String,
+    /// The floor it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) floor: Option<String>,
+    /// The kinds of its neighbours, `bathroom+hall`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) near: Option<String>,
+}
+
+impl Sites {
+    /// What a site map says, and the time zone of sites that it does not know.
+    #[must_use]
+    pub fn new(map: &SiteMap, time_zone: Option<Tz>) -> Self {
+        let site = |id: &str| map.get(id).map(|site| (id.to_owned(), context(site)));
+        Self { time_zone, sites: map.site_ids().filter_map(site).collect() }
+    }
+
+    /// These sites and those of `other`, which counts where both know a site.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut sites = self.sites.clone();
+        sites.extend(other.sites.clone());
+        Self { time_zone: other.time_zone.or(self.time_zone), sites }
+    }
+
+    /// A short hash of everything that is known.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let text = serde_json::to_string(self).expect("sites are plain data");
+        format!("{:016x}", xxh64(text.as_bytes(), 0))
+    }
+
+    pub(crate) fn get(&self, site: &str) -> Option<&SiteContext> {
+        self.sites.get(site)
+    }
+
+    /// The zone of the clocks of a site.
+    pub(crate) fn time_zone(&self, site: &str) -> Option<Tz> {
+        self.get(site).and_then(|site| site.time_zone).or(self.time_zone)
+    }
+
+    pub(crate) fn zones(&self) -> impl Iterator<Item = &ZoneContext> {
+        self.sites.values().flat_map(|site| site.zones.values())
+    }
+}
+
+impl SiteContext {
+    pub(crate) fn zone(&self, zone: &str) -> Option<&ZoneContext> {
+        self.zones.get(zone)
+    }
+}
+
+fn context(site: &Site) -> SiteContext {
+    let graph = site.zone_graph();
+    let near = |id: &str| {
+        let others = graph.iter().filter_map(|&(a, b)| match (a == id, b == id) {
+            (true, _) => Some(b),
+            (_, true) => Some(a),
+            _ => None,
+        });
+        let mut kinds: Vec<&str> = others.filter_map(|other| Some(site.zone(other)?.kind.as_str())).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        (!kinds.is_empty()).then(|| kinds.join(AND))
+    };
+    let zones = site.zones().map(|(id, zone)| {
+        (id.to_owned(), ZoneContext { kind: zone.kind.clone(), floor: zone.floor.clone(), near: near(id) })
+    });
+    SiteContext { time_zone: site.time_zone, zones: zones.collect() }
+}
