@@ -143,7 +143,7 @@ fn a_benchmark_gives_rates_and_the_memory_of_the_stream() {
     let keep = folder.path().to_str().unwrap();
     let rows = json(&["bench", "--events", "2000", "--runs", "1", "--keep", keep]);
     let workloads: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["workload"].as_str().unwrap()).collect();
-    assert_eq!(workloads, ["ingest", "validate", "memory of 2000 events", "memory of 20000 events"]);
+    assert_eq!(workloads, ["ingest", "validate", "tokenize", "memory of 2000 events", "memory of 20000 events"]);
     assert!(rows[0]["ours"].as_f64().unwrap() > 0.0 && rows[0]["ratio"].is_null());
     fails(&["bench", "--workload", "ingest", "--events", "10", "--peers", keep], 1, "there is no");
 }

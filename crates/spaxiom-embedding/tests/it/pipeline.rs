@@ -1,12 +1,12 @@
 //! The pipeline: streamed equals batch, stores are resumed, other runs are refused.
 
 use spaxiom_embedding::{
-    EmbeddingError, EmbeddingPipeline, Event, Filter, HnswOptions, IndexError, IndexKind, PipelineOptions, RunFolder,
-    TokenError,
+    EmbeddingError, EmbeddingPipeline, Event, Filter, HnswOptions, IndexError, IndexKind, LayoutName, PipelineOptions,
+    RunFolder, TokenError,
 };
 use tempfile::TempDir;
 
-use crate::{WORLD, flex};
+use crate::{WORLD, config, flex, pretrain};
 
 fn open(run: &RunFolder, folder: &TempDir) -> Result<EmbeddingPipeline, EmbeddingError> {
     let options = PipelineOptions { batch_size: 64, index: IndexKind::Hnsw(HnswOptions::default()) };
@@ -23,6 +23,28 @@ fn a_stream_gives_the_vectors_of_the_whole_sequence() {
     for (event, want) in sequence.events().iter().zip(whole.chunks_exact(16)).take(40) {
         let difference = stream.push(event).iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(difference < 1e-4, "{difference}");
+    }
+}
+
+#[test]
+fn every_layout_of_tokens_trains_and_is_searched() {
+    for layout in [LayoutName::Flat, LayoutName::Bins] {
+        let folder = TempDir::new().unwrap();
+        let run = RunFolder::new(&folder.path().join("run"));
+        let mut config = config().with_tokens(layout);
+        config.train.max_steps = 10;
+        let data = WORLD.data();
+        pretrain(config, &data, &run, false).unwrap();
+        let mut pipeline = open(&run, &folder).unwrap();
+        let sequence = data.sequences()[0].filtered(|event| event.time < data.sequences()[0].events()[50].time);
+        pipeline.add_to_index(&sequence, |_| {}).unwrap();
+        let hits = pipeline.search_id(sequence.events()[20].id.as_str(), 5, &Filter::default()).unwrap();
+        assert_eq!(hits.len(), 5, "{layout:?}");
+        let whole = pipeline.encode(&pipeline.tokenize(&sequence));
+        let mut stream = pipeline.stream();
+        for (event, want) in sequence.events().iter().zip(whole.chunks_exact(16)) {
+            assert!(stream.push(event).iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-4), "{layout:?}");
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Run folders: what is in them, how they are resumed, and what is refused.
 
-use spaxiom_embedding::{Dataset, EmbeddingError, Outcome, ReadOptions, RunConfig, RunFolder, Task, engine};
+use spaxiom_embedding::{
+    Dataset, EmbeddingError, Event, Outcome, ReadOptions, RunConfig, RunFolder, Task, Tokenizer, engine,
+};
+use spaxiom_eval::Part;
 use tempfile::TempDir;
 
 use crate::{WORLD, Watch, config, flex, job, pretrain};
@@ -200,6 +203,35 @@ fn metrics_are_those_of_an_uninterrupted_run() {
     assert_eq!(steps(&parts), (1..=20).collect::<Vec<_>>());
     let read = |run: &RunFolder| fs_err::read(run.path().join("metrics.jsonl")).unwrap();
     assert_eq!(read(&parts), read(&whole));
+}
+
+#[test]
+fn nothing_but_the_training_part_enters_the_tokenizer() {
+    let data = WORLD.data();
+    let split = data.split(&config().split).unwrap();
+    let fitted =
+        |data: &Dataset| Tokenizer::fit(&config().tokenizer, &data.part(&split, Part::Train)).unwrap().to_json();
+    let folder = TempDir::new().unwrap();
+    let text = fs_err::read_to_string(data.path().join("events.jsonl")).unwrap();
+    let mut n_changed = 0;
+    let changed: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let event = Event::from_json(line).unwrap();
+            if split.part(event.site_id.as_str(), event.time.timestamp()) == Some(Part::Train) {
+                return line.to_owned();
+            }
+            n_changed += 1;
+            line.replace("DoorOpened", "Intruder")
+                .replace("\"zone\":\"", "\"zone\":\"far_")
+                .replace("percent\":", "percent\":9")
+        })
+        .collect();
+    assert!(n_changed > 100);
+    fs_err::write(folder.path().join("events.jsonl"), changed.join("\n")).unwrap();
+    let changed = Dataset::load(folder.path(), &ReadOptions::default()).unwrap();
+    assert_eq!(fitted(&changed), fitted(&data));
+    assert_ne!(changed.fingerprint(), data.fingerprint());
 }
 
 #[test]
