@@ -191,6 +191,12 @@ impl TokenizerFit {
         if train.is_empty() {
             return Err(TokenError::NoEvents);
         }
+        // Bins of an attribute that nobody has are a typing error.
+        if let Some(got) = self.options.bins.keys().find(|name| train.attribute(name).is_none()) {
+            let known: Vec<&str> = train.names.iter().collect();
+            let (field, known) = ("attribute in `bins`".into(), known.join(", "));
+            return Err(TokenError::Unknown { field, got: got.clone(), known });
+        }
         let layout = match self.options.layout {
             LayoutName::Composite => Layout::Composite,
             LayoutName::Flat => Layout::Flat,

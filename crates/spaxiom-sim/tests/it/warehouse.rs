@@ -92,8 +92,8 @@ fn no_single_event_gives_its_cause_away() {
     for (what, causes) in counts {
         let n: usize = causes.values().sum();
         let (cause, most) = causes.iter().max_by_key(|(_, n)| **n).unwrap();
-        // 0.66 was the highest share of a cause when this was written: long waits, in late batches.
-        assert!(n < 50 || *most * 4 < n * 3, "{what}: {most} of {n} are in {cause}");
+        // 0.46 was the highest share of a cause when this was written, where `normal` has 0.4 of all episodes.
+        assert!(n < 50 || *most * 5 < n * 3, "{what}: {most} of {n} are in {cause}");
     }
 }
 

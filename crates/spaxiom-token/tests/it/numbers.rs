@@ -70,6 +70,9 @@ fn explicit_bins_are_those_of_the_seed() {
     let wrong = TokenizerOptions { bins: [("length".to_owned(), vec![5.0, 0.0])].into(), ..options };
     let error = Tokenizer::fit(&wrong, &[sequence(vec![queue(1.0, 0)])]).unwrap_err().to_string();
     assert!(error.contains("`bins` has to be ascending edges, got length = [5.0, 0.0]"), "{error}");
+    let wrong = TokenizerOptions { bins: [("width".to_owned(), vec![5.0])].into(), ..wrong };
+    let error = Tokenizer::fit(&wrong, &[sequence(vec![queue(1.0, 0)])]).unwrap_err().to_string();
+    assert_eq!(error, "unknown attribute in `bins` `width`; known are length");
 }
 
 #[test]
