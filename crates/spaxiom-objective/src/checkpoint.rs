@@ -26,6 +26,16 @@ pub struct TrainState {
     pub ended: bool,
 }
 
+/// The format that this build writes and reads.
+const FORMAT: u32 = 1;
+
+/// The state as it is written.
+#[derive(Serialize, Deserialize)]
+struct StateFile {
+    format: u32,
+    state: TrainState,
+}
+
 /// Weights, best weights, optimiser and state of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
@@ -47,16 +57,23 @@ impl Checkpoint {
         let tensors = groups.into_iter().flat_map(|(group, tensors)| {
             tensors.iter().map(move |(name, tensor)| (format!("{group}.{name}"), tensor.clone()))
         });
-        let metadata = serde_json::to_string(state).expect("the state is plain data");
+        let file = StateFile { format: FORMAT, state: state.clone() };
+        let metadata = serde_json::to_string(&file).expect("the state is plain data");
         let bytes = WeightFile { tensors: tensors.collect(), metadata }.to_bytes();
         replace_file(path, &bytes)?;
         Ok(())
     }
 
     /// Reads what [`Checkpoint::write`] wrote.
+    ///
+    /// # Errors
+    /// [`ObjectiveError::CheckpointFormat`] for the checkpoint of another build.
     pub fn read(path: &Path) -> Result<Self, ObjectiveError> {
         let WeightFile { tensors, metadata } = WeightFile::read(path)?;
-        let state = serde_json::from_str(&metadata).map_err(ObjectiveError::State)?;
+        let StateFile { format, state } = serde_json::from_str(&metadata).map_err(ObjectiveError::State)?;
+        if format != FORMAT {
+            return Err(ObjectiveError::CheckpointFormat { path: path.to_owned(), found: format, want: FORMAT });
+        }
         let mut checkpoint = Self { state, model: BTreeMap::new(), best: BTreeMap::new(), optimiser: BTreeMap::new() };
         for (name, tensor) in tensors {
             let groups = [

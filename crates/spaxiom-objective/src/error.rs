@@ -1,5 +1,7 @@
 //! What can go wrong while a model is trained.
 
+use std::path::PathBuf;
+
 use spaxiom_encoder::EncoderError;
 
 /// Why training cannot start or go on.
@@ -37,6 +39,16 @@ pub enum ObjectiveError {
     /// The checkpoint has the tensors of a run, but not its state.
     #[error("the checkpoint does not say where its run stopped")]
     State(#[source] serde_json::Error),
+    /// Apart from damage: another build of the program reads it.
+    #[error("`{path}` has checkpoint format {found}, this build reads {want}: start the run anew")]
+    CheckpointFormat {
+        /// The file.
+        path: PathBuf,
+        /// The number in the file.
+        found: u32,
+        /// The number of this build.
+        want: u32,
+    },
     /// Weights that cannot be read, written or applied.
     #[error(transparent)]
     Weights(#[from] EncoderError),

@@ -38,6 +38,30 @@ pub enum Layout {
 }
 
 /// Turns events into rows of token ids and values.
+///
+/// The seed's listing of type-based tokens:
+///
+/// ```
+/// use spaxiom_event::{Event, group_by_site};
+/// use spaxiom_token::{LayoutName, Tokenizer, TokenizerOptions, discretize, time_bucket};
+///
+/// let event = Event::from_json(
+///     r#"{"type": "QueueFormed", "zone": "loading_dock", "length": 8, "timestamp": "2025-01-06T10:23:45Z"}"#,
+/// )?;
+/// let options = TokenizerOptions {
+///     layout: LayoutName::Flat,
+///     bins: [("length".to_owned(), vec![0.0, 5.0, 10.0, 20.0])].into(),
+///     ..TokenizerOptions::default()
+/// };
+/// let tokenizer = Tokenizer::fit(&options, &group_by_site([event.clone()]))?;
+/// let vocabulary = tokenizer.vocabulary();
+/// let ids = tokenizer.tokenize_event(&event).context(0, 512).ids();
+/// let tokens: Vec<&str> = ids.iter().map(|&id| vocabulary[id as usize].as_str()).collect();
+/// assert_eq!(tokens, ["type:QueueFormed", "zone:loading_dock", "hour:10", "length:bin_2", "SEP"]);
+/// assert_eq!(discretize(8.0, &[0.0, 5.0, 10.0, 20.0]), "bin_2");
+/// assert_eq!(time_bucket("10:23").as_deref(), Some("hour_10"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "TokenizerFile", into = "TokenizerFile")]
 pub struct Tokenizer {
