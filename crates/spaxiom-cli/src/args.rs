@@ -50,6 +50,14 @@ pub(crate) enum Command {
 pub(crate) enum ScenarioArg {
     /// Trucks, docks, queues and doors
     Warehouse,
+    /// A small world in which only the number of events of each type tells the label
+    CountOnly,
+    /// A small world in which only the order of types tells the label
+    OrderOnly,
+    /// A small world in which only the time between events tells the label
+    GapOnly,
+    /// A small world in which only the way round tells the label
+    PathOnly,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

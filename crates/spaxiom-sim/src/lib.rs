@@ -6,11 +6,13 @@
 mod benchmark;
 mod error;
 mod queue;
+mod small_world;
 mod warehouse;
 
 pub use crate::benchmark::write_benchmark_events;
 pub use crate::error::SimError;
 pub use crate::queue::{Dock, ErlangC, Visit, serve};
+pub use crate::small_world::{SmallWorld, SmallWorldOptions};
 pub use crate::warehouse::{Cause, Site, Warehouse, WarehouseOptions};
 
 /// What a simulation gives.

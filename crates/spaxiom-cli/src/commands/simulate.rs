@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use spaxiom_embedding::{EventWriter, Target};
-use spaxiom_sim::{Warehouse, WarehouseOptions};
+use spaxiom_sim::{Simulation, SmallWorld, SmallWorldOptions, Warehouse, WarehouseOptions};
 
 use super::save_labels;
 use crate::args::{ScenarioArg, SimulateArgs};
@@ -20,12 +21,17 @@ const START: &str = "2025-01-06T00:00:00Z";
 
 pub(crate) fn run(args: &SimulateArgs, json: bool) -> anyhow::Result<Exit> {
     let SimulateArgs { scenario, seed, sites, days, out, overwrite } = args;
-    let ScenarioArg::Warehouse = scenario;
     let mut there = FILES.map(|name| out.join(name)).into_iter().filter(|path| path.exists());
     if let (false, Some(path)) = (overwrite, there.next()) {
         anyhow::bail!("`{}` is there already: choose another folder, or give `--overwrite`", path.display());
     }
-    let (n_events, n_episodes) = warehouse(out, *seed, *sites, *days)?;
+    let (n_events, n_episodes) = match scenario {
+        ScenarioArg::Warehouse => warehouse(out, *seed, *sites, *days)?,
+        ScenarioArg::CountOnly => small(SmallWorld::CountOnly, args)?,
+        ScenarioArg::OrderOnly => small(SmallWorld::OrderOnly, args)?,
+        ScenarioArg::GapOnly => small(SmallWorld::GapOnly, args)?,
+        ScenarioArg::PathOnly => small(SmallWorld::PathOnly, args)?,
+    };
     if json {
         output::json(&json!({"events": n_events, "episodes": n_episodes, "sites": sites, "days": days, "seed": seed}))?;
     } else {
@@ -35,9 +41,24 @@ pub(crate) fn run(args: &SimulateArgs, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Writes site after site, so that memory does not grow with their number; what is there stays until all is written.
+/// Simulates warehouses into a folder; gives the numbers of events and episodes.
 pub(crate) fn warehouse(out: &Path, seed: u64, n_sites: u32, n_days: u32) -> anyhow::Result<(usize, usize)> {
     let warehouse = Warehouse::new(WarehouseOptions::default())?;
+    write(out, n_sites, |site_idx, start| warehouse.simulate(seed, site_idx, start, n_days))
+}
+
+fn small(world: SmallWorld, args: &SimulateArgs) -> anyhow::Result<(usize, usize)> {
+    let options = SmallWorldOptions::default();
+    let SimulateArgs { seed, sites, days, out, .. } = args;
+    write(out, *sites, |site_idx, start| options.simulate(world, *seed, site_idx, start, *days))
+}
+
+/// Writes site after site, so that memory does not grow with their number; what is there stays until all is written.
+fn write(
+    out: &Path,
+    n_sites: u32,
+    simulate: impl Fn(u32, DateTime<Utc>) -> Simulation,
+) -> anyhow::Result<(usize, usize)> {
     let start = START.parse().context("the first day")?;
     fs_err::create_dir_all(out)?;
     let [events, labels] = FILES.map(|name| out.join(name));
@@ -45,7 +66,7 @@ pub(crate) fn warehouse(out: &Path, seed: u64, n_sites: u32, n_days: u32) -> any
     let mut spans = Vec::new();
     let mut n_events = 0;
     for site_idx in 0..n_sites {
-        let simulation = warehouse.simulate(seed, site_idx, start, n_days);
+        let simulation = simulate(site_idx, start);
         n_events += simulation.events.len();
         simulation.events.iter().try_for_each(|event| writer.write(event))?;
         spans.extend(simulation.labels);

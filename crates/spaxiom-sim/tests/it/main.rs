@@ -3,4 +3,5 @@
 
 mod benchmark;
 mod queue;
+mod small_world;
 mod warehouse;

@@ -1,0 +1,211 @@
+//! Four small worlds, in each of which one thing alone tells the label: how many, in which order, how fast, or where to.
+//!
+//! They show what a representation can and cannot see.
+
+use std::f64::consts::TAU;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
+use spaxiom_event::{Event, LabelSpan, Position, SiteId};
+
+use crate::Simulation;
+use crate::error::SimError;
+
+/// The constants that come with the project.
+const BUILT_IN: &str = include_str!("../../../datasets/scenarios/small-worlds.toml");
+
+/// The two types of events.
+const KINDS: [&str; 2] = ["MotionDetected", "DoorOpened"];
+
+/// What tells the label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmallWorld {
+    /// How many events of each type there are.
+    CountOnly,
+    /// In which order the types come.
+    OrderOnly,
+    /// How much time is between events.
+    GapOnly,
+    /// Which way round the places are.
+    PathOnly,
+}
+
+impl SmallWorld {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::CountOnly, Self::OrderOnly, Self::GapOnly, Self::PathOnly];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CountOnly => "count-only",
+            Self::OrderOnly => "order-only",
+            Self::GapOnly => "gap-only",
+            Self::PathOnly => "path-only",
+        }
+    }
+
+    /// The two labels.
+    #[must_use]
+    pub fn labels(self) -> [&'static str; 2] {
+        match self {
+            Self::CountOnly => ["mostly_motion", "mostly_doors"],
+            Self::OrderOnly => ["alternating", "in_pairs"],
+            Self::GapOnly => ["even", "in_bursts"],
+            Self::PathOnly => ["clockwise", "anticlockwise"],
+        }
+    }
+}
+
+/// Constants of the small worlds; each is documented in `datasets/scenarios/small-worlds.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented beside their values in the scenario file")]
+pub struct SmallWorldOptions {
+    pub period_mins: u32,
+    pub start_within_secs: f64,
+    pub n_events: usize,
+    pub gap_secs: [f64; 2],
+    pub door_share: f64,
+    pub even_gap_secs: [f64; 2],
+    pub short_gap_secs: [f64; 2],
+    pub long_gap_secs: [f64; 2],
+    pub n_places: usize,
+    pub radius_m: f64,
+}
+
+impl Default for SmallWorldOptions {
+    fn default() -> Self {
+        Self::from_toml(BUILT_IN).expect("the scenario that comes with the project is read by a test")
+    }
+}
+
+impl SmallWorldOptions {
+    /// Reads a scenario file.
+    pub fn from_toml(text: &str) -> Result<Self, SimError> {
+        let options: Self = toml::from_str(text)?;
+        options.check()?;
+        Ok(options)
+    }
+
+    fn check(&self) -> Result<(), SimError> {
+        let ranges = [self.gap_secs, self.even_gap_secs, self.short_gap_secs, self.long_gap_secs];
+        let longest = ranges.iter().map(|range| range[1]).fold(0.0, f64::max);
+        let lasts = self.start_within_secs + longest * self.n_events as f64;
+        let rules = [
+            ("period-mins", "a part of 24 hours", self.period_mins > 0 && 1440 % self.period_mins == 0),
+            ("n-events", "even and above 0", self.n_events > 0 && self.n_events.is_multiple_of(2)),
+            ("gap-secs and the like", "from above 0 to more", ranges.iter().all(|[from, to]| 0.0 < *from && from < to)),
+            ("door-share", "between 0 and 1", self.door_share > 0.0 && self.door_share < 1.0),
+            ("n-places", "3 or more", self.n_places >= 3),
+            ("period-mins", "longer than an episode can last", lasts <= f64::from(self.period_mins) * 60.0),
+        ];
+        match rules.into_iter().find(|(_, _, holds)| !holds) {
+            Some((name, want, _)) => Err(SimError::Setting { name, want }),
+            None => Ok(()),
+        }
+    }
+
+    /// Simulates one site of a world; sites differ by their number and are independent of how many there are.
+    #[must_use]
+    pub fn simulate(
+        &self,
+        world: SmallWorld,
+        seed: u64,
+        site_idx: u32,
+        start: DateTime<Utc>,
+        n_days: u32,
+    ) -> Simulation {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(u64::from(site_idx));
+        let site = SiteId::from(format!("{}-{site_idx:02}", world.name()));
+        let mut simulation = Simulation { events: Vec::new(), labels: Vec::new() };
+        let period = TimeDelta::minutes(i64::from(self.period_mins));
+        for number in 0..n_days * 1440 / self.period_mins {
+            let label = usize::from(rng.random_bool(0.5));
+            let begin = start + period * i32::try_from(number).expect("episodes of some years");
+            let events = self.episode(world, label, &site, begin, &mut rng);
+            let (first, last) = (events.first(), events.last());
+            let (Some(first), Some(last)) = (first, last) else { continue };
+            simulation.labels.push(LabelSpan {
+                site_id: site.clone(),
+                episode_id: format!("{site}-{number}"),
+                label: world.labels()[label].into(),
+                start: first.time,
+                end: last.time,
+            });
+            simulation.events.extend(events);
+        }
+        simulation
+    }
+
+    fn episode(
+        &self,
+        world: SmallWorld,
+        label: usize,
+        site: &SiteId,
+        begin: DateTime<Utc>,
+        rng: &mut impl Rng,
+    ) -> Vec<Event> {
+        let mut secs = rng.random_range(0.0..self.start_within_secs);
+        let kinds = self.kinds(world, label, rng);
+        let places = self.places(world, label, rng);
+        let mut events = Vec::new();
+        for (at, (kind, place)) in kinds.into_iter().zip(places).enumerate() {
+            #[expect(clippy::cast_possible_truncation, reason = "an episode lasts minutes")]
+            let mut event = Event::new(KINDS[kind], site.clone(), begin + TimeDelta::milliseconds((secs * 1e3) as i64));
+            event.zone = Some("hall".into());
+            let (sin, cos) = (TAU * place as f64 / self.n_places as f64).sin_cos();
+            event.position = Some(Position { x: self.radius_m * sin, y: self.radius_m * cos, z: None });
+            events.push(event.with_derived_id());
+            secs += self.gap(world, label, at, rng);
+        }
+        events
+    }
+
+    /// The types of the events: half of each, unless their number tells the label.
+    fn kinds(&self, world: SmallWorld, label: usize, rng: &mut impl Rng) -> Vec<usize> {
+        match world {
+            SmallWorld::CountOnly => {
+                let door_share = if label == 1 { self.door_share } else { 1.0 - self.door_share };
+                (0..self.n_events).map(|_| usize::from(rng.random_bool(door_share))).collect()
+            }
+            // Runs of one or of two; where the first begins is drawn.
+            SmallWorld::OrderOnly => {
+                let run = label + 1;
+                let phase = rng.random_range(0..2 * run);
+                (0..self.n_events).map(|at| (at + phase) / run % 2).collect()
+            }
+            SmallWorld::GapOnly | SmallWorld::PathOnly => {
+                let mut kinds: Vec<usize> = (0..self.n_events).map(|at| at % 2).collect();
+                kinds.shuffle(rng);
+                kinds
+            }
+        }
+    }
+
+    /// The places on the circle, counted clockwise from the top.
+    fn places(&self, world: SmallWorld, label: usize, rng: &mut impl Rng) -> Vec<usize> {
+        let first = rng.random_range(0..self.n_places);
+        let step = if label == 1 { self.n_places - 1 } else { 1 };
+        let any = |_| rng.random_range(0..self.n_places);
+        match world {
+            SmallWorld::PathOnly => (0..self.n_events).map(|at| (first + at * step) % self.n_places).collect(),
+            _ => (0..self.n_events).map(any).collect(),
+        }
+    }
+
+    /// Seconds from one event to the next.
+    fn gap(&self, world: SmallWorld, label: usize, at: usize, rng: &mut impl Rng) -> f64 {
+        let [from, to] = match (world, label) {
+            (SmallWorld::GapOnly, 0) => self.even_gap_secs,
+            (SmallWorld::GapOnly, _) if at.is_multiple_of(2) => self.short_gap_secs,
+            (SmallWorld::GapOnly, _) => self.long_gap_secs,
+            _ => self.gap_secs,
+        };
+        rng.random_range(from..to)
+    }
+}
