@@ -5,20 +5,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
-use spaxiom_embedding::{EventReader, Late, ReadOptions, Rejected};
+use spaxiom_embedding::{DataFolder, EventReader, Late, ReadOptions, Rejected};
 
 /// What stands for standard input.
 const STDIN: &str = "-";
-
-/// Not events, though they lie beside them.
-const OTHER_FILES: [&str; 2] = ["labels.jsonl", "LICENSE"];
 
 /// The inputs of a command, one after the other.
 #[derive(Debug)]
 pub(crate) struct Inputs(Vec<PathBuf>);
 
 impl Inputs {
-    /// A folder stands for its files in order of their names; labels, licences and Markdown are left out.
+    /// A folder stands for its files in order of their names; labels and the like, licences and Markdown are left out.
     pub(crate) fn new(words: &[PathBuf]) -> anyhow::Result<Self> {
         let mut paths = Vec::new();
         for word in words {
@@ -50,7 +47,7 @@ fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_text = path.extension().is_some_and(|extension| extension == "md");
-        let is_other = is_text || name.starts_with('.') || OTHER_FILES.contains(&&*name);
+        let is_other = is_text || name.starts_with('.') || name == "LICENSE" || DataFolder::TRUTH.contains(&&*name);
         if path.is_file() && !is_other {
             files.push(path);
         }

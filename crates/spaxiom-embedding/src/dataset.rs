@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
-use spaxiom_event::{Event, EventSequence, LabelIndex, LabelSpan, ReadOptions, group_by_site, read_labels, read_log};
+use spaxiom_event::{
+    Event, EventSequence, LabelIndex, LabelSpan, ReadOptions, SiteMap, group_by_site, read_labels, read_log,
+};
 use spaxiom_token::{Sites, TokenSequence, TokenWindow, Tokenizer};
 
+use crate::data_folder::DataFolder;
 use crate::error::EmbeddingError;
 use crate::files;
-
-const EVENTS: &str = "events.jsonl";
-const LABELS: &str = "labels.jsonl";
 
 const SECS_PER_DAY: i64 = 86_400;
 
@@ -32,21 +32,28 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Reads a file, or a folder with `events.jsonl` and perhaps `labels.jsonl`.
+    /// Reads a file, or a folder with `events.jsonl` (also compressed, or Parquet) and perhaps `labels.jsonl` and `site-map.toml`.
+    ///
+    /// A site map in the options counts before the one of the folder.
     ///
     /// # Errors
     /// [`EmbeddingError::AllRejected`] where no line can be read; single bad lines are counted.
     pub fn load(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
-        let is_folder = path.is_dir();
-        let events = if is_folder { path.join(EVENTS) } else { path.to_owned() };
-        let log = read_log(&events, options)?;
+        let folder = path.is_dir().then(|| DataFolder::new(path));
+        let events = folder.as_ref().map_or_else(|| path.to_owned(), DataFolder::events);
+        let mut options = options.clone();
+        if let Some(map) =
+            folder.as_ref().map(DataFolder::site_map).filter(|map| options.site_map.is_none() && map.exists())
+        {
+            options.site_map = Some(SiteMap::load(&map)?);
+        }
+        let log = read_log(&events, &options)?;
         if let (true, Some(first)) = (log.events.is_empty(), log.rejected.first()) {
             return Err(EmbeddingError::AllRejected { path: events, first: first.to_string() });
         }
         let mut spans = log.spans;
-        let label_file = path.join(LABELS);
-        if is_folder && label_file.exists() {
-            spans.extend(read_labels(&label_file)?);
+        if let Some(labels) = folder.as_ref().map(DataFolder::labels).filter(|labels| labels.exists()) {
+            spans.extend(read_labels(&labels)?);
         }
         let sequences = group_by_site(log.events);
         Ok(Self {

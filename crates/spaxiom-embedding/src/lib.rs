@@ -12,6 +12,7 @@ struct Readme;
 mod backend;
 mod burn_engine;
 mod config;
+mod data_folder;
 mod dataset;
 mod engine;
 mod error;
@@ -25,6 +26,7 @@ mod train;
 
 pub use crate::backend::{BackendName, engine};
 pub use crate::config::{ClassifyOptions, EncoderKind, RunConfig, Task};
+pub use crate::data_folder::DataFolder;
 pub use crate::dataset::{Dataset, LabelledPart, PartData};
 pub use crate::engine::{Engine, ModelShape, WindowEncoder};
 pub use crate::error::EmbeddingError;
@@ -36,10 +38,11 @@ pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain}
 
 pub use spaxiom_encoder::{Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig, replace_file};
 pub use spaxiom_event::{
-    AttrSpec, AttrValue, Attrs, ColumnMap, Deduplicator, Doctor, DoctorOptions, Event, EventError, EventLog,
-    EventReader, EventSequence, EventWriter, Finding, Format, Health, LabelIndex, LabelSpan, Late, LineError,
-    Pseudonymizer, ReadOptions, Record, Registry, Rejected, Reorder, SequenceKey, Sequencer, SequencerOptions, SiteId,
-    SiteMap, SpanBuilder, Target, Unit, UnpairedMark, group_by_site, read_labels, read_log, write_jsonl, write_labels,
+    AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,
+    EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, Format, Health,
+    LabelIndex, LabelSpan, Late, LineError, Pseudonymizer, ReadOptions, Record, Registry, Rejected, RelevanceRecord,
+    Reorder, SequenceKey, Sequencer, SequencerOptions, SiteId, SiteMap, SpanBuilder, Target, Unit, UnpairedMark, Zone,
+    group_by_site, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
 };
 pub use spaxiom_index::{
     ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex, VerifyReport,

@@ -3,6 +3,7 @@
 //! Takes plain slices (similarities, labels, sparse rows), gives figures with intervals.
 //! Knows no events, no tensors and no index, so that a figure never depends on what produced the numbers.
 
+mod binary;
 mod bootstrap;
 mod classify;
 mod error;
@@ -12,6 +13,7 @@ mod silhouette;
 mod split;
 mod timing;
 
+pub use crate::binary::{OperatingPoint, auroc, average_precision, operating_points, precision_at_recall};
 pub use crate::bootstrap::{Interval, clustered_mean};
 pub use crate::classify::{accuracy, macro_f1};
 pub use crate::error::EvalError;

@@ -77,9 +77,15 @@ impl SoftmaxRegression {
     /// The most likely class.
     #[must_use]
     pub fn predict(&self, row: Row<'_>) -> usize {
+        self.probabilities(row).iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class)
+    }
+
+    /// The probability of each class; they sum to 1.
+    #[must_use]
+    pub fn probabilities(&self, row: Row<'_>) -> Vec<f32> {
         let mut scores = vec![0.0; self.n_classes];
         self.probabilities_into(row, &mut scores);
-        scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class)
+        scores
     }
 
     fn probabilities_into(&self, row: Row<'_>, scores: &mut [f32]) {

@@ -1,7 +1,9 @@
 //! What was really going on: spans of time at a site, kept apart from the events.
 
+mod truth;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -9,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::EventError;
 use crate::event::Event;
-use crate::ids::SiteId;
+use crate::ids::{EntityId, SiteId};
+
+pub use truth::{DecisionOutcome, DecisionPoint, EntityRecord, RelevanceRecord, read_records, write_records};
 
 /// One episode: an activity in a home, a hidden cause in a simulated site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +21,9 @@ use crate::ids::SiteId;
 pub struct LabelSpan {
     /// Where.
     pub site_id: SiteId,
+    /// Whom it is about; none for everybody at the site.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entity_id: Option<EntityId>,
     /// Unique over all sites; two spans with one id are parts of one episode.
     pub episode_id: String,
     /// The activity or cause.
@@ -40,13 +47,14 @@ pub struct KnownLabel<'a> {
 
 /// Finds the span of an event.
 ///
-/// Where spans of a site overlap, the one that started last counts, as long as it lasts.
+/// Where spans of a site overlap, the one that started last counts, as long as it lasts;
+/// one about the event's own entity counts before those about everybody.
 #[derive(Debug, Clone, Default)]
 pub struct LabelIndex {
-    sites: BTreeMap<SiteId, SiteSpans>,
+    sites: BTreeMap<SiteId, BTreeMap<Option<EntityId>, SiteSpans>>,
 }
 
-/// The spans of a site in order of their starts.
+/// The spans of an entity, or of all of a site, in order of their starts.
 #[derive(Debug, Clone, Default)]
 struct SiteSpans {
     spans: Vec<LabelSpan>,
@@ -61,11 +69,11 @@ impl LabelIndex {
     pub fn new(mut spans: Vec<LabelSpan>) -> Self {
         spans.sort_by(|a, b| (&a.site_id, a.start).cmp(&(&b.site_id, b.start)));
         let mut numbers: BTreeMap<(SiteId, String), usize> = BTreeMap::new();
-        let mut sites: BTreeMap<SiteId, SiteSpans> = BTreeMap::new();
+        let mut sites: BTreeMap<SiteId, BTreeMap<Option<EntityId>, SiteSpans>> = BTreeMap::new();
         for span in spans {
             let n_known = numbers.len();
             let episode = *numbers.entry((span.site_id.clone(), span.episode_id.clone())).or_insert(n_known);
-            let site = sites.entry(span.site_id.clone()).or_default();
+            let site = sites.entry(span.site_id.clone()).or_default().entry(span.entity_id.clone()).or_default();
             let latest = site.latest_ends.last().map_or(span.end, |latest| span.end.max(*latest));
             site.latest_ends.push(latest);
             site.episodes.push(episode);
@@ -83,13 +91,21 @@ impl LabelIndex {
     /// What was going on at the time and site of `event`, where that is known.
     #[must_use]
     pub fn of(&self, event: &Event) -> Option<KnownLabel<'_>> {
-        let SiteSpans { spans, episodes, latest_ends } = self.sites.get(&event.site_id)?;
-        let n_started = spans.partition_point(|span| span.start <= event.time);
+        let site = self.sites.get(&event.site_id)?;
+        let of_entity = event.entity_id.as_ref().and_then(|_| site.get(&event.entity_id)?.at(event.time));
+        of_entity.or_else(|| site.get(&None)?.at(event.time))
+    }
+}
+
+impl SiteSpans {
+    fn at(&self, time: DateTime<Utc>) -> Option<KnownLabel<'_>> {
+        let Self { spans, episodes, latest_ends } = self;
+        let n_started = spans.partition_point(|span| span.start <= time);
         for at in (0..n_started).rev() {
-            if latest_ends[at] < event.time {
+            if latest_ends[at] < time {
                 return None;
             }
-            if event.time <= spans[at].end {
+            if time <= spans[at].end {
                 return Some(KnownLabel { label: &spans[at].label, span: &spans[at], episode: episodes[at] });
             }
         }
@@ -99,24 +115,18 @@ impl LabelIndex {
 
 /// Reads a label file: one [`LabelSpan`] per line.
 pub fn read_labels(path: &Path) -> Result<Vec<LabelSpan>, EventError> {
-    let mut spans = Vec::new();
-    for (line, text) in (1..).zip(BufReader::new(fs_err::File::open(path)?).lines()) {
-        let damaged = |source| EventError::Label { path: path.to_owned(), line, source };
-        let span: LabelSpan = serde_json::from_str(&text?).map_err(damaged)?;
+    let spans: Vec<LabelSpan> = read_records(path)?;
+    for (line, span) in (1..).zip(&spans) {
         if span.end < span.start {
             let message = format_args!("it ends at {} before it starts at {}", span.end, span.start);
-            return Err(damaged(serde::de::Error::custom(message)));
+            let source = serde::de::Error::custom(message);
+            return Err(EventError::Label { path: path.to_owned(), line, source });
         }
-        spans.push(span);
     }
     Ok(spans)
 }
 
 /// Writes a label file.
-pub fn write_labels(mut out: impl Write, spans: &[LabelSpan]) -> Result<(), EventError> {
-    for span in spans {
-        serde_json::to_writer(&mut out, span).map_err(std::io::Error::from)?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
+pub fn write_labels(out: impl Write, spans: &[LabelSpan]) -> Result<(), EventError> {
+    write_records(out, spans)
 }

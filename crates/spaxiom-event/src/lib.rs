@@ -37,7 +37,10 @@ pub use crate::doctor::{Doctor, DoctorOptions, Finding, Health, SensorHealth};
 pub use crate::error::{ColumnMapError, EventError, LineError, Rejected, SequenceError};
 pub use crate::event::{Event, Position, Severity};
 pub use crate::ids::{EntityId, EventId, EventType, SiteId, ZoneId};
-pub use crate::label::{KnownLabel, LabelIndex, LabelSpan, read_labels, write_labels};
+pub use crate::label::{
+    DecisionOutcome, DecisionPoint, EntityRecord, KnownLabel, LabelIndex, LabelSpan, RelevanceRecord, read_labels,
+    read_records, write_labels, write_records,
+};
 pub use crate::log::{EventLog, read_log};
 pub use crate::mark::{SpanBuilder, UnpairedMark};
 pub use crate::order::{Deduplicator, Late, Reorder};
@@ -47,4 +50,4 @@ pub use crate::sequence::{EventSequence, SequenceKey, Sequencer, SequencerOption
 pub use crate::site_map::{Sensor, Shape, Site, SiteMap, Zone};
 pub use crate::source::{ActivityMark, ColumnMap, EventReader, Format, MarkEdge, ReadOptions, Record};
 pub use crate::unit::Unit;
-pub use crate::writer::{EventWriter, Target, write_jsonl};
+pub use crate::writer::{EventWriter, Target, write_broken_line, write_jsonl};

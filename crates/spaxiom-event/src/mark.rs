@@ -88,6 +88,6 @@ impl SpanBuilder {
     fn close(&mut self, site_id: &SiteId, label: String, start: DateTime<Utc>, end: DateTime<Utc>) {
         let episode_id = format!("{site_id}-{}", self.n_spans);
         self.n_spans += 1;
-        self.spans.push(LabelSpan { site_id: site_id.clone(), episode_id, label, start, end });
+        self.spans.push(LabelSpan { site_id: site_id.clone(), entity_id: None, episode_id, label, start, end });
     }
 }

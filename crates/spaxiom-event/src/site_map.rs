@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono_tz::Tz;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::EventError;
 use crate::event::{Event, Position};
@@ -26,24 +26,27 @@ pub struct Site {
 }
 
 /// A zone of a site.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Zone {
     /// What it is for: `bed`, `bathroom`, `hall`, `dock`.
     pub kind: String,
     /// The floor it is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub floor: Option<String>,
     /// The zone around it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
-    /// Its outline in metres of the site's frame.
-    pub shape: Option<Shape>,
     /// Zones that can be reached from it in one step.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<String>,
+    /// Its outline in metres of the site's frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
 }
 
 /// The outline of a zone, in metres of the site's frame.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
 pub enum Shape {
     /// From the corner with the smallest coordinates on; its far edges belong to its neighbours.
@@ -74,7 +77,7 @@ pub enum Shape {
 }
 
 /// Where a sensor is.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Sensor {
     /// The zone that it watches.
@@ -88,7 +91,7 @@ pub struct Sensor {
 }
 
 /// The file as it is written by hand.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct SiteMapFile {
     /// The format of this file; 1.
@@ -96,13 +99,14 @@ struct SiteMapFile {
     sites: BTreeMap<String, SiteFile>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct SiteFile {
+    #[serde(skip_serializing_if = "Option::is_none")]
     time_zone: Option<String>,
     #[serde(default)]
     zones: BTreeMap<String, Zone>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     sensors: BTreeMap<String, Sensor>,
 }
 
@@ -124,6 +128,34 @@ impl SiteMap {
         }
         let checked = sites.into_iter().map(|(id, site)| Ok((id.clone(), site.check(&id)?)));
         Ok(Self { sites: checked.collect::<Result<_, _>>()? })
+    }
+
+    /// A map of sites whose clocks show UTC, from their zones.
+    ///
+    /// # Errors
+    /// As for a map that is read: a zone that names no zone of its site, or a shape without extent.
+    pub fn from_zones(sites: impl IntoIterator<Item = (String, Vec<(String, Zone)>)>) -> Result<Self, toml::de::Error> {
+        let checked = sites.into_iter().map(|(id, zones)| {
+            let file = SiteFile { time_zone: None, zones: zones.into_iter().collect(), sensors: BTreeMap::new() };
+            let site = file.check(&id)?;
+            Ok((id, site))
+        });
+        Ok(Self { sites: checked.collect::<Result<_, _>>()? })
+    }
+
+    /// The map as it is read again.
+    ///
+    /// # Panics
+    /// Never: names, numbers and lists can all be written as TOML.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let file = |site: &Site| SiteFile {
+            time_zone: site.time_zone.map(|zone| zone.name().to_owned()),
+            zones: site.zones.clone(),
+            sensors: site.sensors.clone(),
+        };
+        let sites = self.sites.iter().map(|(id, site)| (id.clone(), file(site))).collect();
+        toml::to_string(&SiteMapFile { format: 1, sites }).expect("names, numbers and lists")
     }
 
     /// A site by its id.
@@ -164,7 +196,7 @@ impl SiteFile {
 }
 
 fn check_zone(site: &str, name: &str, zone: &Zone, zones: &BTreeMap<String, Zone>) -> Result<(), toml::de::Error> {
-    let Zone { kind: _, floor: _, within, shape, neighbours } = zone;
+    let Zone { kind: _, floor: _, within, neighbours, shape } = zone;
     if let Some(unknown) = neighbours.iter().chain(within).find(|other| !zones.contains_key(*other)) {
         return Err(wrong(format_args!("site `{site}`: zone `{name}` names `{unknown}`, which is no zone of it")));
     }

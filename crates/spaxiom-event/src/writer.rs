@@ -94,6 +94,19 @@ impl EventWriter {
         Ok(())
     }
 
+    /// Writes the beginning of an event's line, as a network that breaks off leaves it; a table has no lines, and nothing is written.
+    ///
+    /// `at` is the share of the line that is left, 0 to 1.
+    pub fn write_broken(&mut self, event: &Event, at: f64) -> Result<(), EventError> {
+        match &mut self.out {
+            Out::Jsonl(sink) => write_part(sink, event, at)?,
+            Out::CloudEvents(sink) => write_part(sink, &cloud_event(event)?, at)?,
+            #[cfg(feature = "parquet")]
+            Out::Parquet(_) => {}
+        }
+        Ok(())
+    }
+
     /// Ends the file and gives it its name; a file that was there is replaced only now.
     pub fn finish(self) -> Result<(), EventError> {
         match self.out {
@@ -109,6 +122,11 @@ impl std::fmt::Debug for EventWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EventWriter").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// Writes the beginning of an event's canonical line: the share `at` of it, 0 to 1.
+pub fn write_broken_line(mut out: impl Write, event: &Event, at: f64) -> Result<(), EventError> {
+    Ok(write_part(&mut out, event, at)?)
 }
 
 /// Writes events as canonical JSON lines.
@@ -130,6 +148,14 @@ fn sink(path: &Path, partial: &Path) -> Result<Box<dyn Sink>, EventError> {
 
 fn write_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a line")]
+fn write_part(out: &mut impl Write, value: &impl serde::Serialize, at: f64) -> io::Result<()> {
+    let text = serde_json::to_string(value)?;
+    let end = text.floor_char_boundary((text.len() as f64 * at.clamp(0.0, 1.0)) as usize);
+    out.write_all(&text.as_bytes()[..end])?;
     out.write_all(b"\n")
 }
 

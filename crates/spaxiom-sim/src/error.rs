@@ -16,3 +16,11 @@ pub enum SimError {
         want: &'static str,
     },
 }
+
+/// The first of these rules (name, range, whether it holds) that is broken.
+pub(crate) fn first_broken(rules: &[(&'static str, &'static str, bool)]) -> Result<(), SimError> {
+    match rules.iter().find(|(_, _, holds)| !holds) {
+        Some(&(name, want, _)) => Err(SimError::Setting { name, want }),
+        None => Ok(()),
+    }
+}

@@ -4,22 +4,34 @@
 //! Knows no tokens and no tensors. The same scenario and seed give the same bytes on every machine.
 
 mod benchmark;
+mod cause;
 mod error;
+mod floor;
+mod hospital;
+mod ids;
+mod noise;
 mod queue;
+mod random;
+mod retail;
+mod scenario;
+mod simulation;
 mod small_world;
+mod time;
 mod warehouse;
 
 pub use crate::benchmark::write_benchmark_events;
+pub use crate::cause::{Cause, CauseWeights, EffectOptions};
 pub use crate::error::SimError;
+pub use crate::floor::{OccupancyOptions, QueueOptions};
+pub use crate::hospital::{
+    BuildingOptions, CareOptions, DifficultyOptions, Hospital, HospitalOptions, HospitalSite, HospitalTally,
+    MannerOptions, OutcomeOptions, PatientOptions, Route, SiteOptions, StayOptions, SureOptions, WalkOptions,
+    WardTally,
+};
+pub use crate::noise::{Delivery, Noise, NoiseLevel, NoiseOptions, NoisyDay};
 pub use crate::queue::{Dock, ErlangC, Visit, serve};
-pub use crate::small_world::{SmallWorld, SmallWorldOptions};
-pub use crate::warehouse::{Cause, Site, Warehouse, WarehouseOptions};
-
-/// What a simulation gives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Simulation {
-    /// In order of time within a site, site after site.
-    pub events: Vec<spaxiom_event::Event>,
-    /// The hidden causes; nothing of them is in the events.
-    pub labels: Vec<spaxiom_event::LabelSpan>,
-}
+pub use crate::retail::{Retail, RetailEpisodeOptions, RetailOptions, RetailSite};
+pub use crate::scenario::{Scenario, ScenarioName};
+pub use crate::simulation::{Day, Difficulty, SimulatedSite, Truth};
+pub use crate::small_world::{SmallWorld, SmallWorldOptions, SmallWorldSite};
+pub use crate::warehouse::{EpisodeOptions, Warehouse, WarehouseOptions, WarehouseSite};

@@ -23,10 +23,20 @@ pub struct Visit {
 }
 
 impl Dock {
-    /// A server that starts no service within `blocked`: disjoint spans in order of time, in seconds.
+    /// Starts no service from `from` to `to`, in seconds; later than all blocks before.
+    pub fn block(&mut self, from: f64, to: f64) {
+        self.blocked.push((from, to));
+    }
+
+    /// Forgets the blocks that ended before `time`: nobody asks for an earlier start any more.
+    pub fn forget(&mut self, time: f64) {
+        self.blocked.retain(|(_, to)| *to > time);
+    }
+
+    /// When its last service ends, in seconds.
     #[must_use]
-    pub fn blocked_in(blocked: Vec<(f64, f64)>) -> Self {
-        Self { free_at: 0.0, blocked }
+    pub fn free_at(&self) -> f64 {
+        self.free_at
     }
 
     /// The first instant from `time` on at which a service can start.

@@ -9,10 +9,10 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
-use spaxiom_event::{Event, LabelSpan, Position, SiteId};
+use spaxiom_event::{Event, LabelSpan, Position, Shape, SiteId, Zone};
 
-use crate::Simulation;
-use crate::error::SimError;
+use crate::error::{SimError, first_broken};
+use crate::simulation::{Day, SimulatedSite};
 
 /// The constants that come with the project.
 const BUILT_IN: &str = include_str!("../../../datasets/scenarios/small-worlds.toml");
@@ -77,6 +77,53 @@ pub struct SmallWorldOptions {
     pub radius_m: f64,
 }
 
+/// A site of a small world.
+#[derive(Debug, Clone)]
+pub struct SmallWorldSite {
+    options: SmallWorldOptions,
+    world: SmallWorld,
+    id: SiteId,
+    start: DateTime<Utc>,
+    rng: ChaCha8Rng,
+    day: u32,
+}
+
+impl SimulatedSite for SmallWorldSite {
+    fn id(&self) -> &SiteId {
+        &self.id
+    }
+
+    fn next_day(&mut self) -> Day {
+        let Self { options, world, id, start, rng, day: number } = self;
+        let period = TimeDelta::minutes(i64::from(options.period_mins));
+        let n_episodes = 1440 / options.period_mins;
+        let mut day = Day::default();
+        for number in *number * n_episodes..(*number + 1) * n_episodes {
+            let label = usize::from(rng.random_bool(0.5));
+            let begin = *start + period * i32::try_from(number).expect("episodes of some years");
+            let events = options.episode(*world, label, id, begin, rng);
+            let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
+            day.truth.spans.push(LabelSpan {
+                site_id: id.clone(),
+                entity_id: None,
+                episode_id: format!("{id}-{number}"),
+                label: world.labels()[label].into(),
+                start: first.time,
+                end: last.time,
+            });
+            day.events.extend(events);
+        }
+        *number += 1;
+        day
+    }
+
+    fn zones(&self) -> Vec<(String, Zone)> {
+        let shape = Some(Shape::Circle { x: 0.0, y: 0.0, radius: self.options.radius_m });
+        let hall = Zone { kind: "hall".into(), floor: None, within: None, shape, neighbours: Vec::new() };
+        vec![("hall".to_owned(), hall)]
+    }
+}
+
 impl Default for SmallWorldOptions {
     fn default() -> Self {
         Self::from_toml(BUILT_IN).expect("the scenario that comes with the project is read by a test")
@@ -84,6 +131,12 @@ impl Default for SmallWorldOptions {
 }
 
 impl SmallWorldOptions {
+    /// The text of the constants that come with the project.
+    #[must_use]
+    pub fn built_in_text() -> &'static str {
+        BUILT_IN
+    }
+
     /// Reads a scenario file.
     pub fn from_toml(text: &str) -> Result<Self, SimError> {
         let options: Self = toml::from_str(text)?;
@@ -95,51 +148,23 @@ impl SmallWorldOptions {
         let ranges = [self.gap_secs, self.even_gap_secs, self.short_gap_secs, self.long_gap_secs];
         let longest = ranges.iter().map(|range| range[1]).fold(0.0, f64::max);
         let lasts = self.start_within_secs + longest * self.n_events as f64;
-        let rules = [
+        first_broken(&[
             ("period-mins", "a part of 24 hours", self.period_mins > 0 && 1440 % self.period_mins == 0),
             ("n-events", "even and above 0", self.n_events > 0 && self.n_events.is_multiple_of(2)),
             ("gap-secs and the like", "from above 0 to more", ranges.iter().all(|[from, to]| 0.0 < *from && from < to)),
             ("door-share", "between 0 and 1", self.door_share > 0.0 && self.door_share < 1.0),
             ("n-places", "3 or more", self.n_places >= 3),
             ("period-mins", "longer than an episode can last", lasts <= f64::from(self.period_mins) * 60.0),
-        ];
-        match rules.into_iter().find(|(_, _, holds)| !holds) {
-            Some((name, want, _)) => Err(SimError::Setting { name, want }),
-            None => Ok(()),
-        }
+        ])
     }
 
-    /// Simulates one site of a world; sites differ by their number and are independent of how many there are.
+    /// One site of a world at its first midnight; sites differ by their number and are independent of how many there are.
     #[must_use]
-    pub fn simulate(
-        &self,
-        world: SmallWorld,
-        seed: u64,
-        site_idx: u32,
-        start: DateTime<Utc>,
-        n_days: u32,
-    ) -> Simulation {
+    pub fn site(&self, world: SmallWorld, seed: u64, site_idx: u32, start: DateTime<Utc>) -> SmallWorldSite {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(u64::from(site_idx));
-        let site = SiteId::from(format!("{}-{site_idx:02}", world.name()));
-        let mut simulation = Simulation { events: Vec::new(), labels: Vec::new() };
-        let period = TimeDelta::minutes(i64::from(self.period_mins));
-        for number in 0..n_days * 1440 / self.period_mins {
-            let label = usize::from(rng.random_bool(0.5));
-            let begin = start + period * i32::try_from(number).expect("episodes of some years");
-            let events = self.episode(world, label, &site, begin, &mut rng);
-            let (first, last) = (events.first(), events.last());
-            let (Some(first), Some(last)) = (first, last) else { continue };
-            simulation.labels.push(LabelSpan {
-                site_id: site.clone(),
-                episode_id: format!("{site}-{number}"),
-                label: world.labels()[label].into(),
-                start: first.time,
-                end: last.time,
-            });
-            simulation.events.extend(events);
-        }
-        simulation
+        let id = SiteId::from(format!("{}-{site_idx:02}", world.name()));
+        SmallWorldSite { options: self.clone(), world, id, start, rng, day: 0 }
     }
 
     fn episode(
@@ -158,7 +183,7 @@ impl SmallWorldOptions {
             #[expect(clippy::cast_possible_truncation, reason = "an episode lasts minutes")]
             let mut event = Event::new(KINDS[kind], site.clone(), begin + TimeDelta::milliseconds((secs * 1e3) as i64));
             event.zone = Some("hall".into());
-            let (sin, cos) = (TAU * place as f64 / self.n_places as f64).sin_cos();
+            let (sin, cos) = libm::sincos(TAU * place as f64 / self.n_places as f64);
             event.position = Some(Position { x: self.radius_m * sin, y: self.radius_m * cos, z: None });
             events.push(event.with_derived_id());
             secs += self.gap(world, label, at, rng);

@@ -14,6 +14,9 @@ use crate::output;
 /// Bad lines that are listed; all are counted.
 const N_LISTED: usize = 20;
 
+/// Findings of one kind that are listed: in a building with many empty rooms each looks like a dead sensor.
+const N_ALIKE: usize = 5;
+
 /// What the inputs hold together.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -115,8 +118,13 @@ impl Report {
             let _ =
                 writeln!(text, "lines without an event: {}", counted(skipped.iter().map(|(reason, n)| (*reason, *n))));
         }
-        for finding in &health.findings {
-            let _ = writeln!(text, "{}: {}\n  {}", finding.kind, finding.detail, finding.advice);
+        for alike in health.findings.chunk_by(|a, b| a.kind == b.kind) {
+            for finding in alike.iter().take(N_ALIKE) {
+                let _ = writeln!(text, "{}: {}\n  {}", finding.kind, finding.detail, finding.advice);
+            }
+            if let Some(n_more) = alike.len().checked_sub(N_ALIKE).filter(|n_more| *n_more > 0) {
+                let _ = writeln!(text, "{}: and {n_more} more; `--json` lists them all", alike[0].kind);
+            }
         }
         for mark in unpaired_marks.iter().take(N_LISTED) {
             let _ = writeln!(text, "unpaired mark: {mark}");

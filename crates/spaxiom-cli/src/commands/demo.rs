@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use spaxiom_embedding::{Dataset, EmbeddingPipeline, Event, Filter, PipelineOptions, RunFolder, Store};
+use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, PipelineOptions, RunFolder, Store};
 
 use super::index::BATCH_SIZE;
 use super::{check, eval, index, search, simulate, train};
@@ -83,7 +83,7 @@ impl Demo<'_> {
     /// The data, and the file of events in them.
     fn data(&self) -> anyhow::Result<(PathBuf, PathBuf)> {
         if let Some(data) = &self.args.data {
-            let events = if data.is_dir() { data.join("events.jsonl") } else { data.clone() };
+            let events = if data.is_dir() { DataFolder::new(data).events() } else { data.clone() };
             return Ok((data.clone(), events));
         }
         let data = self.out.join("data");

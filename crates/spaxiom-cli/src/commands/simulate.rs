@@ -1,77 +1,158 @@
-//! `simulate`: a scenario to a folder of events and labels.
+//! `simulate`: a scenario to a folder of events and truth, or to a stream.
+
+mod calibration;
+mod folder;
+mod live;
 
 use std::path::Path;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use spaxiom_embedding::{EventWriter, Target};
-use spaxiom_sim::{Simulation, SmallWorld, SmallWorldOptions, Warehouse, WarehouseOptions};
+use spaxiom_embedding::Target;
+use spaxiom_sim::{
+    Delivery, Difficulty, Noise, NoiseLevel, NoiseOptions, Scenario, ScenarioName, SimulatedSite, Truth,
+};
 
-use super::save_labels;
-use crate::args::{ScenarioArg, SimulateArgs};
+use self::calibration::Calibration;
+use self::folder::{Counts, FolderWriter, Made};
+use crate::args::SimulateArgs;
 use crate::exit::Exit;
-use crate::output;
-
-/// Events and labels.
-const FILES: [&str; 2] = ["events.jsonl", "labels.jsonl"];
+use crate::{observer, output};
 
 /// The first day: a Monday.
 const START: &str = "2025-01-06T00:00:00Z";
 
+/// What stands for standard output.
+const STDOUT: &str = "-";
+
+/// A scenario and everything that decides its bytes.
+#[derive(Debug, Clone)]
+struct Simulation {
+    name: ScenarioName,
+    scenario: Scenario,
+    constants: String,
+    difficulty: Difficulty,
+    noise: NoiseLevel,
+    noise_options: Option<NoiseOptions>,
+    seed: u64,
+    n_sites: u32,
+    n_days: u32,
+    start: DateTime<Utc>,
+}
+
 pub(crate) fn run(args: &SimulateArgs, json: bool) -> anyhow::Result<Exit> {
-    let SimulateArgs { scenario, seed, sites, days, out, overwrite } = args;
-    let mut there = FILES.map(|name| out.join(name)).into_iter().filter(|path| path.exists());
-    if let (false, Some(path)) = (overwrite, there.next()) {
-        anyhow::bail!("`{}` is there already: choose another folder, or give `--overwrite`", path.display());
+    let simulation = Simulation::new(args)?;
+    if args.out.as_os_str() == STDOUT {
+        return live::run(&simulation, args.realtime);
     }
-    let (n_events, n_episodes) = match scenario {
-        ScenarioArg::Warehouse => warehouse(out, *seed, *sites, *days)?,
-        ScenarioArg::CountOnly => small(SmallWorld::CountOnly, args)?,
-        ScenarioArg::OrderOnly => small(SmallWorld::OrderOnly, args)?,
-        ScenarioArg::GapOnly => small(SmallWorld::GapOnly, args)?,
-        ScenarioArg::PathOnly => small(SmallWorld::PathOnly, args)?,
-    };
+    anyhow::ensure!(args.realtime.is_none(), "`--realtime` replays to standard output: it needs `--out -`");
+    let target = if args.parquet { Target::Parquet } else { Target::Jsonl };
+    let (counts, calibration) = simulation.write(&args.out, target, args.overwrite)?;
+    let Counts { events, malformed, episodes, decisions, entities, .. } = counts;
     if json {
-        output::json(&json!({"events": n_events, "episodes": n_episodes, "sites": sites, "days": days, "seed": seed}))?;
+        output::json(&json!({
+            "scenario": simulation.name.name(), "events": events, "malformed": malformed, "episodes": episodes,
+            "decisions": decisions, "entities": entities, "sites": simulation.n_sites, "days": simulation.n_days,
+            "seed": simulation.seed, "calibration": calibration.rows(),
+        }))?;
     } else {
-        let out = out.display();
-        output::text(&format!("{n_events} events and {n_episodes} labelled episodes of {sites} sites in {out}\n"));
+        let (out, n_sites) = (args.out.display(), simulation.n_sites);
+        output::text(&format!("{events} events and {episodes} labelled episodes of {n_sites} sites in {out}\n"));
+        output::text(&calibration.to_table());
     }
     Ok(Exit::Done)
 }
 
-/// Simulates warehouses into a folder; gives the numbers of events and episodes.
-pub(crate) fn warehouse(out: &Path, seed: u64, n_sites: u32, n_days: u32) -> anyhow::Result<(usize, usize)> {
-    let warehouse = Warehouse::new(WarehouseOptions::default())?;
-    write(out, n_sites, |site_idx, start| warehouse.simulate(seed, site_idx, start, n_days))
+/// Simulates warehouses without noise into a folder.
+pub(crate) fn warehouse(out: &Path, seed: u64, n_sites: u32, n_days: u32) -> anyhow::Result<()> {
+    let name = ScenarioName::Warehouse;
+    let constants = name.built_in_constants().to_owned();
+    let simulation = Simulation {
+        name,
+        scenario: Scenario::new(name, &constants, Difficulty::Medium)?,
+        constants,
+        difficulty: Difficulty::Medium,
+        noise: NoiseLevel::Clean,
+        noise_options: None,
+        seed,
+        n_sites,
+        n_days,
+        start: START.parse().context("the first day")?,
+    };
+    simulation.write(out, Target::Jsonl, true)?;
+    Ok(())
 }
 
-fn small(world: SmallWorld, args: &SimulateArgs) -> anyhow::Result<(usize, usize)> {
-    let options = SmallWorldOptions::default();
-    let SimulateArgs { seed, sites, days, out, .. } = args;
-    write(out, *sites, |site_idx, start| options.simulate(world, *seed, site_idx, start, *days))
-}
-
-/// Writes site after site, so that memory does not grow with their number; what is there stays until all is written.
-fn write(
-    out: &Path,
-    n_sites: u32,
-    simulate: impl Fn(u32, DateTime<Utc>) -> Simulation,
-) -> anyhow::Result<(usize, usize)> {
-    let start = START.parse().context("the first day")?;
-    fs_err::create_dir_all(out)?;
-    let [events, labels] = FILES.map(|name| out.join(name));
-    let mut writer = EventWriter::create(&events, Target::Jsonl)?;
-    let mut spans = Vec::new();
-    let mut n_events = 0;
-    for site_idx in 0..n_sites {
-        let simulation = simulate(site_idx, start);
-        n_events += simulation.events.len();
-        simulation.events.iter().try_for_each(|event| writer.write(event))?;
-        spans.extend(simulation.labels);
+impl Simulation {
+    fn new(args: &SimulateArgs) -> anyhow::Result<Self> {
+        let name = ScenarioName::from(args.scenario);
+        let constants = match &args.constants {
+            Some(path) => fs_err::read_to_string(path)?,
+            None => name.built_in_constants().to_owned(),
+        };
+        let difficulty = args.difficulty.into();
+        let noise = args.noise.into();
+        let mut noise_options = NoiseOptions::of(noise);
+        if let Some(share) = args.malformed {
+            let options = noise_options.as_mut().context("`--malformed` needs `--noise real` or `--noise harsh`")?;
+            options.malformed = share;
+        }
+        Ok(Self {
+            scenario: Scenario::new(name, &constants, difficulty).context("the constants of the scenario")?,
+            name,
+            constants,
+            difficulty,
+            noise,
+            noise_options,
+            seed: args.seed,
+            n_sites: args.sites,
+            n_days: args.days,
+            start: START.parse().context("the first day")?,
+        })
     }
-    writer.finish()?;
-    save_labels(&labels, &spans)?;
-    Ok((n_events, spans.len()))
+
+    fn site(&self, site_idx: u32) -> anyhow::Result<Noisy> {
+        let site = self.scenario.site(self.seed, site_idx, self.start);
+        let noise = Noise::new(self.noise_options.clone(), self.seed, site_idx, self.start)?;
+        Ok(Noisy { site, noise })
+    }
+
+    /// Writes site after site and day after day, so that memory grows with neither.
+    fn write(&self, out: &Path, target: Target, overwrite: bool) -> anyhow::Result<(Counts, Calibration)> {
+        let mut folder = FolderWriter::create(out, target, overwrite)?;
+        let mut calibration = Calibration::default();
+        let bar = observer::counter("days", self.n_sites as usize * self.n_days as usize);
+        for site_idx in 0..self.n_sites {
+            let Noisy { mut site, mut noise } = self.site(site_idx)?;
+            for _ in 0..self.n_days {
+                let day = noise.apply(site.next_day());
+                calibration.watch(&day.truth);
+                folder.write(&day.deliveries, &day.truth)?;
+                bar.inc(1);
+            }
+            let rest = Truth { entities: site.finish(), ..Truth::default() };
+            calibration.watch(&rest);
+            folder.write(&noise.finish(), &rest)?;
+            folder.end_site(site.as_ref());
+            if let Some(tally) = site.hospital_tally() {
+                calibration.tally(tally);
+            }
+        }
+        bar.finish_and_clear();
+        let counts = folder.finish(&Made::of(self))?;
+        Ok((counts, calibration))
+    }
+}
+
+/// A site, and what becomes of its events on their way.
+struct Noisy {
+    site: Box<dyn SimulatedSite>,
+    noise: Noise,
+}
+
+impl Noisy {
+    fn next_day(&mut self) -> Vec<Delivery> {
+        self.noise.apply(self.site.next_day()).deliveries
+    }
 }

@@ -138,6 +138,72 @@ fn a_seed_simulates_the_same_bytes() {
 }
 
 #[test]
+fn a_simulated_folder_holds_the_truth_beside_the_events() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("hospital");
+    let words = ["simulate", "--scenario", "hospital", "--sites", "2", "--days", "5", "--seed", "3", "--noise", "real"];
+    let told = json(&[&words[..], &["--malformed", "0.01", "--out", out.to_str().unwrap()]].concat());
+    assert_eq!(told["calibration"][0]["published"], "3.56");
+    let lines = |name: &str| fs_err::read_to_string(out.join(name)).unwrap().lines().count() as u64;
+    assert_eq!(told["decisions"], lines("decisions.jsonl"));
+    assert_eq!(told["entities"], lines("entities.jsonl"));
+    assert_eq!(lines("relevance.jsonl"), lines("decisions.jsonl"));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs_err::read(out.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((&manifest["scenario"], &manifest["seed"]), (&"hospital".into(), &3.into()));
+    assert_eq!(manifest["counts"]["events"], told["events"]);
+    assert_eq!(manifest["events_sha256"].as_str().unwrap().len(), 64);
+    // What was written is read again, but for the lines that broke off; the truth is no input.
+    let checked = output(&["check", "--json", out.to_str().unwrap()]);
+    assert_eq!(checked.status.code(), Some(3));
+    let checked: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!((&checked["events"], &checked["rejected"]), (&told["events"], &told["malformed"]));
+    assert!(told["malformed"].as_u64().unwrap() > 10);
+    let site_map = out.join("site-map.toml");
+    let placed = output(&["check", "--site-map", site_map.to_str().unwrap(), out.to_str().unwrap()]);
+    assert_eq!(placed.status.code(), Some(3));
+}
+
+#[test]
+fn a_simulation_is_written_as_a_table_or_streamed() {
+    let folder = TempDir::new().unwrap();
+    let words = ["simulate", "--scenario", "retail", "--sites", "2", "--days", "1", "--out"];
+    let [lines, table] = ["lines", "table"].map(|name| folder.path().join(name));
+    let written = json(&[&words[..], &[lines.to_str().unwrap()]].concat());
+    done(&[&words[..], &[table.to_str().unwrap(), "--parquet"]].concat());
+    let read = |path: &std::path::Path| json(&["check", path.to_str().unwrap()])["events"].clone();
+    assert_eq!(read(&lines), written["events"]);
+    assert_eq!(read(&table), written["events"]);
+    let stream = output(&[&words[..], &["-", "--realtime", "1e9"]].concat());
+    let text = String::from_utf8(stream.stdout).unwrap();
+    assert_eq!(text.lines().count() as u64, written["events"].as_u64().unwrap());
+    // The same events as in the file, those of all sites in order of time.
+    let mut streamed: Vec<&str> = text.lines().collect();
+    streamed.sort_unstable();
+    let file = fs_err::read_to_string(lines.join("events.jsonl")).unwrap();
+    let mut filed: Vec<&str> = file.lines().collect();
+    filed.sort_unstable();
+    assert_eq!(streamed, filed);
+}
+
+#[test]
+fn what_cannot_be_simulated_is_said() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let out = out.to_str().unwrap();
+    let wrong = folder.path().join("wrong.toml");
+    let text = fs_err::read_to_string("../../datasets/scenarios/hospital.toml").unwrap();
+    fs_err::write(&wrong, text.replace("occupancy = 0.8", "occupancy = 1.8")).unwrap();
+    let words = ["simulate", "--scenario", "hospital", "--out", out];
+    let constants = ["--constants", wrong.to_str().unwrap()];
+    fails(&[&words[..], &constants[..]].concat(), 1, "`building.occupancy` has to be above 0 and below 1");
+    fails(&[&words[..], &["--malformed", "0.1"]].concat(), 1, "`--malformed` needs `--noise real` or `--noise harsh`");
+    fails(&[&words[..], &["--realtime", "10"]].concat(), 1, "it needs `--out -`");
+    fails(&[&words[..], &["--realtime", "0"]].concat(), 2, "wanted a number above 0");
+    fails(&["simulate", "--scenario", "airport", "--out", out], 2, "[possible values: hospital, warehouse, retail");
+}
+
+#[test]
 fn a_benchmark_gives_rates_and_the_memory_of_the_stream() {
     let folder = TempDir::new().unwrap();
     let keep = folder.path().to_str().unwrap();

@@ -13,7 +13,7 @@ use spaxiom_embedding::{
     Dataset, Engine, EvalReport, FinetuneJob, Flow, Observer, PretrainJob, Provenance, ReadOptions, RunConfig,
     RunFolder, RunSummary, StepReport, Task, engine, write_jsonl, write_labels,
 };
-use spaxiom_sim::{Warehouse, WarehouseOptions};
+use spaxiom_sim::{Difficulty, SimulatedSite, Warehouse, WarehouseOptions};
 use tempfile::TempDir;
 
 /// A pretrained run, a classifier on it and their data, made once for all tests.
@@ -52,13 +52,18 @@ impl World {
 
 fn simulate(path: &Path, n_sites: u32, n_days: u32) {
     fs_err::create_dir_all(path).unwrap();
-    let warehouse = Warehouse::new(WarehouseOptions::default()).unwrap();
+    let warehouse = Warehouse::new(WarehouseOptions::default(), Difficulty::Medium).unwrap();
     let start = "2025-01-06T00:00:00Z".parse().unwrap();
-    let sites: Vec<_> = (0..n_sites).map(|site| warehouse.simulate(1, site, start, n_days)).collect();
-    let events = sites.iter().flat_map(|site| &site.events);
-    write_jsonl(fs_err::File::create(path.join("events.jsonl")).unwrap(), events).unwrap();
-    let labels: Vec<_> = sites.iter().flat_map(|site| site.labels.clone()).collect();
-    write_labels(fs_err::File::create(path.join("labels.jsonl")).unwrap(), &labels).unwrap();
+    let mut events = fs_err::File::create(path.join("events.jsonl")).unwrap();
+    let mut labels = fs_err::File::create(path.join("labels.jsonl")).unwrap();
+    for site_idx in 0..n_sites {
+        let mut site = warehouse.site(1, site_idx, start);
+        for _ in 0..n_days {
+            let day = site.next_day();
+            write_jsonl(&mut events, &day.events).unwrap();
+            write_labels(&mut labels, &day.truth.spans).unwrap();
+        }
+    }
 }
 
 /// Small enough for a second.

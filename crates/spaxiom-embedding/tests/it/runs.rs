@@ -21,7 +21,7 @@ fn a_run_folder_holds_everything_that_the_run_was_made_from() {
     assert_eq!(manifest.data, WORLD.data().fingerprint());
     assert_eq!(
         WORLD.classifier().manifest().unwrap().classes,
-        ["blocked_dock", "late_batch", "normal", "understaffing"]
+        ["alarm_drill", "blocked_dock", "door_fault", "late_batch", "normal", "understaffing"]
     );
 }
 

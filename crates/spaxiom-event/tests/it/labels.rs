@@ -9,7 +9,7 @@ fn at(secs: i64) -> DateTime<Utc> {
 
 fn span(site: &str, label: &str, start: i64, end: i64) -> LabelSpan {
     let episode_id = format!("{site}-{start}");
-    LabelSpan { site_id: site.into(), episode_id, label: label.into(), start: at(start), end: at(end) }
+    LabelSpan { site_id: site.into(), entity_id: None, episode_id, label: label.into(), start: at(start), end: at(end) }
 }
 
 fn label(index: &LabelIndex, site: &str, time: i64) -> Option<String> {

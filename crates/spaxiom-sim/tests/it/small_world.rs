@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use spaxiom_event::{Event, LabelIndex};
 use spaxiom_sim::{SimError, SmallWorld, SmallWorldOptions};
 
+use crate::{lived, start};
+
 /// What there is to be seen of an episode, by name.
 fn seen(events: &[&Event]) -> [(&'static str, f64); 4] {
     let is_door = |event: &Event| event.kind.as_str() == "DoorOpened";
@@ -36,13 +38,12 @@ fn auroc(values: &[(f64, bool)]) -> f64 {
 
 #[test]
 fn one_thing_tells_the_label_and_nothing_else_does() {
-    let start = "2025-01-06T00:00:00Z".parse().unwrap();
     for world in SmallWorld::ALL {
         let mut values: BTreeMap<&str, Vec<(f64, bool)>> = BTreeMap::new();
         for site_idx in 0..4 {
-            let simulation = SmallWorldOptions::default().simulate(world, 1, site_idx, start, 28);
+            let simulation = lived(SmallWorldOptions::default().site(world, 1, site_idx, start()), 28);
             assert!(simulation.events.is_sorted_by_key(|event| event.time));
-            let labels = LabelIndex::new(simulation.labels);
+            let labels = LabelIndex::new(simulation.truth.spans);
             let mut episodes: BTreeMap<usize, (bool, Vec<&Event>)> = BTreeMap::new();
             for event in &simulation.events {
                 let known = labels.of(event).unwrap();
@@ -72,9 +73,8 @@ fn one_thing_tells_the_label_and_nothing_else_does() {
 
 #[test]
 fn seeds_and_sites_are_independent_and_repeatable() {
-    let start = "2025-01-06T00:00:00Z".parse().unwrap();
     let simulated =
-        |seed, site_idx| SmallWorldOptions::default().simulate(SmallWorld::PathOnly, seed, site_idx, start, 1);
+        |seed, site_idx| lived(SmallWorldOptions::default().site(SmallWorld::PathOnly, seed, site_idx, start()), 1);
     assert_eq!(simulated(1, 0), simulated(1, 0));
     assert_ne!(simulated(1, 0).events, simulated(2, 0).events);
     assert_ne!(simulated(1, 0).events, simulated(1, 1).events);

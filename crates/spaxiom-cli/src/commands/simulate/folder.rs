@@ -1,0 +1,215 @@
+//! The folder of a simulation: events, truth in files of its own, site map, split and manifest.
+
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use spaxiom_embedding::{DataFolder, EventWriter, SiteMap, Target, Zone, replace_file, write_records};
+use spaxiom_sim::{Delivery, NoiseOptions, SimulatedSite, Truth};
+
+use super::Simulation;
+
+/// How many of each were written.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct Counts {
+    pub(super) events: u64,
+    pub(super) malformed: u64,
+    pub(super) episodes: u64,
+    pub(super) decisions: u64,
+    pub(super) entities: u64,
+    pub(super) relevance: u64,
+}
+
+/// How a folder was made: with the same program and these values its bytes come again.
+#[derive(Debug, Serialize)]
+pub(super) struct Made {
+    /// The format of this file; 1.
+    format: u32,
+    scenario: &'static str,
+    seed: u64,
+    sites: u32,
+    days: u32,
+    start: String,
+    difficulty: &'static str,
+    noise: &'static str,
+    /// SHA-256 of the constants of the scenario, and of those of the noise.
+    constants: String,
+    noise_constants: String,
+    version: &'static str,
+}
+
+impl Made {
+    pub(super) fn of(simulation: &Simulation) -> Self {
+        let Simulation { name, scenario: _, constants, difficulty, noise, noise_options, seed, n_sites, n_days, start } =
+            simulation;
+        let noise_constants = match noise_options {
+            // Chosen on the command line: the written options say more than the file.
+            Some(options) => format!("{options:?}"),
+            None => NoiseOptions::built_in_text().to_owned(),
+        };
+        Self {
+            format: 1,
+            scenario: name.name(),
+            seed: *seed,
+            sites: *n_sites,
+            days: *n_days,
+            start: start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            difficulty: difficulty.name(),
+            noise: noise.name(),
+            constants: hex(&Sha256::digest(constants)),
+            noise_constants: hex(&Sha256::digest(noise_constants)),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+/// The manifest as it is written.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    #[serde(flatten)]
+    made: &'a Made,
+    counts: Counts,
+    events_file: String,
+    /// SHA-256 of the file of events.
+    events_sha256: String,
+}
+
+/// Which sites are for what: whoever reports figures trains on no site of the test.
+#[derive(Debug, Serialize)]
+struct SiteSplit<'a> {
+    train: &'a [String],
+    validation: &'a [String],
+    test: &'a [String],
+}
+
+/// Writes as it goes; every file appears under its name when it is whole.
+pub(super) struct FolderWriter {
+    folder: DataFolder,
+    events: PathBuf,
+    writer: EventWriter,
+    truth: [Records; 4],
+    counts: Counts,
+    sites: Vec<(String, Vec<(String, Zone)>)>,
+}
+
+/// A file of records under a name of its own until it is whole.
+struct Records {
+    path: PathBuf,
+    partial: PathBuf,
+    out: BufWriter<fs_err::File>,
+}
+
+impl Records {
+    fn create(path: PathBuf) -> anyhow::Result<Self> {
+        let mut partial = path.clone().into_os_string();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let out = BufWriter::new(fs_err::File::create(&partial)?);
+        Ok(Self { path, partial, out })
+    }
+
+    fn write<T: Serialize>(&mut self, records: &[T]) -> anyhow::Result<u64> {
+        write_records(&mut self.out, records)?;
+        Ok(records.len() as u64)
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.out.flush()?;
+        Ok(fs_err::rename(&self.partial, &self.path)?)
+    }
+}
+
+impl FolderWriter {
+    pub(super) fn create(out: &Path, target: Target, overwrite: bool) -> anyhow::Result<Self> {
+        let folder = DataFolder::new(out);
+        let names = DataFolder::TRUTH.iter().copied().chain(["events.jsonl", "events.parquet"]);
+        let there: Vec<PathBuf> = names.map(|name| out.join(name)).filter(|path| path.exists()).collect();
+        if let (false, Some(path)) = (overwrite, there.first()) {
+            anyhow::bail!("`{}` is there already: choose another folder, or give `--overwrite`", path.display());
+        }
+        fs_err::create_dir_all(out)?;
+        let events = out.join(if target == Target::Parquet { "events.parquet" } else { "events.jsonl" });
+        // Events of the other kind would be read instead of the new ones.
+        let mut others = there.into_iter().filter(|path| path.file_stem() == events.file_stem() && *path != events);
+        others.try_for_each(fs_err::remove_file)?;
+        let truth = [folder.labels(), folder.decisions(), folder.entities(), folder.relevance()];
+        let [labels, decisions, entities, relevance] = truth.map(Records::create);
+        Ok(Self {
+            writer: EventWriter::create(&events, target)?,
+            events,
+            truth: [labels?, decisions?, entities?, relevance?],
+            folder,
+            counts: Counts::default(),
+            sites: Vec::new(),
+        })
+    }
+
+    pub(super) fn write(&mut self, deliveries: &[Delivery], truth: &Truth) -> anyhow::Result<()> {
+        for Delivery { event, broken_at, arrival: _ } in deliveries {
+            match broken_at {
+                None => self.writer.write(event)?,
+                Some(at) => self.writer.write_broken(event, *at)?,
+            }
+            let count = if broken_at.is_none() { &mut self.counts.events } else { &mut self.counts.malformed };
+            *count += 1;
+        }
+        let Truth { spans, decisions, entities, relevance } = truth;
+        let [labels_out, decisions_out, entities_out, relevance_out] = &mut self.truth;
+        self.counts.episodes += labels_out.write(spans)?;
+        self.counts.decisions += decisions_out.write(decisions)?;
+        self.counts.entities += entities_out.write(entities)?;
+        self.counts.relevance += relevance_out.write(relevance)?;
+        Ok(())
+    }
+
+    pub(super) fn end_site(&mut self, site: &dyn SimulatedSite) {
+        self.sites.push((site.id().to_string(), site.zones()));
+    }
+
+    pub(super) fn finish(self, made: &Made) -> anyhow::Result<Counts> {
+        let Self { folder, events, writer, truth, counts, sites } = self;
+        writer.finish()?;
+        truth.into_iter().try_for_each(Records::finish)?;
+        let names: Vec<String> = sites.iter().map(|(id, _)| id.clone()).collect();
+        replace_file(&folder.site_map(), SiteMap::from_zones(sites)?.to_toml().as_bytes())?;
+        replace_file(&folder.split(), &pretty(&split(&names))?)?;
+        let events_file = events.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let manifest = Manifest { made, counts, events_file, events_sha256: hash_of(&events)? };
+        replace_file(&folder.manifest(), &pretty(&manifest)?)?;
+        Ok(counts)
+    }
+}
+
+/// The last quarter of the sites for the test, as the default split has it, and about an eighth before them for validation.
+fn split(names: &[String]) -> SiteSplit<'_> {
+    let n = names.len();
+    let n_test = if n > 1 { ((n + 2) / 4).max(1) } else { 0 };
+    let n_validation = if n > 2 { (n / 8).max(1) } else { 0 };
+    let (rest, test) = names.split_at(n - n_test);
+    let (train, validation) = rest.split_at(rest.len() - n_validation);
+    SiteSplit { train, validation, test }
+}
+
+fn pretty(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+fn hash_of(path: &Path) -> anyhow::Result<String> {
+    let mut file = fs_err::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n_read = file.read(&mut buffer)?;
+        if n_read == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&buffer[..n_read]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
