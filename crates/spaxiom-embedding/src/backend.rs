@@ -33,6 +33,11 @@ impl BackendName {
         }
     }
 
+    /// Whether encoding goes without the tensors of the backend: flex trains, and plain slices encode faster.
+    pub(crate) fn encodes_on_the_cpu(self) -> bool {
+        self == Self::Flex
+    }
+
     fn is_compiled_in(self) -> bool {
         match self {
             Self::Flex => cfg!(feature = "flex"),

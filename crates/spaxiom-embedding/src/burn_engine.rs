@@ -13,7 +13,8 @@ use spaxiom_objective::{ClassifierModel, MaskedEventModel, Masking, Objective, T
 use spaxiom_token::TokenWindow;
 
 use crate::backend::BackendName;
-use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, WindowEncoder};
+use crate::cpu_encoder::CpuEncoder;
+use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, WindowEncoder, greatest};
 use crate::error::EmbeddingError;
 
 /// Windows that are encoded together.
@@ -85,6 +86,9 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         weights: &BTreeMap<String, NamedTensor>,
         n_classes: Option<usize>,
     ) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
+        if self.name.encodes_on_the_cpu() {
+            return Ok(Box::new(CpuEncoder::new(shape, weights, n_classes)?));
+        }
         let layout = shape.layout();
         let encoder = shape.encoder.init::<B::InnerBackend>(&layout, 0, &self.device);
         let model = match n_classes {
@@ -99,7 +103,13 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
 
     fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder> {
         let layout = shape.layout();
-        let model = Model::Encoder(Box::new(shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device)));
+        let encoder = shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device);
+        if self.name.encodes_on_the_cpu() {
+            let weights = collect_weights(&encoder, "encoder");
+            let encoder = CpuEncoder::new(shape, &weights, None).expect("the weights are those of this shape");
+            return Box::new(encoder);
+        }
+        let model = Model::Encoder(Box::new(encoder));
         Box::new(BurnEncoder { model, layout, device: self.device.clone() })
     }
 }
@@ -154,8 +164,4 @@ impl<B: Backend> WindowEncoder for BurnEncoder<B> {
         let n_classes = logits.len() / windows.len().max(1);
         Some(logits.chunks_exact(n_classes.max(1)).map(greatest).collect())
     }
-}
-
-fn greatest(scores: &[f32]) -> usize {
-    scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index)
 }

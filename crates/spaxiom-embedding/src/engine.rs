@@ -101,3 +101,8 @@ pub trait WindowEncoder: Send {
     /// The most likely class of each window, or none without a classifier.
     fn classify(&self, windows: &[TokenWindow<'_>]) -> Option<Vec<usize>>;
 }
+
+/// The index of the greatest score.
+pub(crate) fn greatest(scores: &[f32]) -> usize {
+    scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index)
+}

@@ -12,6 +12,7 @@ struct Readme;
 mod backend;
 mod burn_engine;
 mod config;
+mod cpu_encoder;
 mod data_folder;
 mod dataset;
 mod engine;

@@ -39,6 +39,12 @@ impl BatchLayout {
         self.numbers.iter().map(NumberColumn::n_features).sum()
     }
 
+    /// The numbers beside the ids.
+    #[must_use]
+    pub fn numbers(&self) -> &[NumberColumn] {
+        &self.numbers
+    }
+
     /// Number of fields.
     #[must_use]
     pub fn n_fields(&self) -> usize {

@@ -1,0 +1,13 @@
+//! Encoding on the CPU without tensors of a backend: the weights of a trained encoder, and nothing that training needs.
+//!
+//! Rows of all windows lie one after the other, so that nothing is computed for padding; every product is one matrix product
+//! over all of them; and the last layer is computed only for the rows that make the vectors.
+//! The burn modules are the definition: what is computed here is tested to agree with them.
+
+mod elementwise;
+mod linear;
+mod rows;
+mod transformer;
+
+pub use linear::DenseLinear;
+pub use transformer::TransformerInference;

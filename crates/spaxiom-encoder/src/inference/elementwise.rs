@@ -1,0 +1,167 @@
+//! Element-wise work, one pass each, compiled for the vector instructions that the processor has.
+#![expect(clippy::inline_always, reason = "what is not inlined is not compiled for those instructions")]
+
+use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
+
+use faer::Par;
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+/// As in the burn modules.
+const EPSILON: f32 = 1e-5;
+
+/// Runs a closure with the processor's widest instructions, where the compiler may use them.
+struct Vectorised<F>(F);
+
+impl<F: FnOnce()> WithSimd for Vectorised<F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        (self.0)();
+    }
+}
+
+fn vectorised(work: impl FnOnce()) {
+    Arch::new().dispatch(Vectorised(work));
+}
+
+/// Values that one thread takes at a time where threads share the work.
+const PART: usize = 1 << 16;
+
+/// Works on parts of whole rows of `d` values, side by side where `par` allows and it pays.
+fn by_rows(rows: &mut [f32], d: usize, par: Par, work: impl Fn(&mut [f32]) + Send + Sync) {
+    if par == Par::Seq || rows.len() < 2 * PART {
+        return work(rows);
+    }
+    rows.par_chunks_mut(PART.div_ceil(d) * d).for_each(work);
+}
+
+/// `gamma * (x - mean) / sd + beta` for every row of `d` values.
+pub(super) fn layer_norm(rows: &[f32], gamma: &[f32], beta: &[f32], out: &mut [f32], par: Par) {
+    let d = gamma.len();
+    let part = |(rows, out): (&[f32], &mut [f32])| {
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, out) in rows.chunks_exact(d).zip(out.chunks_exact_mut(d)) {
+                    let mean = sum(row, |value| value) / d as f32;
+                    let variance = sum(row, |value| (value - mean) * (value - mean)) / d as f32;
+                    let scale = 1.0 / (variance + EPSILON).sqrt();
+                    for (((out, value), gamma), beta) in out.iter_mut().zip(row).zip(gamma).zip(beta) {
+                        *out = ((value - mean) * scale).mul_add(*gamma, *beta);
+                    }
+                }
+            },
+        );
+    };
+    if par == Par::Seq || rows.len() < 2 * PART {
+        return part((rows, out));
+    }
+    let size = PART.div_ceil(d) * d;
+    rows.par_chunks(size).zip(out.par_chunks_mut(size)).for_each(part);
+}
+
+/// Adds `bias` to every row.
+pub(super) fn add_bias(rows: &mut [f32], bias: &[f32], par: Par) {
+    by_rows(rows, bias.len(), par, |rows| {
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in rows.chunks_exact_mut(bias.len()) {
+                    for (value, bias) in row.iter_mut().zip(bias) {
+                        *value += bias;
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// Adds `bias` to every row and applies GELU: `x (1 + erf(x / sqrt 2)) / 2` (Hendrycks and Gimpel 2016).
+pub(super) fn add_bias_gelu(rows: &mut [f32], bias: &[f32], par: Par) {
+    by_rows(rows, bias.len(), par, |rows| {
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in rows.chunks_exact_mut(bias.len()) {
+                    for (value, bias) in row.iter_mut().zip(bias) {
+                        let x = *value + bias;
+                        *value = 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2));
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// Adds `bias` to every row and applies the rectifier.
+pub(super) fn add_bias_relu(rows: &mut [f32], bias: &[f32]) {
+    for row in rows.chunks_exact_mut(bias.len()) {
+        for (value, bias) in row.iter_mut().zip(bias) {
+            *value = (*value + bias).max(0.0);
+        }
+    }
+}
+
+/// Turns every row of scores into shares that sum to 1.
+pub(super) fn softmax(rows: &mut [f32], n_columns: usize) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact_mut(n_columns) {
+                let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                for value in &mut *row {
+                    *value = exp(*value - greatest);
+                }
+                let scale = 1.0 / sum(row, |value| value);
+                for value in row {
+                    *value *= scale;
+                }
+            }
+        },
+    );
+}
+
+/// Sums in eight lanes, so that the order of additions is the same with every width of vectors.
+#[inline(always)]
+fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0; 8];
+    let chunks = values.chunks_exact(8);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += of(*value);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest.iter().map(|value| of(*value)).sum::<f32>()
+}
+
+/// The exponential of a number that is not large, to a relative error of 2e-7: a power of two times a polynomial (Cephes).
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    let x = x.clamp(-87.0, 88.0);
+    let whole = (x * LOG2_E).round_ties_even();
+    let rest = whole.mul_add(-LN_2_LOW, whole.mul_add(-LN_2_HIGH, x));
+    let mut p = 1.987_569_1e-4_f32;
+    for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
+        p = p.mul_add(rest, coefficient);
+    }
+    let p = (p * rest).mul_add(rest, rest) + 1.0;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped above: -126 to 127")]
+    let power = f32::from_bits(((whole as i32 + 127) as u32) << 23);
+    p * power
+}
+
+/// The error function, to an absolute error of 1.5e-7 (Abramowitz and Stegun 7.1.26).
+#[inline(always)]
+fn erf(x: f32) -> f32 {
+    let t = 1.0 / 0.327_591_1_f32.mul_add(x.abs(), 1.0);
+    let mut p = 1.061_405_4_f32;
+    for coefficient in [-1.453_152, 1.421_413_8, -0.284_496_74, 0.254_829_6] {
+        p = p.mul_add(t, coefficient);
+    }
+    (1.0 - p * t * exp(-x * x)).copysign(x)
+}

@@ -1,0 +1,105 @@
+//! Dense layers over rows, with matrix products from faer.
+
+use std::collections::BTreeMap;
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use super::elementwise::{add_bias, add_bias_relu};
+use crate::error::EncoderError;
+use crate::weights::NamedTensor;
+
+/// Weights `[d_in, d_out]` and an offset, as they are used without gradients.
+#[derive(Debug, Clone)]
+pub struct DenseLinear {
+    weight: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    d_in: usize,
+    d_out: usize,
+}
+
+impl DenseLinear {
+    /// Takes `NAME.weight` and `NAME.bias`.
+    ///
+    /// # Errors
+    /// The first of them that is missing or has another shape.
+    pub fn from_weights(
+        tensors: &BTreeMap<String, NamedTensor>,
+        name: &str,
+        [d_in, d_out]: [usize; 2],
+    ) -> Result<Self, EncoderError> {
+        Ok(Self {
+            weight: take(tensors, &format!("{name}.weight"), &[d_in, d_out])?,
+            bias: take(tensors, &format!("{name}.bias"), &[d_out])?,
+            d_in,
+            d_out,
+        })
+    }
+
+    /// Number of columns that it gives.
+    #[must_use]
+    pub fn d_out(&self) -> usize {
+        self.d_out
+    }
+
+    /// `rows` times the weights, and the offset.
+    ///
+    /// # Shapes
+    /// - rows: `[n, d_in]`, row after row
+    /// - output: `[n, d_out]`
+    #[must_use]
+    pub fn forward(&self, rows: &[f32]) -> Vec<f32> {
+        let mut out = vec![0.0; rows.len() / self.d_in * self.d_out];
+        self.multiply(rows, &mut out, Par::Seq);
+        add_bias(&mut out, &self.bias, Par::Seq);
+        out
+    }
+
+    /// As [`DenseLinear::forward`], but nothing below 0.
+    #[must_use]
+    pub fn forward_relu(&self, rows: &[f32]) -> Vec<f32> {
+        let mut out = vec![0.0; rows.len() / self.d_in * self.d_out];
+        self.multiply(rows, &mut out, Par::Seq);
+        add_bias_relu(&mut out, &self.bias);
+        out
+    }
+
+    /// `out = rows * weight`, without the offset.
+    pub(super) fn multiply(&self, rows: &[f32], out: &mut [f32], par: Par) {
+        self.product(rows, 0, self.d_out, out, Accum::Replace, par);
+    }
+
+    /// `out += rows * weight`, without the offset.
+    pub(super) fn multiply_add(&self, rows: &[f32], out: &mut [f32], par: Par) {
+        self.product(rows, 0, self.d_out, out, Accum::Add, par);
+    }
+
+    /// `out = rows * weight[:, from..to]`, without the offset.
+    pub(super) fn multiply_columns(&self, rows: &[f32], from: usize, to: usize, out: &mut [f32], par: Par) {
+        self.product(rows, from, to, out, Accum::Replace, par);
+    }
+
+    fn product(&self, rows: &[f32], from: usize, to: usize, out: &mut [f32], accum: Accum, par: Par) {
+        let (d_in, d_out) = (self.d_in, to - from);
+        let n = rows.len() / d_in;
+        let columns = &self.weight[from..];
+        let weight = MatRef::from_row_major_slice_with_stride(columns, d_in, d_out, self.d_out);
+        let rows = MatRef::from_row_major_slice(rows, n, d_in);
+        matmul(MatMut::from_row_major_slice_mut(out, n, d_out), accum, rows, weight, 1.0, par);
+    }
+}
+
+/// A tensor of this name and shape.
+pub(super) fn take(
+    tensors: &BTreeMap<String, NamedTensor>,
+    name: &str,
+    want: &[usize],
+) -> Result<Vec<f32>, EncoderError> {
+    match tensors.get(name) {
+        None => Err(EncoderError::MissingTensor { name: name.into() }),
+        Some(tensor) if tensor.shape != want => {
+            Err(EncoderError::Shape { name: name.into(), want: want.to_vec(), got: tensor.shape.clone() })
+        }
+        Some(tensor) => Ok(tensor.values.clone()),
+    }
+}

@@ -1,0 +1,71 @@
+//! Encoding without a backend: the burn modules are the oracle.
+
+use burn_flex::Flex;
+use spaxiom_encoder::{
+    BatchLayout, Encoder, EncoderError, EventBatch, Pooling, Preset, TransformerEventEncoder,
+    TransformerEventEncoderConfig, TransformerInference, collect_weights,
+};
+use spaxiom_token::{TokenSequence, TokenWindow};
+
+use crate::{config, events, layout};
+
+fn pair(
+    config: &TransformerEventEncoderConfig,
+    layout: &BatchLayout,
+) -> (TransformerEventEncoder<Flex>, TransformerInference) {
+    let encoder = config.init::<Flex>(layout, 3, &Default::default());
+    let weights = collect_weights(&encoder, "encoder");
+    let inference = TransformerInference::from_weights(config, layout, &weights, "encoder").unwrap();
+    (encoder, inference)
+}
+
+fn check(config: &TransformerEventEncoderConfig, layout: &BatchLayout, windows: &[TokenWindow<'_>]) {
+    let (encoder, inference) = pair(config, layout);
+    let want: Vec<f32> =
+        encoder.encode(&EventBatch::new(layout, windows, &Default::default())).pooled.into_data().to_vec().unwrap();
+    let got = inference.encode(windows);
+    assert_eq!(got.len(), want.len());
+    let greatest = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    // 2e-6 when this was written.
+    assert!(greatest < 1e-5, "{:?}: {greatest:e}", config.pooling);
+}
+
+#[test]
+fn vectors_are_those_of_the_burn_module() {
+    let tokens: Vec<TokenSequence> = (0..40).map(|i| events(i % 5, 1 + i * 3 % 8)).collect();
+    let windows: Vec<TokenWindow<'_>> = tokens.iter().map(|tokens| tokens.window(0, tokens.len())).collect();
+    for pooling in [Pooling::Cls, Pooling::Mean, Pooling::Last] {
+        check(&config(pooling), &layout(), &windows);
+        check(&config(pooling), &layout(), &windows[..1]);
+        check(&TransformerEventEncoderConfig { n_layers: 1, ..config(pooling) }, &layout(), &windows);
+    }
+}
+
+/// Long enough that threads share the heads, wide enough that every vector instruction is used.
+#[test]
+fn a_long_window_of_a_wide_encoder_is_encoded_alike() {
+    let tokens = events(0, 120);
+    let config = TransformerEventEncoderConfig { pooling: Pooling::Mean, n_layers: 2, ..Preset::Small.into() };
+    check(&config, &layout(), &[tokens.window(0, 120)]);
+}
+
+#[test]
+#[should_panic(expected = "a window of 9 events, at most 8 are taken")]
+fn a_longer_window_is_refused() {
+    let tokens = events(0, 9);
+    let _ = pair(&config(Pooling::Cls), &layout()).1.encode(&[tokens.window(0, 9)]);
+}
+
+#[test]
+fn a_missing_or_misshapen_tensor_is_named() {
+    let config = config(Pooling::Cls);
+    let mut weights = collect_weights(&config.init::<Flex>(&layout(), 1, &Default::default()), "encoder");
+    let of = |weights| TransformerInference::from_weights(&config, &layout(), weights, "encoder").unwrap_err();
+    let wider = TransformerEventEncoderConfig { d_feed_forward: 64, ..config.clone() };
+    let error = TransformerInference::from_weights(&wider, &layout(), &weights, "encoder").unwrap_err();
+    assert!(matches!(error, EncoderError::Shape { want, .. } if want == [16, 64]));
+    weights.remove("encoder.stack.layers.1.expand.bias");
+    assert!(
+        matches!(of(&weights), EncoderError::MissingTensor { name } if name == "encoder.stack.layers.1.expand.bias")
+    );
+}
