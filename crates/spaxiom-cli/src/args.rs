@@ -534,6 +534,8 @@ pub(crate) enum WorkloadArg {
     Validate,
     /// Parsed events to composite ids and values, on one thread
     Tokenize,
+    /// Token windows to vectors, one by one and in a batch, presets small and base
+    Encode,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for ten times N events
     Memory,
 }

@@ -13,8 +13,8 @@ use crate::init::{WeightRng, layer_norm};
 pub struct EventEmbedding<B: Backend> {
     /// One row per id of every field, `[n_rows, d_model]`.
     table: Param<Tensor<B, 2>>,
-    /// One row per distance from the end of the window, `[max_len + 1, d_model]`.
-    positions: Param<Tensor<B, 2>>,
+    /// One row per distance from the end of the window, `[max_len + 1, d_model]`; none for encoders that read in order.
+    positions: Option<Param<Tensor<B, 2>>>,
     /// From the features of the numbers, `[n_features, d_model]`.
     numbers: Option<Linear<B>>,
     norm: LayerNorm<B>,
@@ -27,16 +27,28 @@ impl<B: Backend> EventEmbedding<B> {
         let n_features = layout.n_features();
         Self {
             table: rng.matrix([layout.n_rows(), d_model], device),
-            positions: rng.matrix([max_len + 1, d_model], device),
+            positions: Some(rng.matrix([max_len + 1, d_model], device)),
             numbers: (n_features > 0).then(|| rng.linear(n_features, d_model, device)),
             norm: layer_norm(d_model, device),
         }
     }
 
-    /// The longest window.
+    /// Tables for the ids of `layout` alone: an event is embedded alike wherever it stands.
     #[must_use]
-    pub fn max_len(&self) -> usize {
-        self.positions.dims()[0] - 1
+    pub fn without_positions(layout: &BatchLayout, d_model: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
+        let n_features = layout.n_features();
+        Self {
+            table: rng.matrix([layout.n_rows(), d_model], device),
+            positions: None,
+            numbers: (n_features > 0).then(|| rng.linear(n_features, d_model, device)),
+            norm: layer_norm(d_model, device),
+        }
+    }
+
+    /// The longest window, where positions limit it.
+    #[must_use]
+    pub fn max_len(&self) -> Option<usize> {
+        self.positions.as_ref().map(|positions| positions.dims()[0] - 1)
     }
 
     /// # Shapes
@@ -52,7 +64,10 @@ impl<B: Backend> EventEmbedding<B> {
         if let (Some(numbers), Some(features)) = (&self.numbers, &batch.features) {
             summed = summed + numbers.forward(features.clone());
         }
-        let places = self.positions.val().select(0, batch.positions.clone().reshape([n_events]));
-        self.norm.forward(summed + places.reshape([n_windows, seq, d_model]))
+        if let Some(positions) = &self.positions {
+            let places = positions.val().select(0, batch.positions.clone().reshape([n_events]));
+            summed = summed + places.reshape([n_windows, seq, d_model]);
+        }
+        self.norm.forward(summed)
     }
 }

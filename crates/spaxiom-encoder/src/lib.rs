@@ -12,6 +12,7 @@ mod files;
 mod inference;
 mod init;
 mod pool;
+mod recurrent;
 mod transformer;
 mod weights;
 
@@ -23,5 +24,9 @@ pub use crate::files::replace_file;
 pub use crate::inference::{DenseLinear, TransformerInference};
 pub use crate::init::WeightRng;
 pub use crate::pool::{Pooling, masked_mean};
+pub use crate::recurrent::{
+    Cell, GruEventEncoder, LstmEventEncoder, RecurrentEventEncoder, RecurrentEventEncoderConfig, RecurrentStack,
+    RecurrentState,
+};
 pub use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig, TransformerStack};
 pub use crate::weights::{NamedTensor, WeightFile, apply_weights, collect_weights};

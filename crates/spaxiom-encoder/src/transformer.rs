@@ -103,7 +103,7 @@ impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
     }
 
     fn max_len(&self) -> usize {
-        self.embedding.max_len()
+        self.embedding.max_len().unwrap_or(usize::MAX)
     }
 
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {

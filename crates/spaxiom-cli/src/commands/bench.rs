@@ -1,5 +1,6 @@
 //! `bench`: how fast, beside the peers, in the same run.
 
+mod encode;
 mod ingest;
 mod peers;
 
@@ -54,6 +55,7 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
             WorkloadArg::Ingest => rows.extend(ingest::ingest(args, &folder.events(args.events)?)?),
             WorkloadArg::Validate => rows.push(ingest::validate(args, &folder.events(args.events)?)?),
             WorkloadArg::Tokenize => rows.push(ingest::tokenize(args, &folder.events(args.events)?)?),
+            WorkloadArg::Encode => rows.extend(encode::encode(args, &folder)?),
             WorkloadArg::Memory => rows.extend(ingest::memory(args, &folder)?),
         }
     }
@@ -126,14 +128,15 @@ fn median_rate(runs: u32, n_events: usize, mut work: impl FnMut() -> anyhow::Res
 
 fn table(rows: &[Row]) -> String {
     let mut text = format!(
-        "{:<34} {:>12} {:>12} {:>7}  {:<9} {:>4} {:>7}\n",
+        "{:<44} {:>12} {:>12} {:>7}  {:<9} {:>4} {:>7}\n",
         "workload", "ours", "peer", "ratio", "unit", "runs", "threads"
     );
     for Row { workload, unit, ours, peer, ratio, runs, threads, peer_name } in rows {
         let name = peer_name.as_ref().map_or_else(|| workload.clone(), |peer| format!("{workload} ({peer})"));
-        let peer = peer.map_or("-".into(), |peer| format!("{peer:.0}"));
+        let figure = |value: f64| if value < 1000.0 { format!("{value:.2}") } else { format!("{value:.0}") };
+        let (ours, peer) = (figure(*ours), peer.map_or("-".into(), figure));
         let ratio = ratio.map_or("-".into(), |ratio| format!("{ratio:.2}"));
-        let _ = writeln!(text, "{name:<34} {ours:>12.0} {peer:>12} {ratio:>7}  {unit:<9} {runs:>4} {threads:>7}");
+        let _ = writeln!(text, "{name:<44} {ours:>12} {peer:>12} {ratio:>7}  {unit:<9} {runs:>4} {threads:>7}");
     }
     text
 }

@@ -3,6 +3,7 @@
 
 mod inference;
 mod parity;
+mod recurrent;
 mod transformer;
 mod weights;
 

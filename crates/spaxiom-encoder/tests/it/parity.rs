@@ -13,7 +13,9 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use safetensors::{Dtype, SafeTensors};
-use spaxiom_encoder::{NamedTensor, TransformerStack, WeightRng, apply_weights};
+use spaxiom_encoder::{
+    Cell, NamedTensor, RecurrentEventEncoderConfig, RecurrentStack, TransformerStack, WeightRng, apply_weights,
+};
 
 type B = Autodiff<Flex>;
 
@@ -122,5 +124,48 @@ fn every_gradient_agrees_with_pytorch() {
         let difference = greatest_difference(&gradients.found[&ours], &want.values);
         // The greatest was 1.0e-5, of gradients up to 20, when this was written.
         assert!(difference < 5e-5, "{ours}: {difference:e}");
+    }
+}
+
+/// One layer of width 24 over 16 inputs, with PyTorch's weights.
+fn recurrent(cell: Cell, name: &str, bidirectional: bool) -> RecurrentStack<B> {
+    let mut weights = BTreeMap::new();
+    let directions = [("forward", ""), ("backward", "_reverse")];
+    for (ours, theirs) in directions.into_iter().take(if bidirectional { 2 } else { 1 }) {
+        for (part, kind) in [("input", "ih"), ("hidden", "hh")] {
+            let weight = transposed(fixture(&format!("w.{name}.weight_{kind}_l0{theirs}")));
+            weights.insert(format!("layers.0.{ours}.{part}.weight"), weight);
+            let bias = fixture(&format!("w.{name}.bias_{kind}_l0{theirs}"));
+            weights.insert(format!("layers.0.{ours}.{part}.bias"), bias);
+        }
+    }
+    let config =
+        RecurrentEventEncoderConfig { cell, d_embed: 16, d_hidden: 24, n_layers: 1, bidirectional, max_len: 8 };
+    let stack = RecurrentStack::new(&config, 16, &mut WeightRng::new(0), &Default::default());
+    apply_weights(stack, "", &weights).unwrap()
+}
+
+#[test]
+fn lstm_and_gru_agree_with_pytorch_in_one_direction_and_in_both() {
+    for (cell, name, bidirectional) in [
+        (Cell::Lstm, "lstm", false),
+        (Cell::Lstm, "bilstm", true),
+        (Cell::Gru, "gru", false),
+        (Cell::Gru, "bigru", true),
+    ] {
+        let keep = Tensor::ones([3, 7], &Default::default());
+        let (states, last) = recurrent(cell, name, bidirectional).forward(tensor("in.rnn.x"), &keep);
+        let states = states.into_data().to_vec::<f32>().unwrap();
+        let difference = greatest_difference(&states, &fixture(&format!("out.{name}.y")).values);
+        assert!(difference < 1e-5, "{name}: {difference:e}");
+        // PyTorch gives the final state of each direction apart: [directions, batch, d_hidden].
+        let want = fixture(&format!("out.{name}.h")).values;
+        let last = last.into_data().to_vec::<f32>().unwrap();
+        let n_directions = want.len() / 72;
+        for (at, value) in last.iter().enumerate() {
+            let (window, column) = (at / (24 * n_directions), at % (24 * n_directions));
+            let theirs = want[column / 24 * 72 + window * 24 + column % 24];
+            assert!((value - theirs).abs() < 1e-5, "{name}: {value} {theirs}");
+        }
     }
 }

@@ -83,12 +83,12 @@ fn impossible_shapes_are_named() {
     check(|config| config.max_len = 0, "`max-len`");
 }
 
-type Auto = burn::backend::Autodiff<Flex>;
+pub(crate) type Auto = burn::backend::Autodiff<Flex>;
 
-struct WithoutGradient<'a> {
-    grads: &'a GradientsParams,
-    n: usize,
-    without: Vec<Vec<usize>>,
+pub(crate) struct WithoutGradient<'a> {
+    pub(crate) grads: &'a GradientsParams,
+    pub(crate) n: usize,
+    pub(crate) without: Vec<Vec<usize>>,
 }
 
 impl<B: AutodiffBackend> ModuleVisitor<B> for WithoutGradient<'_> {

@@ -14,7 +14,7 @@ use super::{Folder, Row, median_rate, peers};
 use crate::args::BenchArgs;
 
 /// Events of a sequence at most, as of the peers.
-const MAX_LEN: usize = 128;
+pub(super) const MAX_LEN: usize = 128;
 
 /// How late the events of the benchmark file are at most.
 const LATENESS_SECS: i64 = 30;
@@ -29,7 +29,7 @@ const N_REMEMBERED: usize = 100_000;
 pub(super) fn ingest(args: &BenchArgs, file: &Path) -> anyhow::Result<Vec<Row>> {
     let mut n_sequences = 0;
     let ours = median_rate(args.runs, args.events, || {
-        let tokens = tokens_of(file, args.threads)?;
+        let (_, tokens) = tokens_of(file, args.threads)?;
         ensure!(tokens.n_events() == args.events, "{} of {} events were read", tokens.n_events(), args.events);
         n_sequences = tokens.windows(MAX_LEN).count();
         Ok(())
@@ -53,14 +53,16 @@ pub(super) fn ingest(args: &BenchArgs, file: &Path) -> anyhow::Result<Vec<Row>> 
     Ok(found.into_iter().map(|peer| row(Some(peer))).collect())
 }
 
-fn tokens_of(file: &Path, threads: u32) -> anyhow::Result<TokenTable> {
+/// A tokenizer that is learnt from a file, and the tokens of it, one sequence per entity.
+pub(super) fn tokens_of(file: &Path, threads: u32) -> anyhow::Result<(Tokenizer, TokenTable)> {
     let options = ReadOptions { threads: Some(threads as usize), ..ReadOptions::default() };
     let (table, rejected) = EventTable::read(SequenceKey::Entity, EventReader::open(file, &options)?);
     ensure!(rejected.is_empty(), "{} lines of the benchmark file were rejected", rejected.len());
     // Peers give no values beside their buckets.
     let options = TokenizerOptions { value_segments: 0, ..TokenizerOptions::default() };
     let tokenizer = Tokenizer::fit_table(&options, &table)?;
-    Ok(tokenizer.tokenize_table(&table)?)
+    let tokens = tokenizer.tokenize_table(&table)?;
+    Ok((tokenizer, tokens))
 }
 
 /// JSON lines to validated events, on one thread.

@@ -1,5 +1,6 @@
 //! The Python programs that do the same work.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -14,6 +15,11 @@ struct PeerLine {
     median: Option<f64>,
     #[serde(default)]
     error: Option<String>,
+    /// Milliseconds, and events of a batch.
+    #[serde(default)]
+    ms: Option<f64>,
+    #[serde(default)]
+    events: Option<f64>,
 }
 
 /// Name and events per second of every peer that could run.
@@ -34,7 +40,7 @@ pub(super) fn ingest(folder: &Path, python: &Path, file: &Path, threads: u32) ->
     ensure!(output.status.success(), "{} failed; are numpy, pyarrow, pandas and orjson installed?", program.display());
     let mut found = Vec::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let PeerLine { workload, median, error } =
+        let PeerLine { workload, median, error, .. } =
             serde_json::from_str(line).with_context(|| format!("a line of the peer: `{line}`"))?;
         let name = workload.trim_start_matches("ingest/").to_owned();
         match (median, error) {
@@ -43,5 +49,74 @@ pub(super) fn ingest(folder: &Path, python: &Path, file: &Path, threads: u32) ->
         }
     }
     ensure!(!found.is_empty(), "no peer gave a figure");
+    Ok(found)
+}
+
+/// The name of the figure of a batch.
+pub(super) const BATCH: &str = "1,000 events of 64 windows";
+
+/// The name of the figure of one window.
+pub(super) fn single(len: usize) -> String {
+    format!("one window of {len}")
+}
+
+/// A figure of a peer's encoder.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) workload: String,
+    pub(super) ms: f64,
+}
+
+/// The peer's 32-bit rows without compilation; of a batch padded to one length or to four, the faster.
+///
+/// The peer goes on with reduced precision and compilation for many minutes; it is stopped before.
+pub(super) fn encode(
+    folder: &Path,
+    python: &Path,
+    preset: &str,
+    file: &Path,
+    threads: u32,
+) -> anyhow::Result<Vec<Encoded>> {
+    let program = folder.join("peer.py");
+    if !folder.join("data").join("tokens.npz").exists() {
+        ingest(folder, python, file, threads)?;
+    }
+    tracing::info!("running {} encode {preset}", program.display());
+    let mut child = Command::new(python)
+        .arg(&program)
+        .args(["encode", preset])
+        .env("PEER_THREADS", threads.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| {
+            format!("`{}`; name the interpreter with the peers' packages by `--python`", python.display())
+        })?;
+    let out = BufReader::new(child.stdout.take().context("the peer's output")?);
+    let mut found: Vec<Encoded> = Vec::new();
+    let prefix = format!("encode/{preset}/torch_fp32/");
+    for line in out.lines() {
+        let line = line?;
+        let PeerLine { workload, ms, events, .. } =
+            serde_json::from_str(&line).with_context(|| format!("a line of the peer: `{line}`"))?;
+        let Some(rest) = workload.strip_prefix(&prefix) else {
+            // Rows of other precisions stand before and behind.
+            if found.is_empty() {
+                continue;
+            }
+            break;
+        };
+        let ms = ms.with_context(|| format!("milliseconds in `{line}`"))?;
+        let figure = match rest.strip_prefix("b1_len") {
+            Some(len) => Encoded { workload: single(len.parse()?), ms },
+            None => Encoded { workload: BATCH.to_owned(), ms: ms * 1000.0 / events.context("events of a batch")? },
+        };
+        match found.iter_mut().find(|known| known.workload == figure.workload) {
+            Some(known) => known.ms = known.ms.min(figure.ms),
+            None => found.push(figure),
+        }
+    }
+    // It is our own child, and its figures are here.
+    child.kill().and_then(|()| child.wait()).context("stopping the peer")?;
+    ensure!(!found.is_empty(), "the peer gave no figure; is torch installed?");
     Ok(found)
 }

@@ -1,0 +1,106 @@
+//! Token windows to vectors, through the encoders of the presets.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use spaxiom_embedding::{
+    ModelShape, Pooling, Preset, TokenSequence, TokenWindow, Tokenizer, TransformerEventEncoderConfig, WindowEncoder,
+    engine,
+};
+
+use super::ingest::{MAX_LEN, tokens_of};
+use super::peers::{self, Encoded};
+use super::{Folder, Row};
+use crate::args::BenchArgs;
+
+/// Events of the file that the windows come from; the peers' own.
+const N_EVENTS: usize = 200_000;
+
+/// Lengths of a single window.
+const LENGTHS: [usize; 4] = [1, 8, 64, 512];
+
+/// Windows of the batch, evenly spread over all lengths.
+const BATCH: usize = 64;
+
+/// Milliseconds of single windows, and of 1,000 events in a batch of real lengths; the vector is the state of `[CLS]`, as of the peers.
+pub(super) fn encode(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row>> {
+    let file = folder.events(N_EVENTS)?;
+    let (tokenizer, tokens) = tokens_of(&file, args.threads)?;
+    let mut windows: Vec<TokenWindow<'_>> = tokens.windows(MAX_LEN).collect();
+    let stream = stream(&windows, LENGTHS[LENGTHS.len() - 1]);
+    windows.sort_by_key(TokenWindow::len);
+    let batch: Vec<TokenWindow<'_>> =
+        (0..BATCH).map(|at| windows[(2 * at + 1) * windows.len() / (2 * BATCH)]).collect();
+    let mut rows = Vec::new();
+    for (preset, name) in [(Preset::Small, "small"), (Preset::Base, "base")] {
+        let encoder = encoder(preset, &tokenizer)?;
+        let ours = figures(encoder.as_ref(), &stream, &batch, args.runs);
+        let peers = peers_of(args, name, &file)?;
+        rows.extend(ours.into_iter().map(|(workload, ms)| {
+            let peer = peers.iter().find(|peer| peer.workload == workload).map(|peer| peer.ms);
+            Row {
+                workload: format!("encode {name}, {workload}"),
+                unit: "ms",
+                ours: ms,
+                peer,
+                ratio: peer.map(|peer| ms / peer),
+                runs: args.runs,
+                threads: args.threads,
+                peer_name: peer.map(|_| "torch f32".into()),
+            }
+        }));
+    }
+    Ok(rows)
+}
+
+fn encoder(preset: Preset, tokenizer: &Tokenizer) -> anyhow::Result<Box<dyn WindowEncoder>> {
+    let longest = LENGTHS[LENGTHS.len() - 1];
+    let config = TransformerEventEncoderConfig { pooling: Pooling::Cls, max_len: longest, ..preset.into() };
+    Ok(engine("flex")?.untrained(&ModelShape::new(config, tokenizer), 1))
+}
+
+/// The first events of all sequences as one.
+fn stream(windows: &[TokenWindow<'_>], len: usize) -> TokenSequence {
+    let mut stream = TokenSequence::new(windows.first().map_or(1, TokenWindow::n_fields));
+    let rows = windows.iter().flat_map(TokenWindow::rows).take(len);
+    rows.for_each(|row| stream.push(row.iter().copied()));
+    stream
+}
+
+fn figures(
+    encoder: &dyn WindowEncoder,
+    stream: &TokenSequence,
+    batch: &[TokenWindow<'_>],
+    runs: u32,
+) -> Vec<(String, f64)> {
+    let single = |len: &usize| {
+        let few = if *len < 64 { 20 } else { 3 };
+        (peers::single(*len), median_ms(runs * few, || drop(encoder.encode(&[stream.window(0, *len)]))))
+    };
+    let mut figures: Vec<(String, f64)> = LENGTHS.iter().map(single).collect();
+    let n_events: usize = batch.iter().map(TokenWindow::len).sum();
+    let ms = median_ms(runs, || drop(encoder.encode(batch)));
+    tracing::info!("a batch of {} windows with {n_events} events", batch.len());
+    figures.push((peers::BATCH.to_owned(), ms * 1000.0 / n_events as f64));
+    figures
+}
+
+/// Median of some runs, after one that does not count.
+fn median_ms(runs: u32, work: impl Fn()) -> f64 {
+    work();
+    let mut times: Vec<f64> = (0..runs)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64() * 1000.0
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn peers_of(args: &BenchArgs, preset: &str, file: &Path) -> anyhow::Result<Vec<Encoded>> {
+    let Some(folder) = &args.peers else { return Ok(Vec::new()) };
+    peers::encode(folder, &args.python, preset, file, args.threads).context("the peer of `encode`")
+}
