@@ -96,15 +96,15 @@ impl EventWriter {
 
     /// Writes the beginning of an event's line, as a network that breaks off leaves it; a table has no lines, and nothing is written.
     ///
-    /// `at` is the share of the line that is left, 0 to 1.
-    pub fn write_broken(&mut self, event: &Event, at: f64) -> Result<(), EventError> {
+    /// `at` is the share of the line that is left, 0 to 1. Gives whether something was written.
+    pub fn write_broken(&mut self, event: &Event, at: f64) -> Result<bool, EventError> {
         match &mut self.out {
             Out::Jsonl(sink) => write_part(sink, event, at)?,
             Out::CloudEvents(sink) => write_part(sink, &cloud_event(event)?, at)?,
             #[cfg(feature = "parquet")]
-            Out::Parquet(_) => {}
+            Out::Parquet(_) => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Ends the file and gives it its name; a file that was there is replaced only now.

@@ -18,7 +18,7 @@ pub enum Cause {
     Normal,
     /// Most trucks of the episode come late and together.
     LateBatch,
-    /// One dock starts no service.
+    /// One dock starts no service before the episode is over.
     BlockedDock,
     /// Service takes longer, and fewer people come and go.
     Understaffing,
@@ -26,7 +26,7 @@ pub enum Cause {
     DoorFault,
     /// More customers come, and many of them to one aisle.
     Promotion,
-    /// Everybody goes out, waits, and comes back.
+    /// Nobody is served; everybody goes out, and in a warehouse comes back.
     AlarmDrill,
 }
 

@@ -15,14 +15,14 @@ use crate::time::{DAY, MINUTE};
 /// The constants that come with the project.
 const BUILT_IN: &str = include_str!("../../../datasets/scenarios/noise.toml");
 
-/// Values that a sensor measures and that can be off; the greatest that makes sense, where there is one.
-const MEASURED: [(&str, f64); 6] = [
-    ("duration_s", f64::INFINITY),
-    ("intensity", 1.0),
-    ("percent", 100.0),
-    ("speed_mps", 10.0),
-    ("stability_score", 1.0),
-    ("wait_time_s", f64::INFINITY),
+/// Values that a sensor measures and that can be off, those of one sensor alike; the greatest that makes sense, where there is one.
+const MEASURED: [(&[&str], f64); 6] = [
+    (&["duration_s"], f64::INFINITY),
+    (&["intensity"], 1.0),
+    (&["percent", "previous_percent"], 100.0),
+    (&["speed_mps"], 10.0),
+    (&["stability_score"], 1.0),
+    (&["wait_time_s"], f64::INFINITY),
 ];
 
 /// How much noise there is.
@@ -256,10 +256,12 @@ impl Noise {
 
     fn drift(&self, secs: f64, event: &mut Event) {
         let months = secs / (30.0 * DAY);
-        for ((name, most), drift) in MEASURED.iter().zip(self.drifts) {
-            let Some(value) = event.attrs.number(name) else { continue };
-            let off = (value * libm::exp(drift * months)).min(*most);
-            event.attrs.insert(*name, AttrValue::Number(libm::round(off * 100.0) / 100.0));
+        for ((names, most), drift) in MEASURED.iter().zip(self.drifts) {
+            for name in *names {
+                let Some(value) = event.attrs.number(name) else { continue };
+                let off = (value * libm::exp(drift * months)).min(*most);
+                event.attrs.insert(*name, AttrValue::Number(libm::round(off * 100.0) / 100.0));
+            }
         }
     }
 }

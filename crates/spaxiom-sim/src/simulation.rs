@@ -37,6 +37,15 @@ pub struct Day {
 }
 
 impl Day {
+    /// Takes out what a slow clock puts before the first midnight.
+    pub(crate) fn drop_before(&mut self, start: DateTime<Utc>) {
+        let Self { events, truth: Truth { spans, decisions, entities: _, relevance } } = self;
+        events.retain(|event| event.time >= start);
+        spans.retain(|span| span.end >= start);
+        decisions.retain(|decision| decision.time >= start);
+        relevance.retain(|record| record.time >= start);
+    }
+
     /// Puts all in order of time, and takes out what is at `end` or later.
     pub(crate) fn split_off(&mut self, end: DateTime<Utc>) -> Self {
         let Self { events, truth: Truth { spans, decisions, entities: _, relevance } } = self;

@@ -150,7 +150,7 @@ impl SmallWorldOptions {
         let lasts = self.start_within_secs + longest * self.n_events as f64;
         first_broken(&[
             ("period-mins", "a part of 24 hours", self.period_mins > 0 && 1440 % self.period_mins == 0),
-            ("n-events", "even and above 0", self.n_events > 0 && self.n_events.is_multiple_of(2)),
+            ("n-events", "odd and above 1", self.n_events > 1 && !self.n_events.is_multiple_of(2)),
             ("gap-secs and the like", "from above 0 to more", ranges.iter().all(|[from, to]| 0.0 < *from && from < to)),
             ("door-share", "between 0 and 1", self.door_share > 0.0 && self.door_share < 1.0),
             ("n-places", "3 or more", self.n_places >= 3),
@@ -191,7 +191,7 @@ impl SmallWorldOptions {
         events
     }
 
-    /// The types of the events: half of each, unless their number tells the label.
+    /// The types of the events: half of each (one more of the first), unless their number tells the label.
     fn kinds(&self, world: SmallWorld, label: usize, rng: &mut impl Rng) -> Vec<usize> {
         match world {
             SmallWorld::CountOnly => {

@@ -118,7 +118,7 @@ impl Simulation {
         Ok(Noisy { site, noise })
     }
 
-    /// Writes site after site and day after day, so that memory grows with neither.
+    /// Writes site after site and day after day, so that memory grows with neither, but for two words a stay for the calibration.
     fn write(&self, out: &Path, target: Target, overwrite: bool) -> anyhow::Result<(Counts, Calibration)> {
         let mut folder = FolderWriter::create(out, target, overwrite)?;
         let mut calibration = Calibration::default();

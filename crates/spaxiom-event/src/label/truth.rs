@@ -90,7 +90,7 @@ pub struct RelevanceRecord {
     pub cause: Option<String>,
     /// What its zone is for.
     pub zone_kind: String,
-    /// How strong the cause is in this episode, from 0 to 1.
+    /// How strong the cause is in this episode, from 0 to 1; in hospitals how frail the patient is, as a rank.
     pub magnitude: f64,
     /// How far the episode has gone, from 0 to 1.
     pub phase: f64,
@@ -110,7 +110,7 @@ const NEAR_SECS: i64 = 3600;
 impl RelevanceRecord {
     /// How well `other` answers a query by this event, 0 to 3; greater is better.
     ///
-    /// - 3: the same hidden cause in a zone for the same purpose, similarly strong or similarly far gone
+    /// - 3: the same hidden cause in a zone for the same purpose, similarly strong and similarly far gone
     /// - 2: the same hidden cause otherwise
     /// - 1: the same type at a similar hour, from another cause
     /// - 0: anything else, the query's own episode, and what happened at its site within the hour

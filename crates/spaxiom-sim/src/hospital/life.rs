@@ -10,7 +10,7 @@ use super::plan::{Activity, BATHROOM, plan};
 use super::report::{Reported, Reports};
 use super::site::SiteTraits;
 use super::tally::HospitalTally;
-use super::walk::{Purpose, Walk};
+use super::walk::{Begin, Purpose, Walk};
 use crate::random::Random;
 use crate::simulation::Truth;
 use crate::time::{HOUR, MINUTE};
@@ -47,8 +47,9 @@ impl Life<'_> {
             Activity::Spill(place) => self.spill(time, place),
             Activity::MoveWalker => self.move_walker(time),
             Activity::Restless => self.restless(time, 2),
-            Activity::Walk(_) if time < self.patient.busy_until => {}
-            Activity::Walk(purpose) => self.walk(time, purpose),
+            Activity::Walk(_) | Activity::Therapy if time < self.patient.busy_until => {}
+            Activity::Walk(purpose) => self.walk(time, purpose, false),
+            Activity::Therapy => self.walk(time, Purpose::Hall, true),
         }
     }
 
@@ -114,9 +115,10 @@ impl Life<'_> {
         }
     }
 
-    fn walk(&mut self, time: f64, purpose: Purpose) {
+    fn walk(&mut self, time: f64, purpose: Purpose, is_therapy: bool) {
         let (options, traits, ward_idx) = (self.options, self.traits, self.ward_idx);
-        let walk = Walk::sample(options, traits, ward_idx, self.patient, (time, purpose), self.random);
+        let begin = Begin { start: time, purpose, is_therapy };
+        let walk = Walk::sample(options, traits, ward_idx, self.patient, begin, self.random);
         let slower = if walk.is_acute { 0.85 } else { 1.0 };
         let speed = (self.patient.usual_mps * slower * self.random.log_normal(1.0, 0.1)).max(0.03);
         self.tally.n_walks += 1;

@@ -78,6 +78,8 @@ section! {
         called: f64,
         visited_before: f64,
         round_hours: Vec<f64>,
+        therapy_per_weekday: f64,
+        therapy_hours: [f64; 2],
         round_drug: f64,
         night_round: f64,
         night_drug: f64,
@@ -192,6 +194,14 @@ impl HospitalOptions {
             ("patient.walker and patient.furniture", "1 at most together", patient.walker + patient.furniture <= 1.0),
             ("care", "shares between 0 and 1", is_share(care.called) && is_share(care.visited_before)),
             ("care.round-hours", "hours of a day", care.round_hours.iter().all(|hour| (0.0..24.0).contains(hour))),
+            ("care.therapy-per-weekday", "0 or more", care.therapy_per_weekday >= 0.0),
+            (
+                "care.therapy-hours",
+                "two hours of a day, the first before the second",
+                0.0 <= care.therapy_hours[0]
+                    && care.therapy_hours[0] < care.therapy_hours[1]
+                    && care.therapy_hours[1] <= 24.0,
+            ),
             ("walks", "above 0 a day", rates.iter().all(|rate| *rate > 0.0)),
             ("walks", "profiles above 0", profiles.clone().all(|share| *share > 0.0)),
             ("manner", "from above 0 to more", spans.iter().all(|[from, to]| 0.0 < *from && from < to)),

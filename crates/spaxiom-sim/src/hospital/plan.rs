@@ -4,7 +4,7 @@ use super::HospitalOptions;
 use super::patient::{Aid, Patient};
 use super::walk::Purpose;
 use crate::random::Random;
-use crate::time::{DAY, HOUR, MINUTE, hour_index};
+use crate::time::{DAY, HOUR, MINUTE, day_of_week, hour_index};
 
 /// Where a spill is: places in [`Patient::wet_until`].
 pub(super) const BATHROOM: usize = 0;
@@ -25,6 +25,8 @@ pub(super) enum Activity {
     Restless,
     /// The patient gets up.
     Walk(Purpose),
+    /// A therapist comes and walks the hall with the patient.
+    Therapy,
 }
 
 /// Activities with their times.
@@ -55,6 +57,14 @@ pub(super) fn plan(
     ] {
         let times = profiled(per_day, profile, (from, until), random);
         plan.extend(times.into_iter().map(|time| (time, Activity::Walk(purpose))));
+    }
+    for time in random.poisson(care.therapy_per_weekday / DAY, from, until) {
+        // Drawn over all hours, moved into the working day.
+        let midnight = libm::floor(time / DAY) * DAY;
+        let [opens, closes] = care.therapy_hours;
+        if day_of_week(time) < 5 {
+            plan.push((midnight + (opens + (closes - opens) * (time - midnight) / DAY) * HOUR, Activity::Therapy));
+        }
     }
     plan.retain(|(time, _)| (from..until).contains(time));
     plan.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -88,7 +98,7 @@ fn visits(
     } else if random.chance(care.evening_round) {
         // Now and then a drug is logged that was not given.
         let gives_drug = random.chance((1.0 - sensors) * 0.5);
-        at(care.sedative_hour - 1.5, 40.0, random, Activity::Visit { gives_drug });
+        at(care.sedative_hour, 15.0, random, Activity::Visit { gives_drug });
     }
     if patient.aid == Aid::Walker && random.chance(care.walker_moved_per_day) {
         let hour = random.between(9.0, 20.0);

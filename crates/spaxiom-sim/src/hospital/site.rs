@@ -23,6 +23,9 @@ const MAY_LACK: [&str; 5] = ["BedRestless", "DrawerOpened", "StaffExited", "Stan
 /// A walk is announced in bed up to so many seconds before it: the last of a day waits for the next day's first walks.
 const LOOK_BACK_SECS: f64 = 1800.0;
 
+/// Streams of random numbers from here on are those of halls; rooms are fewer.
+const HALLS: u32 = 1 << 16;
+
 /// How this hospital differs from others.
 #[derive(Debug, Clone)]
 pub(super) struct SiteTraits {
@@ -70,8 +73,9 @@ pub struct HospitalSite {
     building: Building,
     traits: SiteTraits,
     beds: Vec<Bed>,
+    /// Of the doors of each ward's hall.
+    halls: Vec<Random>,
     ids: Ids,
-    n_patients: u64,
     day: u32,
     /// What began before midnight and happens after it.
     later: Day,
@@ -90,6 +94,7 @@ impl HospitalSite {
         let building = Building::sample(&options, site_idx, &mut random);
         let traits = SiteTraits::sample(&options, building.wards.len(), &mut random);
         let beds = (1..).zip(&building.rooms).map(|(part, _)| first_bed(&options, Random::new(seed, site_idx, part)));
+        let halls = (HALLS..).zip(&building.wards).map(|(part, _)| Random::new(seed, site_idx, part)).collect();
         let sure = &options.difficulty;
         let sure = difficulty.pick(&sure.easy, &sure.medium, &sure.hard).clone();
         let tally =
@@ -98,8 +103,8 @@ impl HospitalSite {
             sure,
             start,
             beds: beds.collect(),
+            halls,
             ids: Ids::new(seed, site_idx),
-            n_patients: 0,
             day: 0,
             later: Day::default(),
             tally,
@@ -114,8 +119,8 @@ impl HospitalSite {
             entity_id: patient.id.clone(),
             site_id: self.building.site_id.clone(),
             unit: self.building.wards[ward_idx].id.to_string(),
-            start: instant(self.start, patient.admitted),
-            end: instant(self.start, end),
+            start: instant(self.start, patient.admitted + self.traits.clock_secs),
+            end: instant(self.start, end + self.traits.clock_secs),
             morse: patient.morse,
             n_falls: patient.n_falls,
             n_near_falls: patient.n_near_falls,
@@ -127,7 +132,7 @@ impl HospitalSite {
         let rooms = (0..self.building.wards.len())
             .filter_map(|idx| self.building.rooms.iter().position(|room| room.ward_idx == idx));
         for (ward_idx, room_idx) in rooms.enumerate() {
-            let random = &mut self.beds[room_idx].random;
+            let random = &mut self.halls[ward_idx];
             let by_day = self.options.care.hall_doors_per_hour / HOUR;
             let times = random.thinned(by_day, from, from + DAY, |time| {
                 if (7.0..21.0).contains(&hour_of_day(time)) { by_day } else { by_day / 6.0 }
@@ -158,7 +163,6 @@ impl HospitalSite {
                 if admitted >= to {
                     return;
                 }
-                self.n_patients += 1;
                 let id = EntityId::from(format!("p{}", &self.ids.next()[..12]));
                 let bed = &mut self.beds[bed_idx];
                 let at = admitted.max(0.0);
@@ -180,13 +184,13 @@ impl HospitalSite {
             if discharged > to {
                 return;
             }
-            if let Some(patient) = self.beds[bed_idx].patient.take() {
+            if let Some(patient) = self.beds[bed_idx].patient.take().filter(|_| discharged > 0.0) {
                 day.truth.entities.push(self.record(&patient, ward_idx, discharged));
             }
             let mean_free = self.options.stay.mean_days * DAY * (1.0 / self.options.building.occupancy - 1.0);
             let bed = &mut self.beds[bed_idx];
             bed.free_until = discharged + bed.random.exponential(mean_free);
-            from = bed.free_until;
+            from = from.max(bed.free_until);
         }
     }
 
@@ -235,7 +239,7 @@ impl SimulatedSite for HospitalSite {
         }
         self.halls(from, &mut day.events);
         self.later = day.split_off(instant(self.start, from + DAY - LOOK_BACK_SECS + self.traits.clock_secs));
-        day.events.retain(|event| event.time >= self.start);
+        day.drop_before(self.start);
         day
     }
 

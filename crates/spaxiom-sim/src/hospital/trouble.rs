@@ -31,13 +31,6 @@ impl Life<'_> {
         } else {
             (self.random.between(at_bedside + 0.5, arrives.max(at_bedside + 1.0)), Spot::Bedside)
         };
-        let mut decided = None;
-        for kind in self.gait_kinds(walk) {
-            let attrs = self.gait(kind, walk, speed);
-            let reported = self.push_with(kind, time, spot, &attrs);
-            decided = decided.or(reported.map(|reported| (time, reported)));
-            time += self.random.between(4.0, 20.0);
-        }
         let risk = &self.options.outcome;
         let chance = match walk.route {
             Some(_) => risk.with_cause,
@@ -47,11 +40,22 @@ impl Life<'_> {
             let is_fall = self.random.chance(risk.fall_share);
             if is_fall { DecisionOutcome::Fall } else { DecisionOutcome::NearFall }
         });
-        let begin = decided.as_ref().map_or(time, |(begin, _)| *begin);
         let after = self.random.log_normal(risk.median_secs, risk.log_sd).clamp(5.0, risk.horizon_secs - 1.0);
-        let came = came.map(|outcome| (begin + after, outcome));
-        if let Some((begin, reported)) = decided {
-            self.decide(walk, begin, reported, spot, came);
+        let mut came = came.map(|outcome| (time + after, outcome));
+        let mut is_decided = false;
+        for kind in self.gait_kinds(walk) {
+            // Who has fallen or is held reports no gait.
+            if came.is_some_and(|(then, _)| is_decided && then <= time) {
+                break;
+            }
+            let attrs = self.gait(kind, walk, speed);
+            if let Some(reported) = self.push_with(kind, time, spot, &attrs).filter(|_| !is_decided) {
+                // A sensor that is missing delays the decision, and what comes of it.
+                came = came.map(|(_, outcome)| (time + after, outcome));
+                self.decide(walk, time, reported, spot, came);
+                is_decided = true;
+            }
+            time += self.random.between(4.0, 20.0);
         }
         if came.is_none() && !is_there {
             self.door(walk, arrives.max(time));
@@ -119,6 +123,7 @@ impl Life<'_> {
             episode_id: episode_id.clone(),
             cause: cause.clone(),
             zone_kind: spot.kind().into(),
+            // Frailty stands for how strong a cause is: nothing else of a patient lasts.
             magnitude: libm::round(sigmoid(self.patient.frailty) * 1000.0) / 1000.0,
             phase: libm::round(((time - walk.start) / 120.0).min(1.0) * 1000.0) / 1000.0,
             hour: libm::round(hour_of_day(time) * 100.0) / 100.0,

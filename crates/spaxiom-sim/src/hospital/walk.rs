@@ -38,6 +38,14 @@ impl fmt::Display for Route {
     }
 }
 
+/// When a walk begins, why, and whether a therapist is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begin {
+    pub(super) start: f64,
+    pub(super) purpose: Purpose,
+    pub(super) is_therapy: bool,
+}
+
 /// A walk before it begins.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "the parts of the cascade, each by its name")]
@@ -69,7 +77,7 @@ impl Walk {
         site: &SiteTraits,
         ward_idx: usize,
         patient: &mut Patient,
-        (start, purpose): (f64, Purpose),
+        Begin { start, purpose, is_therapy }: Begin,
         random: &mut Random,
     ) -> Self {
         let is_night = is_night(start);
@@ -83,7 +91,9 @@ impl Walk {
             is_acute,
             is_urgent: random.chance(options.patient.urgency),
             is_wet: floor || (bathroom && purpose == Purpose::Toilet),
-            is_helped: start < patient.watched_until || random.chance(helped(options, site, patient, is_night)),
+            is_helped: is_therapy
+                || start < patient.watched_until
+                || random.chance(helped(options, site, patient, is_night)),
             is_walker_left: patient.aid == Aid::Walker && patient.walker_at != Spot::Bedside,
             has_trouble: false,
             route: None,

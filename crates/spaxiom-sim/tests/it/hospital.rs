@@ -186,6 +186,8 @@ fn main_effects(decision: &DecisionPoint, before: &[&Event], counts: &[f32]) -> 
         features.push(at.attrs.number(name).unwrap_or(0.0) as f32);
     }
     features.extend([BATHROOM, CHAIR, ENTRY].map(|zone| flag(is_in(at, zone))));
+    let device = at.attrs.get("assistive_device");
+    features.extend(["walker", "furniture", "none"].map(|name| flag(device == Some(&AttrValue::from(name)))));
     features
 }
 
@@ -199,10 +201,14 @@ fn hour_features(decision: &DecisionPoint) -> [f32; 2] {
 /// Scores of a logistic regression, fitted on the first seven tenths of the hospitals, for the others.
 fn scored(all: &Simulated, features: impl Fn(&Seen) -> Vec<f32>) -> Vec<(f64, bool)> {
     let n_sites = all.seen.iter().map(|seen| seen.site_idx).max().unwrap() + 1;
-    let is_train = |seen: &&Seen| seen.site_idx < n_sites * 7 / 10;
+    fitted(all, features, |seen| seen.site_idx < n_sites * 7 / 10)
+}
+
+/// The same, fitted on some decisions, for the others.
+fn fitted(all: &Simulated, features: impl Fn(&Seen) -> Vec<f32>, is_train: impl Fn(&Seen) -> bool) -> Vec<(f64, bool)> {
     let mut rows: Vec<Vec<f32>> = all.seen.iter().map(features).collect();
     let n_features = rows[0].len();
-    let train: Vec<usize> = (0..rows.len()).filter(|&i| is_train(&&all.seen[i])).collect();
+    let train: Vec<usize> = (0..rows.len()).filter(|&i| is_train(&all.seen[i])).collect();
     for feature in 0..n_features {
         let values = || train.iter().map(|&i| rows[i][feature]);
         let mean = values().sum::<f32>() / train.len() as f32;
@@ -269,7 +275,7 @@ fn the_morse_scale_tells_as_little_as_in_hospitals() {
 #[test]
 fn no_type_of_event_has_a_likelihood_ratio_above_three() {
     for (idx, kind) in KINDS.iter().enumerate() {
-        for (window, name) in [(1, "hour"), (2, "8 hours")] {
+        for (window, name) in ["10 minutes", "hour", "8 hours"].into_iter().enumerate() {
             let has = |seen: &&Seen| seen.counts[idx * 3 + window] > 0.0;
             let (yes, no): (Vec<&Seen>, Vec<&Seen>) = MEDIUM.seen.iter().partition(|seen| seen.is_yes());
             let share = |seen: &[&Seen]| seen.iter().filter(|s| has(s)).count() as f64 / seen.len() as f64;
@@ -307,6 +313,14 @@ fn ids_times_and_sites_leak_nothing() {
     };
     let area = auroc(&scored(&MEDIUM, probe));
     check_within("AUROC of ids, dates and sites", area, 0.5, 0.03);
+    // Of hospitals that are known: some have more outcomes than others, as published; more than that a name does not tell.
+    let n_sites = MEDIUM.seen.iter().map(|seen| seen.site_idx).max().unwrap() + 1;
+    let named = |seen: &Seen| -> Vec<f32> {
+        (0..n_sites).map(|site_idx| f32::from(u8::from(seen.site_idx == site_idx))).chain(probe(seen)).collect()
+    };
+    let first_weeks = start() + TimeDelta::days(i64::from(N_DAYS) * 7 / 10);
+    let area = auroc(&fitted(&MEDIUM, named, |seen| seen.decision.time < first_weeks));
+    assert!(area < 0.6, "AUROC with the names of known hospitals: {area:.3}");
     let with_hour = |seen: &Seen| probe(seen).into_iter().chain(hour_features(&seen.decision)).collect();
     let area = auroc(&scored(&MEDIUM, with_hour));
     assert!(area < 0.6, "AUROC with the hour of the day: {area:.3}");
@@ -321,14 +335,39 @@ fn the_oracle_is_far_above_main_effects_and_reading_lies_between() {
     let main = precision_at_recall(&scored(all, |seen| seen.main_effects.clone()), 0.74);
     let reading = precision_at_recall(&scored(all, readings), 0.74);
     let single = precision_at_recall(&scored(all, single_readings), 0.74);
-    // 0.92, 0.56, 0.37 and 0.11 when the constants were frozen.
+    // 0.92, 0.53, 0.32 and 0.15 when the constants were frozen.
     let figures = format!("oracle {oracle:.3}, together {reading:.3}, one by one {single:.3}, main effects {main:.3}");
     assert!(main < 0.2 && main + 0.1 < single && single + 0.1 < reading && reading < oracle, "{figures}");
 }
 
+/// Prints the table of `docs/simulation.md`.
+#[test]
+#[ignore = "prints a table: run with `--ignored --nocapture`"]
+fn what_can_be_seen_as_a_table() {
+    for difficulty in [Difficulty::Easy, Difficulty::Medium, Difficulty::Hard] {
+        let all = simulated(difficulty, 1, 160);
+        let cause = |seen: &Seen| f64::from(u8::from(seen.decision.cause.is_some()));
+        let oracle: Vec<(f64, bool)> = all.seen.iter().map(|seen| (cause(seen), seen.is_yes())).collect();
+        let rows = [
+            ("oracle", oracle),
+            ("together", scored(&all, readings)),
+            ("one by one", scored(&all, single_readings)),
+            ("main effects", scored(&all, |seen| seen.main_effects.clone())),
+            ("counts", scored(&all, |seen| seen.counts.clone())),
+            ("hour", scored(&all, |seen| hour_features(&seen.decision).to_vec())),
+        ];
+        for (name, scores) in rows {
+            let (precision, area) = (precision_at_recall(&scores, 0.74), auroc(&scores));
+            println!("{difficulty:?} {name}: {precision:.2}, {area:.2}, {:.2}", average_precision(&scores));
+        }
+        let share = all.seen.iter().filter(|seen| seen.is_yes()).count() as f64 / all.seen.len() as f64;
+        println!("{difficulty:?}: {} decisions, {share:.3} of them with an outcome", all.seen.len());
+    }
+}
+
 #[test]
 fn evidence_is_surer_where_it_is_easy() {
-    let precision = |difficulty| average_precision(&scored(&simulated(difficulty, 2, 40), readings));
+    let precision = |difficulty| average_precision(&scored(&simulated(difficulty, 2, 80), readings));
     let [easy, medium, hard] = [Difficulty::Easy, Difficulty::Medium, Difficulty::Hard].map(precision);
     assert!(easy > medium + 0.03 && medium > hard + 0.03, "{easy:.3}, {medium:.3}, {hard:.3}");
 }
@@ -349,6 +388,16 @@ fn decisions_are_the_first_reports_of_gait_of_a_walk() {
         assert!(["GaitInstability", "SlowWalking", "StandingStill"].contains(&event.kind.as_str()));
         assert_eq!(decision.outcome == DecisionOutcome::None, decision.secs_to_outcome.is_none());
         assert!(decision.secs_to_outcome.is_none_or(|secs| secs < options.outcome.horizon_secs));
+        let falls = day.events.iter().filter(|event| {
+            event.kind.as_str() == "FallEvent" && event.entity_id.as_ref() == Some(&decision.entity_id)
+        });
+        let secs = falls.map(|event| (event.time - decision.time).as_seconds_f64()).find(|secs| *secs >= 0.0);
+        if decision.outcome == DecisionOutcome::Fall {
+            // Ids and times are those of the file: a fall lies where the truth says, to the millisecond.
+            assert!((secs.unwrap() - decision.secs_to_outcome.unwrap()).abs() < 0.002, "{decision:?}: {secs:?}");
+        } else {
+            assert!(secs.is_none_or(|secs| secs > options.outcome.horizon_secs / 2.0), "{decision:?}: {secs:?}");
+        }
         let entity = decision.entity_id.as_str();
         let counts = outcomes.entry(entity).or_default();
         counts[0] += u32::from(decision.outcome == DecisionOutcome::Fall);

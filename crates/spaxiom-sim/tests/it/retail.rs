@@ -60,7 +60,7 @@ fn no_single_event_gives_its_cause_away() {
     let days: Vec<Day> = (0..4).map(|site_idx| simulated(7, site_idx, 28)).collect();
     let (share, what) = greatest_giveaway(&days);
     // 0.49 was the greatest share when this was written; `normal` has 0.4 of all episodes.
-    assert!(share < 0.6, "{what}: {share:.2}");
+    assert!(share <= 0.5, "{what}: {share:.2}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use spaxiom_sim::{SimError, SmallWorld, SmallWorldOptions};
 use crate::{lived, start};
 
 /// What there is to be seen of an episode, by name.
-fn seen(events: &[&Event]) -> [(&'static str, f64); 4] {
+fn seen(events: &[&Event]) -> [(&'static str, f64); 5] {
     let is_door = |event: &Event| event.kind.as_str() == "DoorOpened";
     let n_doors = events.iter().filter(|event| is_door(event)).count();
     let changes = events.windows(2).filter(|two| is_door(two[0]) != is_door(two[1])).count();
@@ -25,6 +25,7 @@ fn seen(events: &[&Event]) -> [(&'static str, f64); 4] {
         ("order-only", changes as f64),
         ("gap-only", spread),
         ("path-only", events.windows(2).map(turn).sum()),
+        ("duration", gaps.iter().sum()),
     ]
 }
 
@@ -88,6 +89,6 @@ fn an_impossible_constant_is_named() {
     let wrong = text.replace("period-mins = 60", "period-mins = 20");
     let error = SmallWorldOptions::from_toml(&wrong).unwrap_err();
     assert!(matches!(error, SimError::Setting { name: "period-mins", want: "longer than an episode can last" }));
-    let wrong = text.replace("n-events = 24", "n-events = 7");
-    assert!(SmallWorldOptions::from_toml(&wrong).unwrap_err().to_string().contains("`n-events` has to be even"));
+    let wrong = text.replace("n-events = 25", "n-events = 8");
+    assert!(SmallWorldOptions::from_toml(&wrong).unwrap_err().to_string().contains("`n-events` has to be odd"));
 }

@@ -1,5 +1,6 @@
 //! The folder of a simulation: events, truth in files of its own, site map, split and manifest.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -73,6 +74,8 @@ struct Manifest<'a> {
     events_file: String,
     /// SHA-256 of the file of events.
     events_sha256: String,
+    /// SHA-256 of each file of the truth.
+    truth_sha256: BTreeMap<String, String>,
 }
 
 /// Which sites are for what: whoever reports figures trains on no site of the test.
@@ -147,12 +150,12 @@ impl FolderWriter {
 
     pub(super) fn write(&mut self, deliveries: &[Delivery], truth: &Truth) -> anyhow::Result<()> {
         for Delivery { event, broken_at, arrival: _ } in deliveries {
-            match broken_at {
-                None => self.writer.write(event)?,
-                Some(at) => self.writer.write_broken(event, *at)?,
+            if let Some(at) = broken_at {
+                self.counts.malformed += u64::from(self.writer.write_broken(event, *at)?);
+            } else {
+                self.writer.write(event)?;
+                self.counts.events += 1;
             }
-            let count = if broken_at.is_none() { &mut self.counts.events } else { &mut self.counts.malformed };
-            *count += 1;
         }
         let Truth { spans, decisions, entities, relevance } = truth;
         let [labels_out, decisions_out, entities_out, relevance_out] = &mut self.truth;
@@ -174,8 +177,11 @@ impl FolderWriter {
         let names: Vec<String> = sites.iter().map(|(id, _)| id.clone()).collect();
         replace_file(&folder.site_map(), SiteMap::from_zones(sites)?.to_toml().as_bytes())?;
         replace_file(&folder.split(), &pretty(&split(&names))?)?;
-        let events_file = events.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let manifest = Manifest { made, counts, events_file, events_sha256: hash_of(&events)? };
+        let truth_files = [folder.labels(), folder.decisions(), folder.entities(), folder.relevance()];
+        let truth_sha256 = truth_files.iter().map(|path| Ok((name_of(path), hash_of(path)?)));
+        let truth_sha256 = truth_sha256.collect::<anyhow::Result<_>>()?;
+        let manifest =
+            Manifest { made, counts, events_file: name_of(&events), events_sha256: hash_of(&events)?, truth_sha256 };
         replace_file(&folder.manifest(), &pretty(&manifest)?)?;
         Ok(counts)
     }
@@ -195,6 +201,10 @@ fn pretty(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
     Ok(text)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn hash_of(path: &Path) -> anyhow::Result<String> {
