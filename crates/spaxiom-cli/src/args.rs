@@ -142,12 +142,18 @@ impl From<PresetArg> for Preset {
 pub(crate) enum EncoderArg {
     /// Attention over the events of a window
     Transformer,
+    /// Event after event, with a memory beside the state
+    Lstm,
+    /// Event after event, with fewer weights
+    Gru,
 }
 
 impl From<EncoderArg> for EncoderKind {
     fn from(encoder: EncoderArg) -> Self {
         match encoder {
             EncoderArg::Transformer => Self::Transformer,
+            EncoderArg::Lstm => Self::Lstm,
+            EncoderArg::Gru => Self::Gru,
         }
     }
 }
@@ -332,6 +338,7 @@ pub(crate) struct TrainArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
+    cargo xtask pretrain --data data/warehouse --preset small --encoder gru --out runs/gru\n  \
     cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n\n\
     Ctrl-C writes a checkpoint and ends with exit code 130."
 )]
@@ -344,9 +351,9 @@ pub(crate) struct PretrainArgs {
     /// An experiment file (TOML): any settings over those of the preset it names
     #[arg(long, conflicts_with = "resume")]
     pub(crate) config: Option<PathBuf>,
-    /// Which encoder
-    #[arg(long, value_enum, default_value = "transformer")]
-    pub(crate) encoder: EncoderArg,
+    /// Which encoder [default: transformer, or what the experiment file says]
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub(crate) encoder: Option<EncoderArg>,
     /// What a position is [default: composite, or what the experiment file says]
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub(crate) tokens: Option<TokensArg>,

@@ -6,9 +6,7 @@ use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use rayon::prelude::*;
-use spaxiom_encoder::{
-    BatchLayout, Encoder, EventBatch, NamedTensor, TransformerEventEncoder, apply_weights, collect_weights,
-};
+use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, EventEncoder, NamedTensor, apply_weights, collect_weights};
 use spaxiom_objective::{ClassifierModel, MaskedEventModel, Masking, Objective, Trained};
 use spaxiom_token::TokenWindow;
 
@@ -115,8 +113,8 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
 }
 
 enum Model<B: Backend> {
-    Encoder(Box<TransformerEventEncoder<B>>),
-    Classifier(Box<ClassifierModel<B, TransformerEventEncoder<B>>>),
+    Encoder(Box<EventEncoder<B>>),
+    Classifier(Box<ClassifierModel<B, EventEncoder<B>>>),
 }
 
 struct BurnEncoder<B: Backend> {
@@ -126,7 +124,7 @@ struct BurnEncoder<B: Backend> {
 }
 
 impl<B: Backend> BurnEncoder<B> {
-    fn inner(&self) -> &TransformerEventEncoder<B> {
+    fn inner(&self) -> &EventEncoder<B> {
         match &self.model {
             Model::Encoder(encoder) => encoder,
             Model::Classifier(model) => model.encoder(),

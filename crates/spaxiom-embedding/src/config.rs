@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{Preset, TransformerEventEncoderConfig};
+use spaxiom_encoder::{EncoderKind, EventEncoderConfig, Preset};
 use spaxiom_eval::SplitOptions;
 use spaxiom_objective::{MaskingOptions, TrainOptions};
 use spaxiom_token::{LayoutName, TokenizerOptions};
@@ -34,14 +34,6 @@ impl Task {
     }
 }
 
-/// Which encoder a run trains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EncoderKind {
-    /// [`spaxiom_encoder::TransformerEventEncoder`].
-    Transformer,
-}
-
 /// What may be set about a classification run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -66,16 +58,14 @@ pub struct RunConfig {
     pub preset: Preset,
     /// What the run learns.
     pub task: Task,
-    /// Which encoder.
-    pub encoder: EncoderKind,
     /// The backend's name.
     pub backend: String,
     /// How events become tokens.
     pub tokenizer: TokenizerOptions,
     /// Which sites and days are for what.
     pub split: SplitOptions,
-    /// Shape of the encoder.
-    pub transformer: TransformerEventEncoderConfig,
+    /// Which encoder, and its shape.
+    pub encoder: EventEncoderConfig,
     /// Masked event prediction.
     pub masking: MaskingOptions,
     /// Classification.
@@ -100,11 +90,10 @@ impl RunConfig {
         Self {
             preset,
             task,
-            encoder: EncoderKind::Transformer,
             backend: "flex".into(),
             tokenizer: TokenizerOptions::default(),
             split: SplitOptions::default(),
-            transformer: preset.into(),
+            encoder: EventEncoderConfig::preset(EncoderKind::Transformer, preset),
             masking: MaskingOptions::default(),
             classify: ClassifyOptions::default(),
             train,
@@ -115,9 +104,20 @@ impl RunConfig {
     #[must_use]
     pub fn with_tokens(mut self, layout: LayoutName) -> Self {
         if layout == LayoutName::Flat && self.tokenizer.layout != layout {
-            self.transformer.max_len *= FLAT_TOKENS;
+            let max_len = self.encoder.max_len() * FLAT_TOKENS;
+            self.encoder = self.encoder.with_max_len(max_len);
         }
         self.tokenizer.layout = layout;
+        self
+    }
+
+    /// The same settings for another encoder, of the size of the preset; windows stay as long as they are.
+    #[must_use]
+    pub fn with_encoder(mut self, kind: EncoderKind) -> Self {
+        if self.encoder.kind() != kind {
+            let max_len = self.encoder.max_len();
+            self.encoder = EventEncoderConfig::preset(kind, self.preset).with_max_len(max_len);
+        }
         self
     }
 
@@ -141,7 +141,10 @@ impl RunConfig {
     fn from_toml(text: &str, task: Task) -> Result<Self, toml::de::Error> {
         let written: toml::Table = toml::from_str(text)?;
         let preset = written.get("preset").map_or(Ok(Preset::Tiny), |preset| preset.clone().try_into())?;
-        let mut merged = toml::Table::try_from(Self::preset(preset, task)).expect("a preset is plain data");
+        let kind = written.get("encoder").and_then(|encoder| encoder.get("kind"));
+        let kind = kind.map_or(Ok(EncoderKind::Transformer), |kind| kind.clone().try_into())?;
+        let preset = Self::preset(preset, task).with_encoder(kind);
+        let mut merged = toml::Table::try_from(preset).expect("a preset is plain data");
         merge(&mut merged, written);
         merged.try_into()
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use spaxiom_encoder::{DenseLinear, EncoderError, NamedTensor, TransformerInference};
+use spaxiom_encoder::{DenseLinear, EncoderError, EventEncoderInference, NamedTensor};
 use spaxiom_token::TokenWindow;
 
 use crate::engine::{ModelShape, WindowEncoder, greatest};
 
 /// An encoder, with its classifier where there is one.
 pub(crate) struct CpuEncoder {
-    encoder: TransformerInference,
+    encoder: EventEncoderInference,
     /// As [`spaxiom_objective::ClassifierModel`] defines it.
     classifier: Option<[DenseLinear; 2]>,
 }
@@ -20,7 +20,7 @@ impl CpuEncoder {
         weights: &BTreeMap<String, NamedTensor>,
         n_classes: Option<usize>,
     ) -> Result<Self, EncoderError> {
-        let encoder = TransformerInference::from_weights(&shape.encoder, &shape.layout(), weights, "encoder")?;
+        let encoder = EventEncoderInference::from_weights(&shape.encoder, &shape.layout(), weights, "encoder")?;
         let d = encoder.d_model();
         let linear = |name: &str, shape| DenseLinear::from_weights(weights, name, shape);
         let classifier = match n_classes {

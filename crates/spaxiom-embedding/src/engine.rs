@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use spaxiom_encoder::{BatchLayout, NamedTensor, TransformerEventEncoderConfig};
+use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
 use spaxiom_objective::{Checkpoint, Masking, Observer, Outcome, TrainState, Trainer, TrainingSet};
 use spaxiom_token::{NumberColumn, TokenWindow, Tokenizer};
 
@@ -14,7 +14,7 @@ use crate::error::EmbeddingError;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelShape {
     /// The encoder.
-    pub encoder: TransformerEventEncoderConfig,
+    pub encoder: EventEncoderConfig,
     /// Ids of each field of the tokenizer.
     pub field_sizes: Vec<usize>,
     /// Numbers that the tokenizer gives beside the ids.
@@ -24,7 +24,7 @@ pub struct ModelShape {
 impl ModelShape {
     /// An encoder over the rows of a tokenizer.
     #[must_use]
-    pub fn new(encoder: TransformerEventEncoderConfig, tokenizer: &Tokenizer) -> Self {
+    pub fn new(encoder: EventEncoderConfig, tokenizer: &Tokenizer) -> Self {
         Self { encoder, field_sizes: tokenizer.field_sizes(), numbers: tokenizer.numbers().to_vec() }
     }
 

@@ -133,7 +133,7 @@ fn unknown(tokenizer: &Tokenizer, tokens: &[TokenSequence]) -> BTreeMap<String, 
 /// The windows of one run mean nothing to the encoder of another unless both have the same tokens and lengths.
 fn require_same_tokens(run: &RunFolder, from: &RunFolder) -> Result<(), EmbeddingError> {
     let fingerprint = |run: &RunFolder| Ok::<_, EmbeddingError>(run.tokenizer()?.fingerprint());
-    let length = |run: &RunFolder| Ok::<_, EmbeddingError>(run.config()?.transformer.max_len);
+    let length = |run: &RunFolder| Ok::<_, EmbeddingError>(run.config()?.encoder.max_len());
     if fingerprint(run)? == fingerprint(from)? && length(run)? == length(from)? {
         return Ok(());
     }

@@ -26,7 +26,7 @@ mod run;
 mod train;
 
 pub use crate::backend::{BackendName, engine};
-pub use crate::config::{ClassifyOptions, EncoderKind, RunConfig, Task};
+pub use crate::config::{ClassifyOptions, RunConfig, Task};
 pub use crate::data_folder::DataFolder;
 pub use crate::dataset::{Dataset, LabelledPart, PartData};
 pub use crate::engine::{Engine, ModelShape, WindowEncoder};
@@ -37,7 +37,10 @@ pub use crate::report::{IndexFigures, Report, ReportRow};
 pub use crate::run::{Manifest, Provenance, RunFolder};
 pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain};
 
-pub use spaxiom_encoder::{Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig, replace_file};
+pub use spaxiom_encoder::{
+    EncoderKind, EventEncoderConfig, Pooling, Preset, RecurrentEventEncoderConfig, TransformerEventEncoder,
+    TransformerEventEncoderConfig, replace_file,
+};
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,
     EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, Format, Health,

@@ -64,7 +64,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// The format that this build writes.
-    pub const FORMAT: u32 = 2;
+    pub const FORMAT: u32 = 3;
 }
 
 /// A run folder: configuration, tokenizer, weights, checkpoint, metrics, manifest.
@@ -211,7 +211,7 @@ impl RunFolder {
 
     /// What decides the shapes of the run's tensors.
     pub fn shape(&self) -> Result<ModelShape, EmbeddingError> {
-        Ok(ModelShape::new(self.config()?.transformer, &self.tokenizer()?))
+        Ok(ModelShape::new(self.config()?.encoder, &self.tokenizer()?))
     }
 
     /// The trained encoder, with its classifier where the run has one.

@@ -62,7 +62,7 @@ pub fn pretrain(
 ) -> Result<RunSummary, EmbeddingError> {
     let mut setup = Setup::prepare(job, None)?;
     let masking = Masking::new(setup.config.masking.clone())?;
-    let max_len = setup.config.transformer.max_len;
+    let max_len = setup.config.encoder.max_len();
     let train = setup.part(Part::Train);
     let validation = setup.part(Part::Validation);
     let train = Windows::new(&train.tokens, max_len);
@@ -90,7 +90,7 @@ pub fn finetune(
     let (train_labels, mut validation_labels) =
         (setup.labelled(Part::Train, &train, &classes), setup.labelled(Part::Validation, &validation, &classes));
     validation_labels = validation_labels.spread(setup.config.classify.validation_examples);
-    let max_len = setup.config.transformer.max_len;
+    let max_len = setup.config.encoder.max_len();
     let examples = examples(&train, &train_labels, classes.len(), max_len);
     let train = Labelled::new(examples, setup.config.classify.examples_per_epoch);
     let validation = self::examples(&validation, &validation_labels, classes.len(), max_len);
@@ -127,7 +127,7 @@ impl<'a> Setup<'a> {
     /// Everything is as it was when the run began, but for what a person changed in its `config.toml`.
     fn resumed(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
         let PretrainJob { config, data, run, resume: _, provenance: _ } = job;
-        config.transformer.check()?;
+        config.encoder.check()?;
         let trainer = Trainer::new(config.train.clone())?;
         let (tokenizer, checkpoint, manifest) = (run.tokenizer()?, run.checkpoint()?, run.manifest()?);
         if manifest.data != data.fingerprint() {
@@ -149,7 +149,7 @@ impl<'a> Setup<'a> {
 
     fn fresh(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
         let PretrainJob { config, data, run, resume: _, provenance } = job;
-        config.transformer.check()?;
+        config.encoder.check()?;
         let trainer = Trainer::new(config.train.clone())?;
         let earlier = from.map(RunFolder::manifest).transpose()?;
         let split = match &earlier {
@@ -188,11 +188,11 @@ impl<'a> Setup<'a> {
     }
 
     fn labelled(&self, part: Part, data: &PartData, classes: &[String]) -> LabelledPart {
-        self.data.labelled(&self.manifest.split, part, data, classes, self.config.transformer.max_len)
+        self.data.labelled(&self.manifest.split, part, data, classes, self.config.encoder.max_len())
     }
 
     fn shape(&self) -> ModelShape {
-        ModelShape::new(self.config.transformer.clone(), &self.tokenizer)
+        ModelShape::new(self.config.encoder.clone(), &self.tokenizer)
     }
 
     /// Writes down what the run is made from, before its first step.

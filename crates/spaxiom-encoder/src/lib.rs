@@ -8,6 +8,7 @@ mod batch;
 mod embedding;
 mod encoder;
 mod error;
+mod event_encoder;
 mod files;
 mod inference;
 mod init;
@@ -20,8 +21,9 @@ pub use crate::batch::{BatchLayout, EventBatch, WindowRows};
 pub use crate::embedding::EventEmbedding;
 pub use crate::encoder::{Encoded, Encoder};
 pub use crate::error::EncoderError;
+pub use crate::event_encoder::{EncoderKind, EventEncoder, EventEncoderConfig};
 pub use crate::files::replace_file;
-pub use crate::inference::{DenseLinear, TransformerInference};
+pub use crate::inference::{DenseLinear, EventEncoderInference, RecurrentInference, TransformerInference};
 pub use crate::init::WeightRng;
 pub use crate::pool::{Pooling, masked_mean};
 pub use crate::recurrent::{
@@ -29,4 +31,4 @@ pub use crate::recurrent::{
     RecurrentState,
 };
 pub use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig, TransformerStack};
-pub use crate::weights::{NamedTensor, WeightFile, apply_weights, collect_weights};
+pub use crate::weights::{NamedTensor, ParameterPath, WeightFile, apply_weights, collect_weights};

@@ -12,6 +12,7 @@ use crate::embedding::EventEmbedding;
 use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
 use crate::init::WeightRng;
+use crate::transformer::Preset;
 
 /// The gates of a recurrent layer, as PyTorch orders them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    fn n_gates(self) -> usize {
+    pub(crate) fn n_gates(self) -> usize {
         match self {
             Self::Lstm => 4,
             Self::Gru => 3,
@@ -36,8 +37,6 @@ impl Cell {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RecurrentEventEncoderConfig {
-    /// The gates.
-    pub cell: Cell,
     /// Width of embedded events.
     pub d_embed: usize,
     /// Width of the state of one direction.
@@ -50,19 +49,20 @@ pub struct RecurrentEventEncoderConfig {
     pub max_len: usize,
 }
 
+impl From<Preset> for RecurrentEventEncoderConfig {
+    /// `tiny` and `small` read in one direction, so that they can go on event by event;
+    /// `base` is the seed's `LSTMEventEncoder`: 256 -> 512, two layers, both directions, so that a vector has 1,024 numbers.
+    fn from(preset: Preset) -> Self {
+        let (d_embed, d_hidden, n_layers, bidirectional, max_len) = match preset {
+            Preset::Tiny => (64, 64, 1, false, 32),
+            Preset::Small => (128, 256, 1, false, 128),
+            Preset::Base => (256, 512, 2, true, 512),
+        };
+        Self { d_embed, d_hidden, n_layers, bidirectional, max_len }
+    }
+}
+
 impl RecurrentEventEncoderConfig {
-    /// The seed's `LSTMEventEncoder`: 256 -> 512, two layers, both directions, so that a vector has 1,024 numbers.
-    #[must_use]
-    pub fn lstm() -> Self {
-        Self { cell: Cell::Lstm, d_embed: 256, d_hidden: 512, n_layers: 2, bidirectional: true, max_len: 512 }
-    }
-
-    /// The same with the gates of a GRU.
-    #[must_use]
-    pub fn gru() -> Self {
-        Self { cell: Cell::Gru, ..Self::lstm() }
-    }
-
     /// Width of states and vectors.
     #[must_use]
     pub fn d_model(&self) -> usize {
@@ -71,7 +71,7 @@ impl RecurrentEventEncoderConfig {
 
     /// Fails where the shape is impossible.
     pub fn check(&self) -> Result<(), EncoderError> {
-        let Self { cell: _, d_embed, d_hidden, n_layers, bidirectional: _, max_len } = *self;
+        let Self { d_embed, d_hidden, n_layers, bidirectional: _, max_len } = *self;
         let at_least_one = [("d-embed", d_embed), ("d-hidden", d_hidden), ("n-layers", n_layers), ("max-len", max_len)];
         match at_least_one.into_iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(EncoderError::Setting { name, want: "1 or more", got: "0".into() }),
@@ -80,11 +80,17 @@ impl RecurrentEventEncoderConfig {
     }
 
     /// An encoder with the weights that `seed` gives.
-    pub fn init<B: Backend>(&self, layout: &BatchLayout, seed: u64, device: &B::Device) -> RecurrentEventEncoder<B> {
+    pub fn init<B: Backend>(
+        &self,
+        cell: Cell,
+        layout: &BatchLayout,
+        seed: u64,
+        device: &B::Device,
+    ) -> RecurrentEventEncoder<B> {
         let mut rng = WeightRng::new(seed);
         RecurrentEventEncoder {
             embedding: EventEmbedding::without_positions(layout, self.d_embed, &mut rng, device),
-            stack: RecurrentStack::new(self, self.d_embed, &mut rng, device),
+            stack: RecurrentStack::new(cell, self, self.d_embed, &mut rng, device),
             max_len: self.max_len,
         }
     }
@@ -199,10 +205,16 @@ struct Layer<B: Backend> {
 
 impl<B: Backend> RecurrentStack<B> {
     /// Layers over inputs of width `d_in`, with weights from `rng`.
-    pub fn new(config: &RecurrentEventEncoderConfig, d_in: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
+    pub fn new(
+        cell: Cell,
+        config: &RecurrentEventEncoderConfig,
+        d_in: usize,
+        rng: &mut WeightRng,
+        device: &B::Device,
+    ) -> Self {
         let layer = |idx: usize| {
             let d_in = if idx == 0 { d_in } else { config.d_model() };
-            let mut direction = || Direction::new(config.cell, d_in, config.d_hidden, rng, device);
+            let mut direction = || Direction::new(cell, d_in, config.d_hidden, rng, device);
             let forward = direction();
             Layer { forward, backward: config.bidirectional.then(direction) }
         };

@@ -81,8 +81,7 @@ impl WeightFile {
 
 /// The weights of a module, each name preceded by `prefix`.
 pub fn collect_weights<B: Backend>(module: &impl Module<B>, prefix: &str) -> BTreeMap<String, NamedTensor> {
-    let mut collector = Collector { path: vec![prefix.trim_end_matches('.').to_owned()], tensors: BTreeMap::new() };
-    collector.path.retain(|part| !part.is_empty());
+    let mut collector = Collector { path: ParameterPath::under(prefix), tensors: BTreeMap::new() };
     module.visit(&mut collector);
     collector.tensors
 }
@@ -96,43 +95,82 @@ pub fn apply_weights<B: Backend, M: Module<B>>(
     prefix: &str,
     tensors: &BTreeMap<String, NamedTensor>,
 ) -> Result<M, EncoderError> {
-    let mut applier = Applier { path: vec![prefix.trim_end_matches('.').to_owned()], tensors, error: None };
-    applier.path.retain(|part| !part.is_empty());
+    let mut applier = Applier { path: ParameterPath::under(prefix), tensors, error: None };
     let module = module.map(&mut applier);
     applier.error.map_or(Ok(module), Err)
 }
 
+/// Where a visitor of a module is: the names of its parts, from the outermost to the parameter.
+///
+/// The variant of an enum has no name of its own, so that an encoder chosen by [`crate::EventEncoder`] has the same names.
+#[derive(Debug, Clone, Default)]
+pub struct ParameterPath(Vec<String>);
+
+impl ParameterPath {
+    /// Starts under `prefix`, which may be empty.
+    #[must_use]
+    pub fn under(prefix: &str) -> Self {
+        let prefix = prefix.trim_end_matches('.');
+        Self(if prefix.is_empty() { Vec::new() } else { vec![prefix.to_owned()] })
+    }
+
+    /// For [`ModuleVisitor::enter_module`].
+    pub fn enter(&mut self, name: &str, container: &str) {
+        if !is_enum(container) {
+            self.0.push(name.into());
+        }
+    }
+
+    /// For [`ModuleVisitor::exit_module`].
+    pub fn exit(&mut self, container: &str) {
+        if !is_enum(container) {
+            self.0.pop();
+        }
+    }
+
+    /// The names, with dots between them.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+/// As burn's derived modules call the container of a variant.
+fn is_enum(container: &str) -> bool {
+    container.starts_with("Enum:")
+}
+
 struct Collector {
-    path: Vec<String>,
+    path: ParameterPath,
     tensors: BTreeMap<String, NamedTensor>,
 }
 
 impl<B: Backend> ModuleVisitor<B> for Collector {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.into());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         let data = param.val().into_data().convert::<f32>();
         let values = data.to_vec().expect("converted to f32 above");
         let shape = param.val().dims().to_vec();
-        self.tensors.insert(self.path.join("."), NamedTensor { shape, values });
+        self.tensors.insert(self.path.name(), NamedTensor { shape, values });
     }
 }
 
 struct Applier<'a> {
-    path: Vec<String>,
+    path: ParameterPath,
     tensors: &'a BTreeMap<String, NamedTensor>,
     error: Option<EncoderError>,
 }
 
 impl Applier<'_> {
     fn find(&self, want: Vec<usize>) -> Result<TensorData, EncoderError> {
-        let name = self.path.join(".");
+        let name = self.path.name();
         match self.tensors.get(&name) {
             None => Err(EncoderError::MissingTensor { name }),
             Some(tensor) if tensor.shape != want => Err(EncoderError::Shape { name, want, got: tensor.shape.clone() }),
@@ -142,12 +180,12 @@ impl Applier<'_> {
 }
 
 impl<B: Backend> ModuleMapper<B> for Applier<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.into());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {

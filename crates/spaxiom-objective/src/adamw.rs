@@ -10,7 +10,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::NamedTensor;
+use spaxiom_encoder::{NamedTensor, ParameterPath};
 
 /// What may be set about the optimiser (Loshchilov and Hutter 2019).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl<B: Backend> AdamW<B> {
         M: AutodiffModule<A>,
     {
         self.n_steps += 1;
-        let mut update = Update { optimiser: self, grads, learning_rate, scale, path: Vec::new() };
+        let mut update = Update { optimiser: self, grads, learning_rate, scale, path: ParameterPath::default() };
         module.map::<Update<'_, B>>(&mut update)
     }
 
@@ -120,23 +120,23 @@ struct Update<'a, B: Backend> {
     grads: &'a mut GradientsParams,
     learning_rate: f64,
     scale: f64,
-    path: Vec<String>,
+    path: ParameterPath,
 }
 
 impl<B: Backend, A: AutodiffBackend<InnerBackend = B>> ModuleMapper<A> for Update<'_, B> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.into());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
         let Some(grad) = self.grads.remove::<B, D>(param.id) else { return param };
         let shape = grad.dims();
         let flat = grad.reshape([shape.iter().product::<usize>()]).mul_scalar(self.scale);
-        let direction = self.optimiser.direction(&self.path.join("."), flat).reshape(shape);
+        let direction = self.optimiser.direction(&self.path.name(), flat).reshape(shape);
         // Only matrices decay: norms and offsets are vectors.
         let decay = if D > 1 { self.learning_rate * self.optimiser.options.weight_decay } else { 0.0 };
         param.map(|tensor| {

@@ -9,8 +9,8 @@ use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, P
 use super::index::BATCH_SIZE;
 use super::{check, eval, index, search, simulate, train};
 use crate::args::{
-    BackendArgs, CheckArgs, DataArgs, DemoArgs, EncoderArg, EvalArgs, FinetuneArgs, IndexAction, IndexAddArgs,
-    IndexArgs, IndexBuildArgs, IndexFlags, ObjectiveArg, PresetArg, PretrainArgs, StoreArgs, TaskArg, TrainArgs,
+    BackendArgs, CheckArgs, DataArgs, DemoArgs, EvalArgs, FinetuneArgs, IndexAction, IndexAddArgs, IndexArgs,
+    IndexBuildArgs, IndexFlags, ObjectiveArg, PresetArg, PretrainArgs, StoreArgs, TaskArg, TrainArgs,
 };
 use crate::exit::Exit;
 use crate::output;
@@ -117,7 +117,7 @@ impl Demo<'_> {
             data: self.data_args(data),
             preset: Some(PresetArg::Tiny),
             config: None,
-            encoder: EncoderArg::Transformer,
+            encoder: None,
             tokens: None,
             objective: ObjectiveArg::Mep,
             train: self.train_args(pretrained),

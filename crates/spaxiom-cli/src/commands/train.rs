@@ -17,8 +17,12 @@ pub(crate) fn pretrain(args: &PretrainArgs, json: bool) -> anyhow::Result<Exit> 
         (false, Some(path)) => RunConfig::from_file(path, Task::Pretrain)?,
         (false, None) => {
             let preset = args.preset.map_or(Preset::Tiny, Preset::from);
-            RunConfig { encoder: args.encoder.into(), ..RunConfig::preset(preset, Task::Pretrain) }
+            RunConfig::preset(preset, Task::Pretrain)
         }
+    };
+    let config = match args.encoder {
+        Some(encoder) => config.with_encoder(encoder.into()),
+        None => config,
     };
     let config = match args.tokens {
         Some(tokens) => config.with_tokens(tokens.into()),

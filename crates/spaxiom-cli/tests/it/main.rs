@@ -29,7 +29,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 
 /// An encoder that trains in a second.
 const EXPERIMENT: &str = "
-[transformer]
+[encoder]
 d-model = 16
 n-layers = 1
 d-feed-forward = 32

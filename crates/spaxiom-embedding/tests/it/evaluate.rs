@@ -66,7 +66,7 @@ fn a_run_with_other_tokens_is_not_where_this_one_started() {
     let folder = TempDir::new().unwrap();
     let other = RunFolder::new(&folder.path().join("other"));
     let mut longer = config();
-    longer.transformer.max_len = 12;
+    longer.encoder = longer.encoder.with_max_len(12);
     longer.train.max_steps = 1;
     pretrain(longer, &WORLD.data(), &other, false).unwrap();
     let error = report(&WORLD.classifier(), Some(&other), &WORLD.data()).unwrap_err();

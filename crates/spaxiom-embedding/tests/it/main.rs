@@ -10,8 +10,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use spaxiom_embedding::{
-    Dataset, Engine, EvalReport, FinetuneJob, Flow, Observer, PretrainJob, Provenance, ReadOptions, RunConfig,
-    RunFolder, RunSummary, StepReport, Task, engine, write_jsonl, write_labels,
+    Dataset, Engine, EvalReport, EventEncoderConfig, FinetuneJob, Flow, Observer, PretrainJob, Provenance, ReadOptions,
+    RunConfig, RunFolder, RunSummary, StepReport, Task, TransformerEventEncoderConfig, engine, write_jsonl,
+    write_labels,
 };
 use spaxiom_sim::{Difficulty, SimulatedSite, Warehouse, WarehouseOptions};
 use tempfile::TempDir;
@@ -69,10 +70,13 @@ fn simulate(path: &Path, n_sites: u32, n_days: u32) {
 /// Small enough for a second.
 fn config() -> RunConfig {
     let mut config = RunConfig::preset(spaxiom_embedding::Preset::Tiny, Task::Pretrain);
-    config.transformer.d_model = 16;
-    config.transformer.n_layers = 1;
-    config.transformer.d_feed_forward = 32;
-    config.transformer.max_len = 8;
+    config.encoder = EventEncoderConfig::Transformer(TransformerEventEncoderConfig {
+        d_model: 16,
+        n_layers: 1,
+        d_feed_forward: 32,
+        max_len: 8,
+        ..spaxiom_embedding::Preset::Tiny.into()
+    });
     config.tokenizer.cell_buckets = 32;
     config.train.max_steps = 20;
     config.train.evaluate_every = 10;

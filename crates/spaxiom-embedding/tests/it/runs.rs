@@ -1,7 +1,8 @@
 //! Run folders: what is in them, how they are resumed, and what is refused.
 
 use spaxiom_embedding::{
-    Dataset, EmbeddingError, Event, Outcome, ReadOptions, RunConfig, RunFolder, Task, Tokenizer, engine,
+    Dataset, EmbeddingError, EncoderKind, Event, EventEncoderConfig, Outcome, ReadOptions, RecurrentEventEncoderConfig,
+    RunConfig, RunFolder, Task, Tokenizer, engine,
 };
 use spaxiom_eval::Part;
 use tempfile::TempDir;
@@ -129,6 +130,14 @@ fn an_experiment_file_changes_only_what_it_names() {
     want.train.max_steps = 7;
     want.masking.ratio = 0.3;
     assert_eq!(read("preset = \"small\"\n[train]\nmax-steps = 7\n[masking]\nratio = 0.3\n").unwrap(), want);
+    let gru = read("[encoder]\nkind = \"gru\"\nd-hidden = 32\n").unwrap();
+    let RecurrentEventEncoderConfig { d_embed, d_hidden, .. } = match gru.encoder {
+        EventEncoderConfig::Gru(config) => config,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((d_embed, d_hidden), (64, 32));
+    let error = read("[encoder]\nkind = \"gru\"\nn-heads = 4\n").unwrap_err();
+    assert!(matches!(error, EmbeddingError::Config { .. }), "{error}");
     let error = read("[train]\nmaximal-steps = 7\n").unwrap_err();
     assert!(matches!(error, EmbeddingError::Config { .. }), "{error}");
     assert_eq!(toml::from_str::<RunConfig>(&want.to_toml()).unwrap(), want);
@@ -241,4 +250,32 @@ fn a_file_of_bad_lines_only_says_what_the_first_one_lacks() {
     fs_err::write(&path, "{\"type\": \"A\"}\n{}\n").unwrap();
     let error = Dataset::load(&path, &ReadOptions::default()).unwrap_err().to_string();
     assert!(error.contains("line 1: `time` is missing"), "{error}");
+}
+
+#[test]
+fn every_encoder_trains_encodes_and_is_chosen_by_name() {
+    let folder = TempDir::new().unwrap();
+    for kind in [EncoderKind::Transformer, EncoderKind::Lstm, EncoderKind::Gru] {
+        let run = RunFolder::new(&folder.path().join(format!("{kind:?}")));
+        let mut config = config().with_encoder(kind);
+        assert_eq!((config.encoder.kind(), config.encoder.max_len()), (kind, 8));
+        config.train.max_steps = 2;
+        config.train.evaluate_every = 1;
+        let data = WORLD.data();
+        let summary = pretrain(config, &data, &run, false).unwrap();
+        assert!(summary.weights.is_some());
+        let tuned = RunFolder::new(&folder.path().join(format!("{kind:?}-classifier")));
+        let mut config = run.config().unwrap().for_classify();
+        config.train.max_steps = 1;
+        config.train.evaluate_every = 1;
+        let job = spaxiom_embedding::FinetuneJob { from: Some(&run), job: job(config, &data, &tuned, false) };
+        spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap();
+        let encoder = tuned.encoder(flex().as_ref()).unwrap();
+        let tokens = run.tokenizer().unwrap().with_sites(data.sites()).tokenize(&data.sequences()[0]);
+        let windows = [tokens.window(0, 5), tokens.window(3, 9)];
+        let vectors = encoder.encode(&windows);
+        assert_eq!(vectors.len(), 2 * encoder.dim());
+        assert!(vectors.iter().all(|value| value.is_finite()), "{kind:?}");
+        assert_eq!(encoder.classify(&windows).unwrap().len(), 2);
+    }
 }

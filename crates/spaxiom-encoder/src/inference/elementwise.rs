@@ -104,6 +104,72 @@ pub(super) fn add_bias_relu(rows: &mut [f32], bias: &[f32]) {
     }
 }
 
+/// The gates of some units of an LSTM: input, forget, candidate, output, from the input and from the state.
+pub(super) struct LstmGates<'a> {
+    pub(super) input: [&'a [f32]; 4],
+    pub(super) hidden: [&'a [f32]; 4],
+}
+
+/// One step of an LSTM: `hidden` and `memory` become those after the event.
+pub(super) fn lstm_step(gates: &LstmGates<'_>, hidden: &mut [f32], memory: &mut [f32]) {
+    let n = hidden.len();
+    let [input, forget, candidate, output] = gates.input.map(|gate| &gate[..n]);
+    let [hidden_input, hidden_forget, hidden_candidate, hidden_output] = gates.hidden.map(|gate| &gate[..n]);
+    let memory = &mut memory[..n];
+    vectorised(
+        #[inline(always)]
+        || {
+            for unit in 0..n {
+                let input = sigmoid(input[unit] + hidden_input[unit]);
+                let forget = sigmoid(forget[unit] + hidden_forget[unit]);
+                let candidate = tanh(candidate[unit] + hidden_candidate[unit]);
+                let output = sigmoid(output[unit] + hidden_output[unit]);
+                memory[unit] = forget.mul_add(memory[unit], input * candidate);
+                hidden[unit] = output * tanh(memory[unit]);
+            }
+        },
+    );
+}
+
+/// The gates of some units of a GRU: reset, update, candidate, from the input and from the state.
+pub(super) struct GruGates<'a> {
+    pub(super) input: [&'a [f32]; 3],
+    pub(super) hidden: [&'a [f32]; 3],
+    /// Added to what comes from the state before the reset gate takes some of it away.
+    pub(super) candidate_bias: &'a [f32],
+}
+
+/// One step of a GRU: `hidden` becomes the state after the event.
+pub(super) fn gru_step(gates: &GruGates<'_>, hidden: &mut [f32]) {
+    let n = hidden.len();
+    let [reset, update, candidate] = gates.input.map(|gate| &gate[..n]);
+    let [hidden_reset, hidden_update, hidden_candidate] = gates.hidden.map(|gate| &gate[..n]);
+    let bias = &gates.candidate_bias[..n];
+    vectorised(
+        #[inline(always)]
+        || {
+            for unit in 0..n {
+                let reset = sigmoid(reset[unit] + hidden_reset[unit]);
+                let update = sigmoid(update[unit] + hidden_update[unit]);
+                let candidate = tanh(reset.mul_add(hidden_candidate[unit] + bias[unit], candidate[unit]));
+                hidden[unit] = update.mul_add(hidden[unit] - candidate, candidate);
+            }
+        },
+    );
+}
+
+/// `1 / (1 + exp(-x))`, to an absolute error of 1e-7.
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// The hyperbolic tangent, to an absolute error of 2e-7.
+#[inline(always)]
+fn tanh(x: f32) -> f32 {
+    2.0f32.mul_add(sigmoid(2.0 * x), -1.0)
+}
+
 /// Turns every row of scores into shares that sum to 1.
 pub(super) fn softmax(rows: &mut [f32], n_columns: usize) {
     vectorised(

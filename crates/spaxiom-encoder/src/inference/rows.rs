@@ -43,13 +43,24 @@ pub(super) struct RowEmbedding {
     d_model: usize,
     max_len: usize,
     table: Vec<f32>,
-    positions: Vec<f32>,
+    positions: Option<Vec<f32>>,
     numbers: Option<DenseLinear>,
     norm: Norm,
 }
 
 impl RowEmbedding {
     pub(super) fn from_weights(
+        tensors: &BTreeMap<String, NamedTensor>,
+        name: &str,
+        layout: &BatchLayout,
+        [max_len, d_model]: [usize; 2],
+    ) -> Result<Self, EncoderError> {
+        let positions = take(tensors, &format!("{name}.positions"), &[max_len + 1, d_model])?;
+        let embedding = Self::without_positions(tensors, name, layout, [max_len, d_model])?;
+        Ok(Self { positions: Some(positions), ..embedding })
+    }
+
+    pub(super) fn without_positions(
         tensors: &BTreeMap<String, NamedTensor>,
         name: &str,
         layout: &BatchLayout,
@@ -62,7 +73,7 @@ impl RowEmbedding {
             d_model,
             max_len,
             table: take(tensors, &format!("{name}.table"), &[layout.n_rows(), d_model])?,
-            positions: take(tensors, &format!("{name}.positions"), &[max_len + 1, d_model])?,
+            positions: None,
             numbers: (n_features > 0).then(numbers).transpose()?,
             norm: Norm::from_weights(tensors, &format!("{name}.norm"), d_model)?,
         })
@@ -122,7 +133,9 @@ impl RowEmbedding {
         for id in ids {
             add_row(row, &self.table[at(id)]);
         }
-        add_row(row, &self.positions[at(position)]);
+        if let Some(positions) = &self.positions {
+            add_row(row, &positions[at(position)]);
+        }
         if let Some(bias) = bias {
             add_row(row, bias);
         }

@@ -2,12 +2,12 @@
 
 use burn_flex::Flex;
 use spaxiom_encoder::{
-    BatchLayout, Encoder, EncoderError, EventBatch, Pooling, Preset, TransformerEventEncoder,
-    TransformerEventEncoderConfig, TransformerInference, collect_weights,
+    BatchLayout, Encoder, EncoderError, EventBatch, Pooling, Preset, RecurrentEventEncoderConfig, RecurrentInference,
+    TransformerEventEncoder, TransformerEventEncoderConfig, TransformerInference, collect_weights,
 };
 use spaxiom_token::{TokenSequence, TokenWindow};
 
-use crate::{config, events, layout};
+use crate::{config, distance, events, layout, recurrent};
 
 fn pair(
     config: &TransformerEventEncoderConfig,
@@ -47,6 +47,30 @@ fn a_long_window_of_a_wide_encoder_is_encoded_alike() {
     let tokens = events(0, 120);
     let config = TransformerEventEncoderConfig { pooling: Pooling::Mean, n_layers: 2, ..Preset::Small.into() };
     check(&config, &layout(), &[tokens.window(0, 120)]);
+}
+
+/// Many windows, so that there are chunks; one, so that threads share its steps.
+#[test]
+fn recurrent_vectors_are_those_of_the_burn_module() {
+    let tokens: Vec<TokenSequence> = (0..90).map(|i| events(i % 5, i * 3 % 9)).collect();
+    let windows: Vec<TokenWindow<'_>> = tokens.iter().map(|tokens| tokens.window(0, tokens.len())).collect();
+    for (cell, config) in recurrent::all() {
+        for (config, n) in [(config.clone(), 90), (config.clone(), 3), (wide(&config), 1), (wide(&config), 3)] {
+            let (windows, layout) = (&windows[..n], layout());
+            let encoder = recurrent::encoder(cell, &config);
+            let weights = collect_weights(&encoder, "encoder");
+            let inference = RecurrentInference::from_weights(cell, &config, &layout, &weights, "encoder").unwrap();
+            let batch = EventBatch::new(&layout, windows, &Default::default());
+            let want: Vec<f32> = encoder.encode(&batch).pooled.into_data().to_vec().unwrap();
+            let greatest = distance(&inference.encode(windows), &want);
+            assert!(greatest < 1e-5, "{cell:?}, {n} windows, {config:?}: {greatest:e}");
+        }
+    }
+}
+
+/// Wide enough that threads share a step.
+fn wide(config: &RecurrentEventEncoderConfig) -> RecurrentEventEncoderConfig {
+    RecurrentEventEncoderConfig { d_hidden: 260, n_layers: 1, ..config.clone() }
 }
 
 #[test]

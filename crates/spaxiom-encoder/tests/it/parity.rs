@@ -14,7 +14,8 @@ use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use safetensors::{Dtype, SafeTensors};
 use spaxiom_encoder::{
-    Cell, NamedTensor, RecurrentEventEncoderConfig, RecurrentStack, TransformerStack, WeightRng, apply_weights,
+    Cell, NamedTensor, ParameterPath, RecurrentEventEncoderConfig, RecurrentStack, TransformerStack, WeightRng,
+    apply_weights,
 };
 
 type B = Autodiff<Flex>;
@@ -90,23 +91,23 @@ fn the_transformer_agrees_with_pytorch() {
 }
 
 struct Gradients<'a> {
-    path: Vec<String>,
+    path: ParameterPath,
     grads: &'a GradientsParams,
     found: BTreeMap<String, Vec<f32>>,
 }
 
 impl<A: AutodiffBackend> ModuleVisitor<A> for Gradients<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.into());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<A, D>>) {
         let grad = self.grads.get::<A::InnerBackend, D>(param.id).unwrap();
-        self.found.insert(self.path.join("."), grad.into_data().to_vec().unwrap());
+        self.found.insert(self.path.name(), grad.into_data().to_vec().unwrap());
     }
 }
 
@@ -117,7 +118,7 @@ fn every_gradient_agrees_with_pytorch() {
     let keep = tensor::<2>("in.encoder.pad").neg().add_scalar(1.0);
     let first = stack.forward(tensor("in.encoder.x"), &keep).slice([0..3, 0..1]);
     let grads = GradientsParams::from_grads((first.clone() * first).sum().backward(), &stack);
-    let mut gradients = Gradients { path: Vec::new(), grads: &grads, found: BTreeMap::new() };
+    let mut gradients = Gradients { path: ParameterPath::default(), grads: &grads, found: BTreeMap::new() };
     Module::<B>::visit(&stack, &mut gradients);
     for (ours, theirs) in names() {
         let want = transposed(fixture(&format!("out.encoder.grad.{theirs}")));
@@ -139,9 +140,8 @@ fn recurrent(cell: Cell, name: &str, bidirectional: bool) -> RecurrentStack<B> {
             weights.insert(format!("layers.0.{ours}.{part}.bias"), bias);
         }
     }
-    let config =
-        RecurrentEventEncoderConfig { cell, d_embed: 16, d_hidden: 24, n_layers: 1, bidirectional, max_len: 8 };
-    let stack = RecurrentStack::new(&config, 16, &mut WeightRng::new(0), &Default::default());
+    let config = RecurrentEventEncoderConfig { d_embed: 16, d_hidden: 24, n_layers: 1, bidirectional, max_len: 8 };
+    let stack = RecurrentStack::new(cell, &config, 16, &mut WeightRng::new(0), &Default::default());
     apply_weights(stack, "", &weights).unwrap()
 }
 

@@ -4,25 +4,26 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn_flex::Flex;
-use spaxiom_encoder::{Cell, Encoder, EncoderError, EventBatch, RecurrentEventEncoder, RecurrentEventEncoderConfig};
+use spaxiom_encoder::{
+    Cell, Encoder, EncoderError, EventBatch, Preset, RecurrentEventEncoder, RecurrentEventEncoderConfig,
+};
 use spaxiom_token::TokenSequence;
 
 use crate::transformer::{Auto, WithoutGradient};
 use crate::{distance, events, layout};
 
-fn config(cell: Cell, bidirectional: bool) -> RecurrentEventEncoderConfig {
-    RecurrentEventEncoderConfig { cell, d_embed: 12, d_hidden: 8, n_layers: 2, bidirectional, max_len: 8 }
+pub(crate) fn config(bidirectional: bool) -> RecurrentEventEncoderConfig {
+    RecurrentEventEncoderConfig { d_embed: 12, d_hidden: 8, n_layers: 2, bidirectional, max_len: 8 }
 }
 
-fn all() -> [RecurrentEventEncoderConfig; 4] {
-    [(Cell::Lstm, false), (Cell::Lstm, true), (Cell::Gru, false), (Cell::Gru, true)]
-        .map(|(cell, bidirectional)| config(cell, bidirectional))
+pub(crate) fn all() -> [(Cell, RecurrentEventEncoderConfig); 4] {
+    [(Cell::Lstm, config(false)), (Cell::Lstm, config(true)), (Cell::Gru, config(false)), (Cell::Gru, config(true))]
 }
 
 /// Larger weights than those that training starts with: gates that hardly move show nothing.
-fn encoder(config: &RecurrentEventEncoderConfig) -> RecurrentEventEncoder<Flex> {
+pub(crate) fn encoder(cell: Cell, config: &RecurrentEventEncoderConfig) -> RecurrentEventEncoder<Flex> {
     use spaxiom_encoder::{apply_weights, collect_weights};
-    let encoder = config.init::<Flex>(&layout(), 1, &Default::default());
+    let encoder = config.init::<Flex>(cell, &layout(), 1, &Default::default());
     let mut weights = collect_weights(&encoder, "");
     weights.values_mut().flat_map(|tensor| &mut tensor.values).for_each(|value| *value *= 10.0);
     apply_weights(encoder, "", &weights).unwrap()
@@ -45,24 +46,24 @@ fn pooled(encoder: &RecurrentEventEncoder<Flex>, sequences: &[&TokenSequence]) -
 
 #[test]
 fn padding_changes_nothing_in_either_direction() {
-    for config in all() {
-        let encoder = encoder(&config);
+    for (cell, config) in all() {
+        let encoder = encoder(cell, &config);
         let (short, long) = (events(3, 2), events(7, 8));
         let together = pooled(&encoder, &[&short, &long]);
         assert_eq!(together[0].len(), config.d_model());
-        assert!(distance(&together[0], &pooled(&encoder, &[&short])[0]) < 1e-5, "{config:?}");
-        assert!(distance(&together[1], &pooled(&encoder, &[&long])[0]) < 1e-5, "{config:?}");
+        assert!(distance(&together[0], &pooled(&encoder, &[&short])[0]) < 1e-5, "{cell:?} {config:?}");
+        assert!(distance(&together[1], &pooled(&encoder, &[&long])[0]) < 1e-5, "{cell:?} {config:?}");
         let states = encoder.encode(&batch(&[&short, &long])).states;
         let alone = encoder.encode(&batch(&[&short])).states;
         let kept = states.slice([0..1, 0..3]).into_data().to_vec::<f32>().unwrap();
-        assert!(distance(&kept, &alone.into_data().to_vec::<f32>().unwrap()) < 1e-5, "{config:?}");
+        assert!(distance(&kept, &alone.into_data().to_vec::<f32>().unwrap()) < 1e-5, "{cell:?} {config:?}");
     }
 }
 
 #[test]
 fn order_matters_and_the_output_is_finite() {
-    for config in all() {
-        let encoder = encoder(&config);
+    for (cell, config) in all() {
+        let encoder = encoder(cell, &config);
         let (first, second) = ([6, 7, 8], [9, 10, 11]);
         let (mut there, mut back) = (TokenSequence::new(3), TokenSequence::new(3));
         there.push(first);
@@ -70,7 +71,7 @@ fn order_matters_and_the_output_is_finite() {
         back.push(second);
         back.push(first);
         let vectors = pooled(&encoder, &[&there, &back, &events(0, 1), &events(0, 8)]);
-        assert!(distance(&vectors[0], &vectors[1]) > 1e-3, "{config:?}");
+        assert!(distance(&vectors[0], &vectors[1]) > 1e-3, "{cell:?} {config:?}");
         assert!(vectors.concat().iter().all(|value| value.is_finite()));
     }
 }
@@ -78,7 +79,7 @@ fn order_matters_and_the_output_is_finite() {
 #[test]
 fn event_by_event_gives_the_vectors_of_the_whole_window() {
     for cell in [Cell::Lstm, Cell::Gru] {
-        let encoder = encoder(&config(cell, false));
+        let encoder = encoder(cell, &config(false));
         let windows = [events(2, 6), events(9, 6)];
         let mut state = encoder.start(&batch(&[&windows[0], &windows[1]])).unwrap();
         for at in 0..6 {
@@ -96,21 +97,21 @@ fn event_by_event_gives_the_vectors_of_the_whole_window() {
 
 #[test]
 fn an_encoder_that_reads_backwards_cannot_go_on_event_by_event() {
-    let error = encoder(&config(Cell::Gru, true)).start(&batch(&[&events(0, 1)])).unwrap_err();
+    let error = encoder(Cell::Gru, &config(true)).start(&batch(&[&events(0, 1)])).unwrap_err();
     assert!(matches!(error, EncoderError::Setting { name: "bidirectional", .. }), "{error}");
 }
 
 #[test]
 fn a_gradient_reaches_every_parameter() {
-    for config in all() {
-        let encoder = config.init::<Auto>(&layout(), 1, &Default::default());
+    for (cell, config) in all() {
+        let encoder = config.init::<Auto>(cell, &layout(), 1, &Default::default());
         let tokens = events(0, 6);
         let batch = EventBatch::<Auto>::new(&layout(), &[tokens.window(0, 6)], &Default::default());
         let pooled = encoder.encode(&batch).pooled;
         let grads = GradientsParams::from_grads(pooled.sum().backward(), &encoder);
         let mut visitor = WithoutGradient { grads: &grads, n: 0, without: Vec::new() };
         Module::<Auto>::visit(&encoder, &mut visitor);
-        assert_eq!(visitor.without, Vec::<Vec<usize>>::new(), "{config:?}");
+        assert_eq!(visitor.without, Vec::<Vec<usize>>::new(), "{cell:?} {config:?}");
         // A table and a norm, and four per direction of a layer.
         assert_eq!(visitor.n, 3 + 4 * 2 * if config.bidirectional { 2 } else { 1 });
     }
@@ -118,16 +119,15 @@ fn a_gradient_reaches_every_parameter() {
 
 #[test]
 fn the_seeds_encoder_has_vectors_of_1024() {
-    for config in [RecurrentEventEncoderConfig::lstm(), RecurrentEventEncoderConfig::gru()] {
-        assert_eq!((config.d_embed, config.d_hidden, config.n_layers, config.d_model()), (256, 512, 2, 1024));
-        config.check().unwrap();
-        let error = RecurrentEventEncoderConfig { n_layers: 0, ..config }.check().unwrap_err();
-        assert!(error.to_string().contains("`n-layers` has to be 1 or more"), "{error}");
-    }
+    let config = RecurrentEventEncoderConfig::from(Preset::Base);
+    assert_eq!((config.d_embed, config.d_hidden, config.n_layers, config.d_model()), (256, 512, 2, 1024));
+    config.check().unwrap();
+    let error = RecurrentEventEncoderConfig { n_layers: 0, ..config }.check().unwrap_err();
+    assert!(error.to_string().contains("`n-layers` has to be 1 or more"), "{error}");
 }
 
 #[test]
 #[should_panic(expected = "a window of 9 events, at most 8 are taken")]
 fn a_longer_window_is_refused() {
-    pooled(&encoder(&config(Cell::Gru, false)), &[&events(0, 9)]);
+    pooled(&encoder(Cell::Gru, &config(false)), &[&events(0, 9)]);
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use spaxiom_embedding::{
-    ModelShape, Pooling, Preset, TokenSequence, TokenWindow, Tokenizer, TransformerEventEncoderConfig, WindowEncoder,
-    engine,
+    EventEncoderConfig, ModelShape, Pooling, Preset, RecurrentEventEncoderConfig, TokenSequence, TokenWindow,
+    Tokenizer, TransformerEventEncoderConfig, WindowEncoder, engine,
 };
 
 use super::ingest::{MAX_LEN, tokens_of};
@@ -23,7 +23,8 @@ const LENGTHS: [usize; 4] = [1, 8, 64, 512];
 /// Windows of the batch, evenly spread over all lengths.
 const BATCH: usize = 64;
 
-/// Milliseconds of single windows, and of 1,000 events in a batch of real lengths; the vector is the state of `[CLS]`, as of the peers.
+/// Milliseconds of recurrent layers, and of transformers over single windows and over 1,000 events in a batch of real lengths;
+/// their vector is the state of `[CLS]`, as of the peers.
 pub(super) fn encode(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row>> {
     let file = folder.events(N_EVENTS)?;
     let (tokenizer, tokens) = tokens_of(&file, args.threads)?;
@@ -32,24 +33,55 @@ pub(super) fn encode(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Ro
     windows.sort_by_key(TokenWindow::len);
     let batch: Vec<TokenWindow<'_>> =
         (0..BATCH).map(|at| windows[(2 * at + 1) * windows.len() / (2 * BATCH)]).collect();
-    let mut rows = Vec::new();
+    let mut rows = recurrent(args, &tokenizer, &stream, &file)?;
     for (preset, name) in [(Preset::Small, "small"), (Preset::Base, "base")] {
         let encoder = encoder(preset, &tokenizer)?;
         let ours = figures(encoder.as_ref(), &stream, &batch, args.runs);
         let peers = peers_of(args, name, &file)?;
         rows.extend(ours.into_iter().map(|(workload, ms)| {
             let peer = peers.iter().find(|peer| peer.workload == workload).map(|peer| peer.ms);
-            Row {
-                workload: format!("encode {name}, {workload}"),
-                unit: "ms",
-                ours: ms,
-                peer,
-                ratio: peer.map(|peer| ms / peer),
-                runs: args.runs,
-                threads: args.threads,
-                peer_name: peer.map(|_| "torch f32".into()),
-            }
+            row(args, format!("encode {name}, {workload}"), ms, peer)
         }));
+    }
+    Ok(rows)
+}
+
+fn row(args: &BenchArgs, workload: String, ms: f64, peer: Option<f64>) -> Row {
+    Row {
+        workload,
+        unit: "ms",
+        ours: ms,
+        peer,
+        ratio: peer.map(|peer| ms / peer),
+        runs: args.runs,
+        threads: args.threads,
+        peer_name: peer.map(|_| "torch f32".into()),
+    }
+}
+
+/// One recurrent layer 256 -> 512 over 64 rows; ours embeds the events as well.
+fn recurrent(args: &BenchArgs, tokenizer: &Tokenizer, stream: &TokenSequence, file: &Path) -> anyhow::Result<Vec<Row>> {
+    const N_ROWS: usize = 64;
+    let peers = match &args.peers {
+        Some(folder) => peers::train(folder, &args.python, file, args.threads).context("the peer of `encode`")?,
+        None => Vec::new(),
+    };
+    let mut rows = Vec::new();
+    for (bidirectional, ways) in [(false, ""), (true, "bi")] {
+        let config = RecurrentEventEncoderConfig { n_layers: 1, bidirectional, max_len: N_ROWS, ..Preset::Base.into() };
+        let gru = EventEncoderConfig::Gru(config.clone());
+        for (config, name) in [(gru, "gru"), (EventEncoderConfig::Lstm(config), "lstm")] {
+            let encoder = engine("flex")?.untrained(&ModelShape::new(config, tokenizer), 1);
+            for n_windows in [1, 32] {
+                // One row is that of `[CLS]`.
+                let windows: Vec<TokenWindow<'_>> =
+                    (0..n_windows).map(|from| stream.window(from, from + N_ROWS - 1)).collect();
+                let ms = median_ms(args.runs * 3, || drop(encoder.encode(&windows)));
+                let peer = format!("train/{ways}{name}_256_512/forward_b{n_windows}_s64");
+                let peer = peers.iter().find(|figure| figure.workload == peer).map(|figure| figure.ms);
+                rows.push(row(args, format!("encode {ways}{name}, {n_windows} of {N_ROWS}"), ms, peer));
+            }
+        }
     }
     Ok(rows)
 }
@@ -57,7 +89,7 @@ pub(super) fn encode(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Ro
 fn encoder(preset: Preset, tokenizer: &Tokenizer) -> anyhow::Result<Box<dyn WindowEncoder>> {
     let longest = LENGTHS[LENGTHS.len() - 1];
     let config = TransformerEventEncoderConfig { pooling: Pooling::Cls, max_len: longest, ..preset.into() };
-    Ok(engine("flex")?.untrained(&ModelShape::new(config, tokenizer), 1))
+    Ok(engine("flex")?.untrained(&ModelShape::new(EventEncoderConfig::Transformer(config), tokenizer), 1))
 }
 
 /// The first events of all sequences as one.

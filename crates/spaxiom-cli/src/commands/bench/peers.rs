@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
@@ -77,20 +77,7 @@ pub(super) fn encode(
     file: &Path,
     threads: u32,
 ) -> anyhow::Result<Vec<Encoded>> {
-    let program = folder.join("peer.py");
-    if !folder.join("data").join("tokens.npz").exists() {
-        ingest(folder, python, file, threads)?;
-    }
-    tracing::info!("running {} encode {preset}", program.display());
-    let mut child = Command::new(python)
-        .arg(&program)
-        .args(["encode", preset])
-        .env("PEER_THREADS", threads.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| {
-            format!("`{}`; name the interpreter with the peers' packages by `--python`", python.display())
-        })?;
+    let mut child = start(folder, python, &["encode", preset], file, threads)?;
     let out = BufReader::new(child.stdout.take().context("the peer's output")?);
     let mut found: Vec<Encoded> = Vec::new();
     let prefix = format!("encode/{preset}/torch_fp32/");
@@ -119,4 +106,33 @@ pub(super) fn encode(
     child.kill().and_then(|()| child.wait()).context("stopping the peer")?;
     ensure!(!found.is_empty(), "the peer gave no figure; is torch installed?");
     Ok(found)
+}
+
+/// Milliseconds of the peer's steps of training, and of its recurrent layers forward and back, under the peer's own names.
+pub(super) fn train(folder: &Path, python: &Path, file: &Path, threads: u32) -> anyhow::Result<Vec<Encoded>> {
+    let output = start(folder, python, &["train"], file, threads)?.wait_with_output()?;
+    ensure!(output.status.success(), "the peer failed; is torch installed?");
+    let mut found = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let PeerLine { workload, median, .. } =
+            serde_json::from_str(line).with_context(|| format!("a line of the peer: `{line}`"))?;
+        found.extend(median.map(|ms| Encoded { workload, ms }));
+    }
+    Ok(found)
+}
+
+/// Starts the peer; it reads the tokens of its own ingestion, which comes first.
+fn start(folder: &Path, python: &Path, args: &[&str], file: &Path, threads: u32) -> anyhow::Result<Child> {
+    let program = folder.join("peer.py");
+    if !folder.join("data").join("tokens.npz").exists() {
+        ingest(folder, python, file, threads)?;
+    }
+    tracing::info!("running {} {}", program.display(), args.join(" "));
+    Command::new(python)
+        .arg(&program)
+        .args(args)
+        .env("PEER_THREADS", threads.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("`{}`; name the interpreter with the peers' packages by `--python`", python.display()))
 }

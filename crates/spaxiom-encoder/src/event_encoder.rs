@@ -1,0 +1,135 @@
+//! Every encoder behind one type, for programs that choose one by its name.
+
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{BatchLayout, EventBatch};
+use crate::encoder::{Encoded, Encoder};
+use crate::error::EncoderError;
+use crate::recurrent::{Cell, RecurrentEventEncoder, RecurrentEventEncoderConfig};
+use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
+
+/// The encoders by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncoderKind {
+    /// [`TransformerEventEncoder`].
+    Transformer,
+    /// [`RecurrentEventEncoder`] with the gates of an LSTM.
+    Lstm,
+    /// [`RecurrentEventEncoder`] with the gates of a GRU.
+    Gru,
+}
+
+/// Name and shape of an [`EventEncoder`]; in files the name is `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum EventEncoderConfig {
+    /// [`TransformerEventEncoder`].
+    Transformer(TransformerEventEncoderConfig),
+    /// [`RecurrentEventEncoder`] with the gates of an LSTM.
+    Lstm(RecurrentEventEncoderConfig),
+    /// [`RecurrentEventEncoder`] with the gates of a GRU.
+    Gru(RecurrentEventEncoderConfig),
+}
+
+impl EventEncoderConfig {
+    /// An encoder of this kind, of the size of a preset.
+    #[must_use]
+    pub fn preset(kind: EncoderKind, preset: Preset) -> Self {
+        match kind {
+            EncoderKind::Transformer => Self::Transformer(preset.into()),
+            EncoderKind::Lstm => Self::Lstm(preset.into()),
+            EncoderKind::Gru => Self::Gru(preset.into()),
+        }
+    }
+
+    /// Which encoder it is.
+    #[must_use]
+    pub fn kind(&self) -> EncoderKind {
+        match self {
+            Self::Transformer(_) => EncoderKind::Transformer,
+            Self::Lstm(_) => EncoderKind::Lstm,
+            Self::Gru(_) => EncoderKind::Gru,
+        }
+    }
+
+    /// Width of states and vectors.
+    #[must_use]
+    pub fn d_model(&self) -> usize {
+        match self {
+            Self::Transformer(config) => config.d_model,
+            Self::Lstm(config) | Self::Gru(config) => config.d_model(),
+        }
+    }
+
+    /// Longest window in events.
+    #[must_use]
+    pub fn max_len(&self) -> usize {
+        match self {
+            Self::Transformer(config) => config.max_len,
+            Self::Lstm(config) | Self::Gru(config) => config.max_len,
+        }
+    }
+
+    /// The same for windows of another length.
+    #[must_use]
+    pub fn with_max_len(mut self, max_len: usize) -> Self {
+        match &mut self {
+            Self::Transformer(config) => config.max_len = max_len,
+            Self::Lstm(config) | Self::Gru(config) => config.max_len = max_len,
+        }
+        self
+    }
+
+    /// Fails where the shape is impossible.
+    pub fn check(&self) -> Result<(), EncoderError> {
+        match self {
+            Self::Transformer(config) => config.check(),
+            Self::Lstm(config) | Self::Gru(config) => config.check(),
+        }
+    }
+
+    /// An encoder with the weights that `seed` gives.
+    pub fn init<B: Backend>(&self, layout: &BatchLayout, seed: u64, device: &B::Device) -> EventEncoder<B> {
+        match self {
+            Self::Transformer(config) => EventEncoder::Transformer(config.init(layout, seed, device)),
+            Self::Lstm(config) => EventEncoder::Recurrent(config.init(Cell::Lstm, layout, seed, device)),
+            Self::Gru(config) => EventEncoder::Recurrent(config.init(Cell::Gru, layout, seed, device)),
+        }
+    }
+}
+
+/// One of the encoders; its weights have the names that they have without this type.
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them, and burn derives modules for plain variants only")]
+pub enum EventEncoder<B: Backend> {
+    /// Attention over the events of a window.
+    Transformer(TransformerEventEncoder<B>),
+    /// Event after event.
+    Recurrent(RecurrentEventEncoder<B>),
+}
+
+impl<B: Backend> Encoder<B> for EventEncoder<B> {
+    fn d_model(&self) -> usize {
+        match self {
+            Self::Transformer(encoder) => encoder.d_model(),
+            Self::Recurrent(encoder) => encoder.d_model(),
+        }
+    }
+
+    fn max_len(&self) -> usize {
+        match self {
+            Self::Transformer(encoder) => encoder.max_len(),
+            Self::Recurrent(encoder) => encoder.max_len(),
+        }
+    }
+
+    fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
+        match self {
+            Self::Transformer(encoder) => encoder.encode(batch),
+            Self::Recurrent(encoder) => encoder.encode(batch),
+        }
+    }
+}
