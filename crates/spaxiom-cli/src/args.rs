@@ -146,6 +146,8 @@ pub(crate) enum EncoderArg {
     Lstm,
     /// Event after event, with fewer weights
     Gru,
+    /// Messages along edges of place, time and cause
+    Gnn,
 }
 
 impl From<EncoderArg> for EncoderKind {
@@ -154,6 +156,7 @@ impl From<EncoderArg> for EncoderKind {
             EncoderArg::Transformer => Self::Transformer,
             EncoderArg::Lstm => Self::Lstm,
             EncoderArg::Gru => Self::Gru,
+            EncoderArg::Gnn => Self::Gnn,
         }
     }
 }

@@ -84,8 +84,10 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         weights: &BTreeMap<String, NamedTensor>,
         n_classes: Option<usize>,
     ) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
-        if self.name.encodes_on_the_cpu() {
-            return Ok(Box::new(CpuEncoder::new(shape, weights, n_classes)?));
+        if self.name.encodes_on_the_cpu()
+            && let Some(encoder) = CpuEncoder::new(shape, weights, n_classes)?
+        {
+            return Ok(Box::new(encoder));
         }
         let layout = shape.layout();
         let encoder = shape.encoder.init::<B::InnerBackend>(&layout, 0, &self.device);
@@ -105,7 +107,9 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         if self.name.encodes_on_the_cpu() {
             let weights = collect_weights(&encoder, "encoder");
             let encoder = CpuEncoder::new(shape, &weights, None).expect("the weights are those of this shape");
-            return Box::new(encoder);
+            if let Some(encoder) = encoder {
+                return Box::new(encoder);
+            }
         }
         let model = Model::Encoder(Box::new(encoder));
         Box::new(BurnEncoder { model, layout, device: self.device.clone() })

@@ -118,7 +118,19 @@ impl RunConfig {
             let max_len = self.encoder.max_len();
             self.encoder = EventEncoderConfig::preset(kind, self.preset).with_max_len(max_len);
         }
+        if self.encoder.needs_edges() {
+            self.tokenizer.links.get_or_insert_default();
+        }
         self
+    }
+
+    /// Fails where the encoder is impossible, or reads what the tokenizer does not give.
+    pub fn check(&self) -> Result<(), EmbeddingError> {
+        self.encoder.check()?;
+        if self.encoder.needs_edges() && self.tokenizer.links.is_none() {
+            return Err(EmbeddingError::NoEdges);
+        }
+        Ok(())
     }
 
     /// The settings of a fine-tuning run that starts from a run with these settings.

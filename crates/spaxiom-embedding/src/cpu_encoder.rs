@@ -15,19 +15,21 @@ pub(crate) struct CpuEncoder {
 }
 
 impl CpuEncoder {
+    /// None where only the tensors of a backend can do it.
     pub(crate) fn new(
         shape: &ModelShape,
         weights: &BTreeMap<String, NamedTensor>,
         n_classes: Option<usize>,
-    ) -> Result<Self, EncoderError> {
+    ) -> Result<Option<Self>, EncoderError> {
         let encoder = EventEncoderInference::from_weights(&shape.encoder, &shape.layout(), weights, "encoder")?;
+        let Some(encoder) = encoder else { return Ok(None) };
         let d = encoder.d_model();
         let linear = |name: &str, shape| DenseLinear::from_weights(weights, name, shape);
         let classifier = match n_classes {
             Some(n_classes) => Some([linear("hidden", [d, d])?, linear("output", [d, n_classes])?]),
             None => None,
         };
-        Ok(Self { encoder, classifier })
+        Ok(Some(Self { encoder, classifier }))
     }
 }
 

@@ -29,7 +29,8 @@ impl ModelShape {
     }
 
     pub(crate) fn layout(&self) -> BatchLayout {
-        BatchLayout::new(&self.field_sizes).with_numbers(&self.numbers)
+        let layout = BatchLayout::new(&self.field_sizes).with_numbers(&self.numbers);
+        if self.encoder.needs_edges() { layout.with_edges() } else { layout }
     }
 }
 

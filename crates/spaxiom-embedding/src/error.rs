@@ -13,6 +13,11 @@ use spaxiom_token::TokenError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddingError {
+    /// A graph without edges is a bag of events.
+    #[error(
+        "the encoder reads edges between events, and the tokenizer joins none: add `[tokenizer.links]` to the experiment file"
+    )]
+    NoEdges,
     /// Events that cannot be read.
     #[error(transparent)]
     Event(#[from] EventError),

@@ -53,6 +53,6 @@ pub use spaxiom_index::{
 };
 pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions};
 pub use spaxiom_token::{
-    CellReport, EventTable, FitReport, LayoutName, Sites, TokenError, TokenSequence, TokenTable, TokenWindow,
-    Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,
+    CellReport, EdgeType, EventTable, FitReport, LayoutName, LinkOptions, Sites, TokenError, TokenSequence, TokenTable,
+    TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,
 };

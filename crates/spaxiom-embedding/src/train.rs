@@ -127,7 +127,7 @@ impl<'a> Setup<'a> {
     /// Everything is as it was when the run began, but for what a person changed in its `config.toml`.
     fn resumed(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
         let PretrainJob { config, data, run, resume: _, provenance: _ } = job;
-        config.encoder.check()?;
+        config.check()?;
         let trainer = Trainer::new(config.train.clone())?;
         let (tokenizer, checkpoint, manifest) = (run.tokenizer()?, run.checkpoint()?, run.manifest()?);
         if manifest.data != data.fingerprint() {
@@ -149,7 +149,7 @@ impl<'a> Setup<'a> {
 
     fn fresh(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
         let PretrainJob { config, data, run, resume: _, provenance } = job;
-        config.encoder.check()?;
+        config.check()?;
         let trainer = Trainer::new(config.train.clone())?;
         let earlier = from.map(RunFolder::manifest).transpose()?;
         let split = match &earlier {

@@ -9,7 +9,7 @@ use burn::tensor::backend::Backend;
 use crate::init::WeightRng;
 
 /// Added to the score of a position that must not be attended to.
-const NEVER: f32 = -1e9;
+pub(crate) const NEVER: f32 = -1e9;
 
 /// Scaled dot-product self-attention (Vaswani et al. 2017).
 #[derive(Module, Debug)]

@@ -2,7 +2,9 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
-use spaxiom_token::{NumberColumn, TokenWindow, special};
+use spaxiom_token::{Edge, EdgeType, NumberColumn, TokenWindow, special};
+
+use crate::graph::N_RELATIONS;
 
 /// Where the ids of each field stand in the one embedding table, and which numbers stand beside them.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +12,7 @@ pub struct BatchLayout {
     offsets: Vec<usize>,
     n_rows: usize,
     numbers: Vec<NumberColumn>,
+    has_edges: bool,
 }
 
 impl BatchLayout {
@@ -24,13 +27,19 @@ impl BatchLayout {
                 n_rows - size
             })
             .collect();
-        Self { offsets, n_rows, numbers: Vec::new() }
+        Self { offsets, n_rows, numbers: Vec::new(), has_edges: false }
     }
 
     /// The same with numbers beside the ids, as [`spaxiom_token::Tokenizer::numbers`] gives them.
     #[must_use]
     pub fn with_numbers(self, numbers: &[NumberColumn]) -> Self {
         Self { numbers: numbers.to_vec(), ..self }
+    }
+
+    /// The same with the edges between events, for graph encoders.
+    #[must_use]
+    pub fn with_edges(self) -> Self {
+        Self { has_edges: true, ..self }
     }
 
     /// Features of the numbers of one event.
@@ -71,11 +80,13 @@ pub struct WindowRows {
     pub ids: Vec<u32>,
     /// Values, row after row; not a number where there is none.
     pub values: Vec<f32>,
+    /// Edges between rows.
+    pub edges: Vec<Edge>,
 }
 
 impl From<TokenWindow<'_>> for WindowRows {
     fn from(window: TokenWindow<'_>) -> Self {
-        Self { ids: window.ids(), values: window.values() }
+        Self { ids: window.ids(), values: window.values(), edges: window.edges().collect() }
     }
 }
 
@@ -86,6 +97,10 @@ pub struct EventBatch<B: Backend> {
     pub rows: Tensor<B, 3, Int>,
     /// Features of the numbers, `[batch, seq, n_features]`, 0 for `[CLS]` and padding; none where there are no numbers.
     pub features: Option<Tensor<B, 3>>,
+    /// How much each position hears of each other one, `[batch, n_relations * seq, seq]`, where the layout has edges:
+    /// the relations are the types of edges from the earlier event to the later one, then the same back,
+    /// and what a position hears in one relation sums to 1 or, without such an edge, to 0.
+    pub edges: Option<Tensor<B, 3>>,
     /// How far before the end of its window an event is, `[batch, seq]`:
     /// 0 for `[CLS]` and padding, 1 for the last event, 2 for the one before it.
     pub positions: Tensor<B, 2, Int>,
@@ -109,7 +124,7 @@ impl<B: Backend> EventBatch<B> {
         let mut rows = Vec::with_capacity(batch * seq * n_fields);
         let mut positions = Vec::with_capacity(batch * seq);
         let mut keep = Vec::with_capacity(batch * seq);
-        for WindowRows { ids, values: _ } in windows {
+        for WindowRows { ids, .. } in windows {
             let len = ids.len() / n_fields;
             rows.extend(layout.offsets.iter().map(|&offset| int(offset) + i64::from(special::CLS)));
             for row in ids.chunks_exact(n_fields) {
@@ -127,6 +142,7 @@ impl<B: Backend> EventBatch<B> {
         Self {
             rows: Tensor::from_data(TensorData::new(rows, [batch, seq, n_fields]), device),
             features: features(layout, windows, seq, device),
+            edges: layout.has_edges.then(|| edges(windows, seq, device)),
             positions: Tensor::from_data(TensorData::new(positions, [batch, seq]), device),
             keep: Tensor::from_data(TensorData::new(keep, [batch, seq]), device),
         }
@@ -154,6 +170,26 @@ fn features<B: Backend>(
         features.resize((window_idx + 1) * seq * n_features, 0.0);
     }
     Some(Tensor::from_data(TensorData::new(features, [windows.len(), seq, n_features]), device))
+}
+
+fn edges<B: Backend>(windows: &[WindowRows], seq: usize, device: &B::Device) -> Tensor<B, 3> {
+    let size = N_RELATIONS * seq * seq;
+    let mut heard = vec![0f32; windows.len() * size];
+    for (window, heard) in windows.iter().zip(heard.chunks_exact_mut(size)) {
+        for &Edge { from, to, kind } in &window.edges {
+            // `[CLS]` stands before the events.
+            let (from, to, along) = (1 + from, 1 + to, kind as usize);
+            heard[(along * seq + to) * seq + from] = 1.0;
+            heard[((EdgeType::ALL.len() + along) * seq + from) * seq + to] = 1.0;
+        }
+        for row in heard.chunks_exact_mut(seq) {
+            let degree: f32 = row.iter().sum();
+            for weight in row {
+                *weight /= degree.max(1.0);
+            }
+        }
+    }
+    Tensor::from_data(TensorData::new(heard, [windows.len(), N_RELATIONS * seq, seq]), device)
 }
 
 fn int(index: usize) -> i64 {

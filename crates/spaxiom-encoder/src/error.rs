@@ -46,6 +46,16 @@ pub enum EncoderError {
     },
 }
 
+impl EncoderError {
+    /// Fails with the first of these settings that is 0.
+    pub(crate) fn at_least_one(settings: &[(&'static str, usize)]) -> Result<(), Self> {
+        match settings.iter().find(|(_, value)| *value == 0) {
+            Some(&(name, _)) => Err(Self::Setting { name, want: "1 or more", got: "0".into() }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// `64 x 512`.
 fn shape(sizes: &[usize]) -> String {
     sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")

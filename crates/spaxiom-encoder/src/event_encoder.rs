@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{BatchLayout, EventBatch};
 use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
+use crate::graph::{SpatioTemporalGnn, SpatioTemporalGnnConfig};
 use crate::recurrent::{Cell, RecurrentEventEncoder, RecurrentEventEncoderConfig};
 use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
 
@@ -20,6 +21,8 @@ pub enum EncoderKind {
     Lstm,
     /// [`RecurrentEventEncoder`] with the gates of a GRU.
     Gru,
+    /// [`SpatioTemporalGnn`].
+    Gnn,
 }
 
 /// Name and shape of an [`EventEncoder`]; in files the name is `kind`.
@@ -32,6 +35,8 @@ pub enum EventEncoderConfig {
     Lstm(RecurrentEventEncoderConfig),
     /// [`RecurrentEventEncoder`] with the gates of a GRU.
     Gru(RecurrentEventEncoderConfig),
+    /// [`SpatioTemporalGnn`].
+    Gnn(SpatioTemporalGnnConfig),
 }
 
 impl EventEncoderConfig {
@@ -42,6 +47,7 @@ impl EventEncoderConfig {
             EncoderKind::Transformer => Self::Transformer(preset.into()),
             EncoderKind::Lstm => Self::Lstm(preset.into()),
             EncoderKind::Gru => Self::Gru(preset.into()),
+            EncoderKind::Gnn => Self::Gnn(preset.into()),
         }
     }
 
@@ -52,6 +58,7 @@ impl EventEncoderConfig {
             Self::Transformer(_) => EncoderKind::Transformer,
             Self::Lstm(_) => EncoderKind::Lstm,
             Self::Gru(_) => EncoderKind::Gru,
+            Self::Gnn(_) => EncoderKind::Gnn,
         }
     }
 
@@ -61,7 +68,14 @@ impl EventEncoderConfig {
         match self {
             Self::Transformer(config) => config.d_model,
             Self::Lstm(config) | Self::Gru(config) => config.d_model(),
+            Self::Gnn(config) => config.d_model,
         }
+    }
+
+    /// Whether it reads the edges between events.
+    #[must_use]
+    pub fn needs_edges(&self) -> bool {
+        matches!(self, Self::Gnn(_))
     }
 
     /// Longest window in events.
@@ -70,6 +84,7 @@ impl EventEncoderConfig {
         match self {
             Self::Transformer(config) => config.max_len,
             Self::Lstm(config) | Self::Gru(config) => config.max_len,
+            Self::Gnn(config) => config.max_len,
         }
     }
 
@@ -79,6 +94,7 @@ impl EventEncoderConfig {
         match &mut self {
             Self::Transformer(config) => config.max_len = max_len,
             Self::Lstm(config) | Self::Gru(config) => config.max_len = max_len,
+            Self::Gnn(config) => config.max_len = max_len,
         }
         self
     }
@@ -88,6 +104,7 @@ impl EventEncoderConfig {
         match self {
             Self::Transformer(config) => config.check(),
             Self::Lstm(config) | Self::Gru(config) => config.check(),
+            Self::Gnn(config) => config.check(),
         }
     }
 
@@ -97,6 +114,7 @@ impl EventEncoderConfig {
             Self::Transformer(config) => EventEncoder::Transformer(config.init(layout, seed, device)),
             Self::Lstm(config) => EventEncoder::Recurrent(config.init(Cell::Lstm, layout, seed, device)),
             Self::Gru(config) => EventEncoder::Recurrent(config.init(Cell::Gru, layout, seed, device)),
+            Self::Gnn(config) => EventEncoder::Graph(config.init(layout, seed, device)),
         }
     }
 }
@@ -109,6 +127,8 @@ pub enum EventEncoder<B: Backend> {
     Transformer(TransformerEventEncoder<B>),
     /// Event after event.
     Recurrent(RecurrentEventEncoder<B>),
+    /// Messages along the edges between events.
+    Graph(SpatioTemporalGnn<B>),
 }
 
 impl<B: Backend> Encoder<B> for EventEncoder<B> {
@@ -116,6 +136,7 @@ impl<B: Backend> Encoder<B> for EventEncoder<B> {
         match self {
             Self::Transformer(encoder) => encoder.d_model(),
             Self::Recurrent(encoder) => encoder.d_model(),
+            Self::Graph(encoder) => encoder.d_model(),
         }
     }
 
@@ -123,6 +144,7 @@ impl<B: Backend> Encoder<B> for EventEncoder<B> {
         match self {
             Self::Transformer(encoder) => encoder.max_len(),
             Self::Recurrent(encoder) => encoder.max_len(),
+            Self::Graph(encoder) => encoder.max_len(),
         }
     }
 
@@ -130,6 +152,7 @@ impl<B: Backend> Encoder<B> for EventEncoder<B> {
         match self {
             Self::Transformer(encoder) => encoder.encode(batch),
             Self::Recurrent(encoder) => encoder.encode(batch),
+            Self::Graph(encoder) => encoder.encode(batch),
         }
     }
 }

@@ -72,11 +72,12 @@ impl RecurrentEventEncoderConfig {
     /// Fails where the shape is impossible.
     pub fn check(&self) -> Result<(), EncoderError> {
         let Self { d_embed, d_hidden, n_layers, bidirectional: _, max_len } = *self;
-        let at_least_one = [("d-embed", d_embed), ("d-hidden", d_hidden), ("n-layers", n_layers), ("max-len", max_len)];
-        match at_least_one.into_iter().find(|(_, value)| *value == 0) {
-            Some((name, _)) => Err(EncoderError::Setting { name, want: "1 or more", got: "0".into() }),
-            None => Ok(()),
-        }
+        EncoderError::at_least_one(&[
+            ("d-embed", d_embed),
+            ("d-hidden", d_hidden),
+            ("n-layers", n_layers),
+            ("max-len", max_len),
+        ])
     }
 
     /// An encoder with the weights that `seed` gives.

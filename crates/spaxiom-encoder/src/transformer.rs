@@ -60,16 +60,13 @@ impl TransformerEventEncoderConfig {
     /// Fails where the shape is impossible.
     pub fn check(&self) -> Result<(), EncoderError> {
         let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling: _ } = *self;
-        let at_least_one = [
+        EncoderError::at_least_one(&[
             ("d-model", d_model),
             ("n-layers", n_layers),
             ("n-heads", n_heads),
             ("d-feed-forward", d_feed_forward),
             ("max-len", max_len),
-        ];
-        if let Some((name, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
-            return Err(EncoderError::Setting { name, want: "1 or more", got: "0".into() });
-        }
+        ])?;
         if d_model % n_heads != 0 {
             return Err(EncoderError::Setting { name: "n-heads", want: "a part of d-model", got: n_heads.to_string() });
         }

@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng, WindowRows};
-use spaxiom_token::special;
+use spaxiom_token::{EdgeType, special};
 
 use crate::error::ObjectiveError;
 use crate::example::Example;
@@ -62,7 +62,12 @@ impl Masking {
         let originals: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
         let mut masked = Masked { windows: originals.clone(), positions: Vec::new(), targets: Vec::new() };
         for (window_idx, original) in originals.iter().enumerate() {
-            for event_idx in chosen(original, n_fields, ratio, rng) {
+            let chosen = chosen(original, n_fields, ratio, rng);
+            masked.windows[window_idx].edges.retain(|edge| {
+                // Where an event was and what caused it may not be read off its edges; that it was soon after another, may.
+                edge.kind == EdgeType::Temporal || !(chosen.contains(&edge.from) || chosen.contains(&edge.to))
+            });
+            for event_idx in chosen {
                 let ids = event_idx * n_fields..(event_idx + 1) * n_fields;
                 let values = event_idx * n_values..(event_idx + 1) * n_values;
                 masked.positions.push(window_idx * seq + 1 + event_idx);

@@ -6,7 +6,8 @@ use spaxiom_event::{AttrValue, Event, EventSequence, SiteId};
 use crate::bins::bin_id;
 use crate::clock::{LocalClock, NANOS_PER_SEC, day_fraction, day_of_week, hour_of_day};
 use crate::field::{Coding, word_of};
-use crate::sequence::{TokenSequence, TokenWindow};
+use crate::links::Recent;
+use crate::sequence::{NewRow, TokenSequence, TokenWindow};
 use crate::sites::SiteContext;
 use crate::spatial::Frame;
 use crate::special::{FIRST, NONE, SEP, UNK};
@@ -21,6 +22,7 @@ pub(crate) struct Cursor<'t> {
     bin: Option<OpenBin>,
     /// A row to be filled before it is taken apart.
     row: Vec<u32>,
+    recent: Recent,
 }
 
 /// A stretch of time with the events in it so far.
@@ -33,7 +35,14 @@ struct OpenBin {
 
 impl Cursor<'_> {
     pub(crate) fn new() -> Self {
-        Self { site: None, clock: LocalClock::new(None), previous: None, bin: None, row: Vec::new() }
+        Self {
+            site: None,
+            clock: LocalClock::new(None),
+            previous: None,
+            bin: None,
+            row: Vec::new(),
+            recent: Recent::default(),
+        }
     }
 }
 
@@ -101,8 +110,12 @@ impl Tokenizer {
     fn append<'t>(&'t self, cursor: &mut Cursor<'t>, tokens: &mut TokenSequence, event: &Event) {
         match self.layout() {
             Layout::Composite => {
-                let (ids, values, n_unknown) = tokens.push_row(NONE);
+                let NewRow { ids, values, distances, n_unknown } = tokens.push_row(NONE);
                 self.fill_row(cursor, event, ids, values);
+                if let Some(links) = self.links() {
+                    let site = cursor.site.as_ref().and_then(|(_, context)| *context);
+                    cursor.recent.link(links, event, nanos(&event.time), site, distances);
+                }
                 for &field in &self.index().words {
                     n_unknown[field] += u32::from(self.fields()[field].is_unknown(ids[field]));
                 }

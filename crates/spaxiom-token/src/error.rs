@@ -28,8 +28,8 @@ pub enum TokenError {
         /// Some of the values that are known.
         known: String,
     },
-    /// Tables have a row per event.
-    #[error("a table is tokenized in the composite layout only: tokenize sequences instead")]
+    /// Tables have a row per event, and forget what caused it.
+    #[error("a table is tokenized in the composite layout and without edges only: tokenize sequences instead")]
     Layout,
     /// A setting outside its range.
     #[error("`{name}` has to be {want}, got {got}")]

@@ -11,6 +11,7 @@ use spaxiom_event::{EventSequence, SequenceKey};
 use crate::bins::quantile_edges;
 use crate::error::TokenError;
 use crate::field::{Coding, Field, WordAttribute};
+use crate::links::LinkOptions;
 use crate::number::{NumberColumn, NumberSource};
 use crate::sites::Sites;
 use crate::spatial::{CellOptions, Pool, spatial_hash};
@@ -89,6 +90,9 @@ pub struct TokenizerOptions {
     pub unknown_alarm: f64,
     /// Which clock the `hour` field reads; `auto`.
     pub clock: Clock,
+    /// Which events are joined for graph encoders, in the composite layout; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<LinkOptions>,
 }
 
 impl Default for TokenizerOptions {
@@ -110,6 +114,7 @@ impl Default for TokenizerOptions {
             unknown_slots: 8,
             unknown_alarm: 0.2,
             clock: Clock::Auto,
+            links: None,
         }
     }
 }
@@ -207,7 +212,7 @@ impl TokenizerFit {
             Layout::Composite | Layout::Flat => self.event_fields(train, layout == Layout::Composite),
         };
         let numbers = if layout == Layout::Composite { self.numbers(train) } else { Vec::new() };
-        Ok(Tokenizer::new(layout, fields, numbers, &self.sites, self.registry.clone()))
+        Ok(Tokenizer::new(layout, fields, numbers, &self.sites, self.registry.clone(), self.options.links.clone()))
     }
 
     /// Type, zone, attributes and times; the flat layout has no cells, as in the seed's listing.
@@ -348,6 +353,13 @@ fn table_of(sequences: &[EventSequence]) -> EventTable {
 }
 
 fn check(options: &TokenizerOptions) -> Result<(), TokenError> {
+    if let Some(links) = &options.links {
+        links.check()?;
+        if options.layout != LayoutName::Composite {
+            let got = format!("{:?}", options.layout).to_lowercase();
+            return Err(TokenError::Setting { name: "layout", want: "composite where events are joined", got });
+        }
+    }
     let TokenizerOptions { cell_resolutions_m, cell_buckets, n_bins, bin_minutes, max_words, unknown_alarm, .. } =
         options;
     if let Some(wrong) = cell_resolutions_m.iter().find(|side| !(side.is_finite() && **side > 0.0)) {

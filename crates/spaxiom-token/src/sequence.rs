@@ -1,5 +1,16 @@
 //! Rows of token ids and values, and windows over them.
 
+use crate::links::{Edge, EdgeType};
+
+/// The cells of a row that is to be filled.
+pub(crate) struct NewRow<'a> {
+    pub(crate) ids: &'a mut [u32],
+    pub(crate) values: &'a mut [f32],
+    pub(crate) distances: &'a mut [u16],
+    /// Of the whole sequence.
+    pub(crate) n_unknown: &'a mut [u32],
+}
+
 /// Token ids and numbers of a sequence of events: one row per position.
 ///
 /// In the composite layout a position is an event, in the flat one a token, in that of bins a stretch of time.
@@ -10,6 +21,9 @@ pub struct TokenSequence {
     ids: Vec<u32>,
     /// Not a number where an event has none.
     values: Vec<f32>,
+    n_links: usize,
+    /// How many positions before its own the other end of each edge is, 0 for no edge; the same number for each type.
+    distances: Vec<u16>,
     /// The positions up to each event, its own included; empty where each event is one.
     ends: Vec<usize>,
     /// A row per event for its bin as far as it had filled until then; empty in other layouts.
@@ -31,10 +45,17 @@ impl TokenSequence {
             n_values,
             ids: Vec::new(),
             values: Vec::new(),
+            n_links: 0,
+            distances: Vec::new(),
             ends: Vec::new(),
             open: Vec::new(),
             n_unknown: vec![0; n_tokenizer_fields],
         }
+    }
+
+    /// The same, empty, with so many distances in a row.
+    pub(crate) fn with_links(self, n_links: usize) -> Self {
+        Self { n_links, ..self }
     }
 
     /// Appends the row of one event.
@@ -44,15 +65,22 @@ impl TokenSequence {
     pub fn push(&mut self, row: impl IntoIterator<Item = u32>) {
         self.ids.extend(row);
         self.values.resize(self.n_positions() * self.n_values, f32::NAN);
+        self.distances.resize(self.n_positions() * self.n_links, 0);
         assert_eq!(self.ids.len() % self.n_fields, 0, "a row has {} ids", self.n_fields);
     }
 
     /// Appends an empty row and gives it to be filled.
-    pub(crate) fn push_row(&mut self, fill: u32) -> (&mut [u32], &mut [f32], &mut [u32]) {
-        let (first_id, first_value) = (self.ids.len(), self.values.len());
+    pub(crate) fn push_row(&mut self, fill: u32) -> NewRow<'_> {
+        let (first_id, first_value, first_link) = (self.ids.len(), self.values.len(), self.distances.len());
         self.ids.resize(first_id + self.n_fields, fill);
         self.values.resize(first_value + self.n_values, f32::NAN);
-        (&mut self.ids[first_id..], &mut self.values[first_value..], &mut self.n_unknown)
+        self.distances.resize(first_link + self.n_links, 0);
+        NewRow {
+            ids: &mut self.ids[first_id..],
+            values: &mut self.values[first_value..],
+            distances: &mut self.distances[first_link..],
+            n_unknown: &mut self.n_unknown,
+        }
     }
 
     /// The next event ends with the last position.
@@ -130,6 +158,8 @@ impl TokenSequence {
             n_values: self.n_values,
             ids: &self.ids[start * self.n_fields..end * self.n_fields],
             values: &self.values[start * self.n_values..end * self.n_values],
+            n_links: self.n_links,
+            distances: &self.distances[start * self.n_links..end * self.n_links],
             open: &[],
         }
     }
@@ -139,6 +169,7 @@ impl TokenSequence {
         let n_gone = self.n_positions().saturating_sub(n_positions);
         self.ids.drain(..n_gone * self.n_fields);
         self.values.drain(..n_gone * self.n_values);
+        self.distances.drain(..n_gone * self.n_links);
         let n_events = self.ends.len().saturating_sub(1);
         self.ends.drain(..n_events);
         self.ends.iter_mut().for_each(|end| *end -= n_gone.min(*end));
@@ -162,13 +193,15 @@ pub struct TokenWindow<'a> {
     n_values: usize,
     ids: &'a [u32],
     values: &'a [f32],
+    n_links: usize,
+    distances: &'a [u16],
     /// A last row that is not in the sequence: a bin that was open yet.
     open: &'a [u32],
 }
 
 impl<'a> TokenWindow<'a> {
     pub(crate) fn new(n_fields: usize, ids: &'a [u32], n_values: usize, values: &'a [f32]) -> Self {
-        Self { n_fields, n_values, ids, values, open: &[] }
+        Self { n_fields, n_values, ids, values, n_links: 0, distances: &[], open: &[] }
     }
 
     /// Number of positions.
@@ -200,6 +233,20 @@ impl<'a> TokenWindow<'a> {
         self.ids.chunks_exact(self.n_fields).chain(self.open.chunks_exact(self.n_fields))
     }
 
+    /// The edges between the positions of the window, by their later ends.
+    pub fn edges(&self) -> impl Iterator<Item = Edge> + use<'a> {
+        let max_degree = self.n_links / EdgeType::ALL.len();
+        let of_row = move |(to, row): (usize, &'a [u16])| {
+            EdgeType::ALL.into_iter().zip(row.chunks_exact(max_degree)).flat_map(move |(kind, distances)| {
+                // An event before the window is no part of it.
+                let inside =
+                    distances.iter().map(|distance| usize::from(*distance)).filter(move |d| *d > 0 && *d <= to);
+                inside.map(move |distance| Edge { from: to - distance, to, kind })
+            })
+        };
+        self.distances.chunks_exact(self.n_links.max(1)).enumerate().flat_map(of_row)
+    }
+
     /// All ids, row after row.
     #[must_use]
     pub fn ids(&self) -> Vec<u32> {
@@ -220,6 +267,7 @@ impl PartialEq for TokenWindow<'_> {
     fn eq(&self, other: &Self) -> bool {
         (self.n_fields, self.n_values) == (other.n_fields, other.n_values)
             && self.rows().eq(other.rows())
+            && self.edges().eq(other.edges())
             && same_values(&self.values(), &other.values())
     }
 }

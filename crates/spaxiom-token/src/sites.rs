@@ -1,6 +1,6 @@
 //! What a tokenizer knows of sites: their clocks, and what their zones are for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub(crate) struct ZoneContext {
     /// The kinds of its neighbours, `bathroom+hall`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) near: Option<String>,
+    /// Its neighbours.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) neighbours: BTreeSet<String>,
 }
 
 impl Sites {
@@ -90,19 +93,25 @@ impl SiteContext {
 
 fn context(site: &Site) -> SiteContext {
     let graph = site.zone_graph();
-    let near = |id: &str| {
+    let neighbours = |id: &str| -> BTreeSet<String> {
         let others = graph.iter().filter_map(|&(a, b)| match (a == id, b == id) {
             (true, _) => Some(b),
             (_, true) => Some(a),
             _ => None,
         });
-        let mut kinds: Vec<&str> = others.filter_map(|other| Some(site.zone(other)?.kind.as_str())).collect();
+        others.map(str::to_owned).collect()
+    };
+    let near = |neighbours: &BTreeSet<String>| {
+        let mut kinds: Vec<&str> =
+            neighbours.iter().filter_map(|other| Some(site.zone(other)?.kind.as_str())).collect();
         kinds.sort_unstable();
         kinds.dedup();
         (!kinds.is_empty()).then(|| kinds.join(AND))
     };
     let zones = site.zones().map(|(id, zone)| {
-        (id.to_owned(), ZoneContext { kind: zone.kind.clone(), floor: zone.floor.clone(), near: near(id) })
+        let neighbours = neighbours(id);
+        let near = near(&neighbours);
+        (id.to_owned(), ZoneContext { kind: zone.kind.clone(), floor: zone.floor.clone(), near, neighbours })
     });
     SiteContext { time_zone: site.time_zone, zones: zones.collect() }
 }

@@ -82,9 +82,9 @@ impl Tokenizer {
     /// The same rows as [`Tokenizer::tokenize`] gives sequence by sequence.
     ///
     /// # Errors
-    /// [`TokenError::Layout`] for another layout than the composite one, which has a row per event.
+    /// [`TokenError::Layout`] for another layout than the composite one, which has a row per event, and where events are joined.
     pub fn tokenize_table(&self, table: &EventTable) -> Result<TokenTable, TokenError> {
-        if self.layout() != Layout::Composite {
+        if self.layout() != Layout::Composite || self.links().is_some() {
             return Err(TokenError::Layout);
         }
         let (n_fields, n_values) = (self.fields().len(), self.numbers().len());

@@ -8,6 +8,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use crate::error::TokenError;
 use crate::field::{Coding, Field};
+use crate::links::LinkOptions;
 use crate::number::{NumberColumn, NumberSource};
 use crate::sequence::TokenSequence;
 use crate::sites::Sites;
@@ -15,7 +16,7 @@ use crate::spatial::Pool;
 use crate::special::{FIRST, NAMES};
 
 /// The format of `tokenizer.json` that this build writes; it reads this one and all before it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// How many known words an error message lists.
 const N_LISTED: usize = 12;
@@ -89,6 +90,8 @@ struct TokenizerFile {
     fields: Vec<Field>,
     #[serde(default)]
     numbers: Vec<NumberColumn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    links: Option<LinkOptions>,
 }
 
 /// Where everything stands in a row.
@@ -199,9 +202,11 @@ impl Tokenizer {
         numbers: Vec<NumberColumn>,
         sites: &Sites,
         registry: Option<String>,
+        links: Option<LinkOptions>,
     ) -> Self {
         let site_map = (*sites != Sites::default()).then(|| sites.fingerprint());
-        TokenizerFile { format: FORMAT, layout, registry, site_map, sites: sites.clone(), fields, numbers }.into()
+        TokenizerFile { format: FORMAT, layout, registry, site_map, sites: sites.clone(), fields, numbers, links }
+            .into()
     }
 
     /// What a position is.
@@ -220,6 +225,12 @@ impl Tokenizer {
     #[must_use]
     pub fn numbers(&self) -> &[NumberColumn] {
         &self.file.numbers
+    }
+
+    /// Which events are joined, where any are.
+    #[must_use]
+    pub fn links(&self) -> Option<&LinkOptions> {
+        self.file.links.as_ref()
     }
 
     pub(crate) fn known_sites(&self) -> &Sites {
@@ -249,7 +260,8 @@ impl Tokenizer {
 
     pub(crate) fn empty_sequence(&self) -> TokenSequence {
         let n_places = if self.layout() == Layout::Flat { 1 } else { self.fields().len() };
-        TokenSequence::with_values(n_places, self.numbers().len(), self.fields().len())
+        let n_links = self.links().map_or(0, LinkOptions::width);
+        TokenSequence::with_values(n_places, self.numbers().len(), self.fields().len()).with_links(n_links)
     }
 
     /// The id of a field's id in the one vocabulary of the flat layout.

@@ -255,7 +255,7 @@ fn a_file_of_bad_lines_only_says_what_the_first_one_lacks() {
 #[test]
 fn every_encoder_trains_encodes_and_is_chosen_by_name() {
     let folder = TempDir::new().unwrap();
-    for kind in [EncoderKind::Transformer, EncoderKind::Lstm, EncoderKind::Gru] {
+    for kind in [EncoderKind::Transformer, EncoderKind::Lstm, EncoderKind::Gru, EncoderKind::Gnn] {
         let run = RunFolder::new(&folder.path().join(format!("{kind:?}")));
         let mut config = config().with_encoder(kind);
         assert_eq!((config.encoder.kind(), config.encoder.max_len()), (kind, 8));

@@ -24,6 +24,8 @@ pub enum EventEncoderInference {
 impl EventEncoderInference {
     /// Takes the weights that [`crate::collect_weights`] gives of the encoder, each name preceded by `prefix`.
     ///
+    /// None for an encoder that is computed by its burn module alone.
+    ///
     /// # Errors
     /// The first name that is missing or has another shape.
     pub fn from_weights(
@@ -31,14 +33,15 @@ impl EventEncoderInference {
         layout: &BatchLayout,
         tensors: &BTreeMap<String, NamedTensor>,
         prefix: &str,
-    ) -> Result<Self, EncoderError> {
+    ) -> Result<Option<Self>, EncoderError> {
         let recurrent = |cell, config| RecurrentInference::from_weights(cell, config, layout, tensors, prefix);
         Ok(match config {
             EventEncoderConfig::Transformer(config) => {
-                Self::Transformer(TransformerInference::from_weights(config, layout, tensors, prefix)?)
+                Some(Self::Transformer(TransformerInference::from_weights(config, layout, tensors, prefix)?))
             }
-            EventEncoderConfig::Lstm(config) => Self::Recurrent(recurrent(Cell::Lstm, config)?),
-            EventEncoderConfig::Gru(config) => Self::Recurrent(recurrent(Cell::Gru, config)?),
+            EventEncoderConfig::Lstm(config) => Some(Self::Recurrent(recurrent(Cell::Lstm, config)?)),
+            EventEncoderConfig::Gru(config) => Some(Self::Recurrent(recurrent(Cell::Gru, config)?)),
+            EventEncoderConfig::Gnn(_) => None,
         })
     }
 

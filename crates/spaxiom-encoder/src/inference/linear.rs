@@ -1,6 +1,7 @@
 //! Dense layers over rows, with matrix products from faer.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -34,6 +35,13 @@ impl DenseLinear {
             d_in,
             d_out,
         })
+    }
+
+    /// The same for some of the columns that it gives, side by side.
+    pub(super) fn columns(&self, columns: &[Range<usize>]) -> Self {
+        let of_row = |row: &[f32]| columns.iter().flat_map(|range| row[range.clone()].to_vec()).collect::<Vec<f32>>();
+        let weight = self.weight.chunks_exact(self.d_out).flat_map(of_row).collect();
+        Self { weight, bias: of_row(&self.bias), d_in: self.d_in, d_out: columns.iter().map(Range::len).sum() }
     }
 
     /// Number of columns that it gives.

@@ -91,7 +91,7 @@ impl RecurrentInference {
     /// Where a window is longer than [`RecurrentInference::max_len`].
     #[must_use]
     pub fn encode(&self, windows: &[TokenWindow<'_>]) -> Vec<f32> {
-        let chunks = chunks(windows, rayon::current_num_threads());
+        let chunks = chunks(windows, rayon::current_num_threads(), self.is_wide());
         let par = if chunks.len() == 1 { Par::rayon(0) } else { Par::Seq };
         let encoded: Vec<Vec<f32>> = chunks
             .par_iter()
@@ -108,6 +108,11 @@ impl RecurrentInference {
             }
         }
         vectors
+    }
+
+    /// Whether threads that share one chunk have enough to do at each step.
+    fn is_wide(&self) -> bool {
+        self.layers.iter().all(|layer| layer.forward.is_wide())
     }
 
     /// The final states of windows that are sorted by length.
@@ -139,10 +144,14 @@ impl RecurrentInference {
 
 /// The indices of the windows of every chunk, in each the longest first.
 ///
-/// Windows of similar lengths are dealt out to as many chunks as there are threads, so that they end together.
-fn chunks(windows: &[TokenWindow<'_>], n_threads: usize) -> Vec<Vec<usize>> {
+/// Windows of similar lengths are dealt out to as many chunks as there are threads, so that they end together;
+/// few windows of a wide encoder are one chunk, so that its weights are fetched once.
+fn chunks(windows: &[TokenWindow<'_>], n_threads: usize, is_wide: bool) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..windows.len()).collect();
     order.sort_by_key(|&idx| std::cmp::Reverse(windows[idx].len()));
+    if is_wide && windows.len() <= n_threads * CHUNK_WINDOWS {
+        return vec![order];
+    }
     let deal = |group: &[usize]| {
         let n_chunks = n_threads.min(group.len().div_ceil(CHUNK_WINDOWS / 2));
         let chunk = |first| group.iter().skip(first).step_by(n_chunks).copied().collect();
@@ -204,10 +213,27 @@ enum Way {
 #[derive(Debug, Clone)]
 struct Direction {
     cell: Cell,
-    /// Its offset holds that of `hidden` too, wherever the two are only ever added.
+    /// Its offset holds that of the products with the state too, wherever the two are only ever added.
     input: DenseLinear,
-    hidden: DenseLinear,
+    /// Each thread's part of the state.
+    blocks: Vec<Block>,
     d_hidden: usize,
+}
+
+/// Some units of the state, and the weights that take them a step further.
+#[derive(Debug, Clone)]
+struct Block {
+    units: Range<usize>,
+    /// `[d_hidden, n_gates * units]`, all gates side by side.
+    hidden: DenseLinear,
+}
+
+/// The units of a block, of all windows.
+struct BlockState {
+    hidden: Vec<f32>,
+    memory: Vec<f32>,
+    /// Window after window.
+    gates: Vec<f32>,
 }
 
 /// What a direction leaves.
@@ -216,15 +242,6 @@ struct Run {
     states: Vec<f32>,
     /// `[n_windows, d_hidden]`.
     last: Vec<f32>,
-}
-
-/// Some units of the state of all windows, with what one thread needs to take them a step further.
-struct Part {
-    units: Range<usize>,
-    hidden: Vec<f32>,
-    memory: Vec<f32>,
-    /// Gate after gate, window after window.
-    gates: Vec<f32>,
 }
 
 impl Direction {
@@ -245,38 +262,46 @@ impl Direction {
         for (input, hidden) in input.bias.iter_mut().zip(&hidden.bias).take(only_added) {
             *input += hidden;
         }
-        Ok(Self { cell, input, hidden, d_hidden })
+        let n_blocks = if d_hidden * d_gates >= WORTH_SHARING { rayon::current_num_threads() } else { 1 };
+        let block = |idx: usize| {
+            let units = idx * d_hidden / n_blocks..(idx + 1) * d_hidden / n_blocks;
+            let gates = (0..cell.n_gates()).map(|gate| gate * d_hidden + units.start..gate * d_hidden + units.end);
+            Block { hidden: hidden.columns(&gates.collect::<Vec<_>>()), units }
+        };
+        Ok(Self { cell, input, blocks: (0..n_blocks).map(block).collect(), d_hidden })
+    }
+
+    fn is_wide(&self) -> bool {
+        self.blocks.len() > 1
     }
 
     fn run(&self, rows: &[f32], steps: &Steps, way: Way, wants_states: bool, par: Par) -> Run {
-        let (d, n_windows) = (self.d_hidden, steps.lens.len());
-        let mut inputs = vec![0.0; steps.n_rows() * self.input.d_out()];
+        let (d, n_windows, d_gates) = (self.d_hidden, steps.lens.len(), self.input.d_out());
+        let mut inputs = vec![0.0; steps.n_rows() * d_gates];
         self.input.multiply(rows, &mut inputs, par);
         add_bias(&mut inputs, &self.input.bias, par);
-        let is_shared = par != Par::Seq && d * self.hidden.d_out() >= WORTH_SHARING;
-        let n_parts = if is_shared { rayon::current_num_threads() } else { 1 };
-        let mut parts: Vec<Part> = (0..n_parts)
-            .map(|idx| {
-                let units = idx * d / n_parts..(idx + 1) * d / n_parts;
-                let zeros = vec![0.0; n_windows * units.len()];
-                let gates = vec![0.0; self.cell.n_gates() * n_windows * units.len()];
-                Part { units, hidden: zeros.clone(), memory: zeros, gates }
-            })
-            .collect();
+        let state = |Block { units, .. }: &Block| {
+            let zeros = vec![0.0; n_windows * units.len()];
+            let gates = vec![0.0; self.cell.n_gates() * n_windows * units.len()];
+            BlockState { hidden: zeros.clone(), memory: zeros, gates }
+        };
+        let mut blocks: Vec<(&Block, BlockState)> = self.blocks.iter().map(|block| (block, state(block))).collect();
         let mut last = vec![0.0; n_windows * d];
         let mut states = if wants_states { vec![0.0; steps.n_rows() * d] } else { Vec::new() };
         for (at, &n) in steps.active.iter().enumerate() {
             let hidden = &last[..n * d];
             let input = |window: usize| {
                 let row = steps.row(at, window, way);
-                &inputs[row * self.input.d_out()..(row + 1) * self.input.d_out()]
+                &inputs[row * d_gates..(row + 1) * d_gates]
             };
-            match &mut parts[..] {
-                [part] => self.step(part, hidden, &input, n),
-                parts => parts.par_iter_mut().for_each(|part| self.step(part, hidden, &input, n)),
+            let step = |(block, state): &mut (&Block, BlockState)| self.step(block, state, hidden, input);
+            if par == Par::Seq {
+                blocks.iter_mut().for_each(step);
+            } else {
+                blocks.par_iter_mut().for_each(step);
             }
-            for Part { units, hidden, .. } in &parts {
-                for (to, from) in last.chunks_exact_mut(d).zip(hidden.chunks_exact(units.len())).take(n) {
+            for (Block { units, .. }, state) in &blocks {
+                for (to, from) in last.chunks_exact_mut(d).zip(state.hidden.chunks_exact(units.len())).take(n) {
                     to[units.clone()].copy_from_slice(from);
                 }
             }
@@ -290,34 +315,29 @@ impl Direction {
         Run { states, last }
     }
 
-    /// Takes the units of a part one step further, for the first `n` windows, whose states `hidden` holds.
-    fn step<'a>(&self, part: &mut Part, hidden: &[f32], input: &impl Fn(usize) -> &'a [f32], n: usize) {
-        let Part { units, hidden: own, memory, gates } = part;
-        let d = self.d_hidden;
-        let size = n * units.len();
-        for (gate, gates) in gates.chunks_exact_mut(size).take(self.cell.n_gates()).enumerate() {
-            self.hidden.multiply_columns(hidden, gate * d + units.start, gate * d + units.end, gates, Par::Seq);
-        }
-        let width = units.len();
-        for window in 0..n {
-            let own = &mut own[window * width..][..width];
+    /// Takes the units of a block one step further, for the first windows, whose states `hidden` holds.
+    fn step<'a>(&self, block: &Block, state: &mut BlockState, hidden: &[f32], input: impl Fn(usize) -> &'a [f32]) {
+        let Block { units, hidden: weights } = block;
+        let BlockState { hidden: own, memory, gates } = state;
+        let (d, width) = (self.d_hidden, units.len());
+        let gates = &mut gates[..hidden.len() / d * weights.d_out()];
+        weights.multiply(hidden, gates, Par::Seq);
+        let windows = gates.chunks_exact(weights.d_out()).zip(own.chunks_exact_mut(width));
+        for (window, ((gates, own), memory)) in windows.zip(memory.chunks_exact_mut(width)).enumerate() {
             let input = input(window);
             let of_input = |gate: usize| &input[gate * d + units.start..gate * d + units.end];
-            let of_hidden = |gate: usize| &gates[gate * size + window * width..][..width];
+            let of_hidden = |gate: usize| &gates[gate * width..(gate + 1) * width];
             match self.cell {
-                Cell::Lstm => lstm_step(
-                    &LstmGates { input: [0, 1, 2, 3].map(of_input), hidden: [0, 1, 2, 3].map(of_hidden) },
-                    own,
-                    &mut memory[window * width..][..width],
-                ),
-                Cell::Gru => gru_step(
-                    &GruGates {
-                        input: [0, 1, 2].map(of_input),
-                        hidden: [0, 1, 2].map(of_hidden),
-                        candidate_bias: &self.hidden.bias[2 * d + units.start..2 * d + units.end],
-                    },
-                    own,
-                ),
+                Cell::Lstm => {
+                    let gates = LstmGates { input: [0, 1, 2, 3].map(of_input), hidden: [0, 1, 2, 3].map(of_hidden) };
+                    lstm_step(&gates, own, memory);
+                }
+                Cell::Gru => {
+                    let candidate_bias = &weights.bias[2 * width..];
+                    let gates =
+                        GruGates { input: [0, 1, 2].map(of_input), hidden: [0, 1, 2].map(of_hidden), candidate_bias };
+                    gru_step(&gates, own);
+                }
             }
         }
     }

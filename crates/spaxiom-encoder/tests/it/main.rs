@@ -1,6 +1,7 @@
 //! Tests of `spaxiom-encoder` through its border, on the flex backend.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
+mod graph;
 mod inference;
 mod parity;
 mod recurrent;

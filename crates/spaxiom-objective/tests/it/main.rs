@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
 mod examples;
+mod masking;
 mod optimiser;
 mod trainer;
 
