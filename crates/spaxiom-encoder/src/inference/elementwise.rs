@@ -104,47 +104,34 @@ pub(super) fn add_bias_relu(rows: &mut [f32], bias: &[f32]) {
     }
 }
 
-/// The gates of some units of an LSTM: input, forget, candidate, output, from the input and from the state.
-pub(super) struct LstmGates<'a> {
-    pub(super) input: [&'a [f32]; 4],
-    pub(super) hidden: [&'a [f32]; 4],
-}
-
-/// One step of an LSTM: `hidden` and `memory` become those after the event.
-pub(super) fn lstm_step(gates: &LstmGates<'_>, hidden: &mut [f32], memory: &mut [f32]) {
+/// One step of some units of an LSTM: `hidden` and `memory` become those after the event.
+///
+/// `gates` has those of input, forget, candidate and output one after the other, each as long as `hidden`.
+pub(super) fn lstm_step(gates: &[f32], hidden: &mut [f32], memory: &mut [f32]) {
     let n = hidden.len();
-    let [input, forget, candidate, output] = gates.input.map(|gate| &gate[..n]);
-    let [hidden_input, hidden_forget, hidden_candidate, hidden_output] = gates.hidden.map(|gate| &gate[..n]);
+    let [input, forget, candidate, output] = [0, 1, 2, 3].map(|gate| &gates[gate * n..(gate + 1) * n]);
     let memory = &mut memory[..n];
     vectorised(
         #[inline(always)]
         || {
             for unit in 0..n {
-                let input = sigmoid(input[unit] + hidden_input[unit]);
-                let forget = sigmoid(forget[unit] + hidden_forget[unit]);
-                let candidate = tanh(candidate[unit] + hidden_candidate[unit]);
-                let output = sigmoid(output[unit] + hidden_output[unit]);
-                memory[unit] = forget.mul_add(memory[unit], input * candidate);
-                hidden[unit] = output * tanh(memory[unit]);
+                let added = sigmoid(input[unit]) * tanh(candidate[unit]);
+                memory[unit] = sigmoid(forget[unit]).mul_add(memory[unit], added);
+                hidden[unit] = sigmoid(output[unit]) * tanh(memory[unit]);
             }
         },
     );
 }
 
-/// The gates of some units of a GRU: reset, update, candidate, from the input and from the state.
-pub(super) struct GruGates<'a> {
-    pub(super) input: [&'a [f32]; 3],
-    pub(super) hidden: [&'a [f32]; 3],
-    /// Added to what comes from the state before the reset gate takes some of it away.
-    pub(super) candidate_bias: &'a [f32],
-}
-
-/// One step of a GRU: `hidden` becomes the state after the event.
-pub(super) fn gru_step(gates: &GruGates<'_>, hidden: &mut [f32]) {
+/// One step of some units of a GRU: `hidden` becomes the state after the event.
+///
+/// `input` and `gates`, from the state, have those of reset, update and candidate one after the other, each as long as `hidden`;
+/// `candidate_bias` is added to what comes from the state before the reset gate takes some of it away.
+pub(super) fn gru_step(input: &[f32], gates: &[f32], candidate_bias: &[f32], hidden: &mut [f32]) {
     let n = hidden.len();
-    let [reset, update, candidate] = gates.input.map(|gate| &gate[..n]);
-    let [hidden_reset, hidden_update, hidden_candidate] = gates.hidden.map(|gate| &gate[..n]);
-    let bias = &gates.candidate_bias[..n];
+    let [reset, update, candidate] = [0, 1, 2].map(|gate| &input[gate * n..(gate + 1) * n]);
+    let [hidden_reset, hidden_update, hidden_candidate] = [0, 1, 2].map(|gate| &gates[gate * n..(gate + 1) * n]);
+    let bias = &candidate_bias[..n];
     vectorised(
         #[inline(always)]
         || {

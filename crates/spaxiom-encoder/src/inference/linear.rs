@@ -44,6 +44,11 @@ impl DenseLinear {
         Self { weight, bias: of_row(&self.bias), d_in: self.d_in, d_out: columns.iter().map(Range::len).sum() }
     }
 
+    /// Number of columns that it takes.
+    pub(super) fn d_in(&self) -> usize {
+        self.d_in
+    }
+
     /// Number of columns that it gives.
     #[must_use]
     pub fn d_out(&self) -> usize {

@@ -10,7 +10,7 @@ use faer::Par;
 use rayon::prelude::*;
 use spaxiom_token::TokenWindow;
 
-use super::elementwise::{GruGates, LstmGates, add_bias, gru_step, lstm_step};
+use super::elementwise::{add_bias, gru_step, lstm_step};
 use super::linear::DenseLinear;
 use super::rows::RowEmbedding;
 use crate::batch::BatchLayout;
@@ -21,8 +21,20 @@ use crate::weights::NamedTensor;
 /// Windows that one thread reads together: enough that a step is more than fetching weights.
 const CHUNK_WINDOWS: usize = 32;
 
+/// Windows of a wide encoder that are one chunk, whose steps the threads share.
+const FEW_WINDOWS: usize = 8;
+
 /// Weights of a step, from which on several threads share it: fetching fewer takes no longer than waking a thread.
 const WORTH_SHARING: usize = 200_000;
+
+/// Columns that the kernel of faer's products takes at a time: blocks of units have once or twice as many gates.
+const KERNEL_COLUMNS: usize = 96;
+
+/// Rows whose gates are computed ahead of the steps that use them: enough for a good product, few enough for the cache.
+const SEGMENT_ROWS: usize = 256;
+
+/// Windows up to which that kernel reads the weights where they are; for more it copies them first, at every step.
+const GROUP_WINDOWS: usize = 12;
 
 /// [`crate::RecurrentEventEncoder`] for encoding on the CPU.
 #[derive(Debug, Clone)]
@@ -124,12 +136,15 @@ impl RecurrentInference {
         for (idx, layer) in self.layers.iter().enumerate() {
             let wants_states = idx + 1 < self.layers.len();
             let Some(backward) = &layer.backward else {
-                let there = layer.forward.run(&rows, &steps, Way::Forward, wants_states, par);
+                let there = layer.forward.run(&rows, &steps, wants_states, par);
                 (rows, last) = (there.states, there.last);
                 continue;
             };
-            let run_forward = |par| layer.forward.run(&rows, &steps, Way::Forward, wants_states, par);
-            let run_backward = |par| backward.run(&rows, &steps, Way::Backward, wants_states, par);
+            let run_forward = |par| layer.forward.run(&rows, &steps, wants_states, par);
+            let run_backward = |par| {
+                let Run { states, last } = backward.run(&steps.turned(&rows), &steps, wants_states, par);
+                Run { states: steps.turned(&states), last }
+            };
             let (there, back) = if par == Par::Seq {
                 (run_forward(par), run_backward(par))
             } else {
@@ -149,7 +164,7 @@ impl RecurrentInference {
 fn chunks(windows: &[TokenWindow<'_>], n_threads: usize, is_wide: bool) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..windows.len()).collect();
     order.sort_by_key(|&idx| std::cmp::Reverse(windows[idx].len()));
-    if is_wide && windows.len() <= n_threads * CHUNK_WINDOWS {
+    if is_wide && windows.len() <= FEW_WINDOWS {
         return vec![order];
     }
     let deal = |group: &[usize]| {
@@ -194,37 +209,48 @@ impl Steps {
         places.flat_map(row).copied().collect()
     }
 
-    /// The row that a window reads at a step.
-    fn row(&self, at: usize, window: usize, way: Way) -> usize {
-        match way {
-            Way::Forward => self.starts[at] + window,
-            Way::Backward => self.starts[self.lens[window] - 1 - at] + window,
-        }
+    /// Rows in order of time with every window turned round: its last row comes first.
+    fn turned(&self, rows: &[f32]) -> Vec<f32> {
+        let d = rows.len() / self.n_rows();
+        let row = |(at, window): (usize, usize)| {
+            let row = self.starts[self.lens[window] - 1 - at] + window;
+            &rows[row * d..(row + 1) * d]
+        };
+        let places = self.active.iter().enumerate().flat_map(|(at, &n)| (0..n).map(move |window| (at, window)));
+        places.flat_map(row).copied().collect()
     }
-}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Forward,
-    Backward,
+    /// Consecutive steps with together about [`SEGMENT_ROWS`] rows.
+    fn segments(&self) -> Vec<Range<usize>> {
+        let mut segments = Vec::new();
+        let mut first = 0;
+        for at in 0..self.active.len() {
+            let n_rows = self.starts[at] + self.active[at] - self.starts[first];
+            if n_rows >= SEGMENT_ROWS || at + 1 == self.active.len() {
+                segments.push(first..at + 1);
+                first = at + 1;
+            }
+        }
+        segments
+    }
 }
 
 /// One direction of a layer.
 #[derive(Debug, Clone)]
 struct Direction {
     cell: Cell,
-    /// Its offset holds that of the products with the state too, wherever the two are only ever added.
-    input: DenseLinear,
-    /// Each thread's part of the state.
     blocks: Vec<Block>,
+    d_in: usize,
     d_hidden: usize,
 }
 
-/// Some units of the state, and the weights that take them a step further.
+/// Some units of the state, and the weights that take them a step further; all gates side by side.
 #[derive(Debug, Clone)]
 struct Block {
     units: Range<usize>,
-    /// `[d_hidden, n_gates * units]`, all gates side by side.
+    /// `[d_in, n_gates * units]`; its offset holds that of `hidden` too, wherever the two are only ever added.
+    input: DenseLinear,
+    /// `[d_hidden, n_gates * units]`.
     hidden: DenseLinear,
 }
 
@@ -232,13 +258,15 @@ struct Block {
 struct BlockState {
     hidden: Vec<f32>,
     memory: Vec<f32>,
-    /// Window after window.
+    /// Gates from the input, of all rows of a segment.
+    inputs: Vec<f32>,
+    /// Gates from the state, where they are not added to those from the input.
     gates: Vec<f32>,
 }
 
 /// What a direction leaves.
 struct Run {
-    /// `[n_rows, d_hidden]`, in order of time; empty where nobody wants them.
+    /// `[n_rows, d_hidden]`, in the order of the rows; empty where nobody wants them.
     states: Vec<f32>,
     /// `[n_windows, d_hidden]`.
     last: Vec<f32>,
@@ -262,84 +290,106 @@ impl Direction {
         for (input, hidden) in input.bias.iter_mut().zip(&hidden.bias).take(only_added) {
             *input += hidden;
         }
-        let n_blocks = if d_hidden * d_gates >= WORTH_SHARING { rayon::current_num_threads() } else { 1 };
-        let block = |idx: usize| {
-            let units = idx * d_hidden / n_blocks..(idx + 1) * d_hidden / n_blocks;
-            let gates = (0..cell.n_gates()).map(|gate| gate * d_hidden + units.start..gate * d_hidden + units.end);
-            Block { hidden: hidden.columns(&gates.collect::<Vec<_>>()), units }
+        let n_units = match cell {
+            Cell::Lstm => 2 * KERNEL_COLUMNS / 4,
+            Cell::Gru => KERNEL_COLUMNS / 3,
         };
-        Ok(Self { cell, input, blocks: (0..n_blocks).map(block).collect(), d_hidden })
+        let block = |start: usize| {
+            let units = start..(start + n_units).min(d_hidden);
+            let gates = (0..cell.n_gates()).map(|gate| gate * d_hidden + units.start..gate * d_hidden + units.end);
+            let gates: Vec<Range<usize>> = gates.collect();
+            Block { input: input.columns(&gates), hidden: hidden.columns(&gates), units }
+        };
+        Ok(Self { cell, blocks: (0..d_hidden).step_by(n_units).map(block).collect(), d_in, d_hidden })
     }
 
     fn is_wide(&self) -> bool {
-        self.blocks.len() > 1
+        self.d_hidden * self.d_hidden * self.cell.n_gates() >= WORTH_SHARING
     }
 
-    fn run(&self, rows: &[f32], steps: &Steps, way: Way, wants_states: bool, par: Par) -> Run {
-        let (d, n_windows, d_gates) = (self.d_hidden, steps.lens.len(), self.input.d_out());
-        let mut inputs = vec![0.0; steps.n_rows() * d_gates];
-        self.input.multiply(rows, &mut inputs, par);
-        add_bias(&mut inputs, &self.input.bias, par);
-        let state = |Block { units, .. }: &Block| {
-            let zeros = vec![0.0; n_windows * units.len()];
-            let gates = vec![0.0; self.cell.n_gates() * n_windows * units.len()];
-            BlockState { hidden: zeros.clone(), memory: zeros, gates }
+    /// Reads rows that are in order of steps.
+    fn run(&self, rows: &[f32], steps: &Steps, wants_states: bool, par: Par) -> Run {
+        let (d, n_windows) = (self.d_hidden, steps.lens.len());
+        let state = |Block { units, .. }: &Block| BlockState {
+            hidden: vec![0.0; n_windows * units.len()],
+            memory: vec![0.0; n_windows * units.len()],
+            inputs: Vec::new(),
+            gates: vec![0.0; self.cell.n_gates() * n_windows * units.len()],
         };
         let mut blocks: Vec<(&Block, BlockState)> = self.blocks.iter().map(|block| (block, state(block))).collect();
+        // As many parts as threads, so that each finds its weights in its own cache.
+        let n_parts = if par == Par::Seq { 1 } else { rayon::current_num_threads() };
+        let part = blocks.len().div_ceil(n_parts);
         let mut last = vec![0.0; n_windows * d];
         let mut states = if wants_states { vec![0.0; steps.n_rows() * d] } else { Vec::new() };
-        for (at, &n) in steps.active.iter().enumerate() {
-            let hidden = &last[..n * d];
-            let input = |window: usize| {
-                let row = steps.row(at, window, way);
-                &inputs[row * d_gates..(row + 1) * d_gates]
-            };
-            let step = |(block, state): &mut (&Block, BlockState)| self.step(block, state, hidden, input);
-            if par == Par::Seq {
-                blocks.iter_mut().for_each(step);
-            } else {
-                blocks.par_iter_mut().for_each(step);
-            }
-            for (Block { units, .. }, state) in &blocks {
-                for (to, from) in last.chunks_exact_mut(d).zip(state.hidden.chunks_exact(units.len())).take(n) {
-                    to[units.clone()].copy_from_slice(from);
+        for segment in steps.segments() {
+            for at in segment.clone() {
+                let n = steps.active[at];
+                let hidden = &last[..n * d];
+                let first = steps.starts[segment.start];
+                let work = |blocks: &mut [(&Block, BlockState)]| {
+                    for (block, state) in blocks {
+                        if at == segment.start {
+                            let end = steps.starts[segment.end - 1] + steps.active[segment.end - 1];
+                            block.read(&rows[first * self.d_in..end * self.d_in], state);
+                        }
+                        self.step(block, state, hidden, steps.starts[at] - first);
+                    }
+                };
+                if n_parts == 1 {
+                    work(&mut blocks);
+                } else {
+                    blocks.par_chunks_mut(part).for_each(work);
                 }
-            }
-            if wants_states {
-                for (window, state) in last.chunks_exact(d).take(n).enumerate() {
-                    let row = steps.row(at, window, way);
-                    states[row * d..(row + 1) * d].copy_from_slice(state);
+                for (Block { units, .. }, state) in &blocks {
+                    for (to, from) in last.chunks_exact_mut(d).zip(state.hidden.chunks_exact(units.len())).take(n) {
+                        to[units.clone()].copy_from_slice(from);
+                    }
+                }
+                if wants_states {
+                    states[steps.starts[at] * d..][..n * d].copy_from_slice(&last[..n * d]);
                 }
             }
         }
         Run { states, last }
     }
 
-    /// Takes the units of a block one step further, for the first windows, whose states `hidden` holds.
-    fn step<'a>(&self, block: &Block, state: &mut BlockState, hidden: &[f32], input: impl Fn(usize) -> &'a [f32]) {
-        let Block { units, hidden: weights } = block;
-        let BlockState { hidden: own, memory, gates } = state;
-        let (d, width) = (self.d_hidden, units.len());
-        let gates = &mut gates[..hidden.len() / d * weights.d_out()];
-        weights.multiply(hidden, gates, Par::Seq);
-        let windows = gates.chunks_exact(weights.d_out()).zip(own.chunks_exact_mut(width));
-        for (window, ((gates, own), memory)) in windows.zip(memory.chunks_exact_mut(width)).enumerate() {
-            let input = input(window);
-            let of_input = |gate: usize| &input[gate * d + units.start..gate * d + units.end];
-            let of_hidden = |gate: usize| &gates[gate * width..(gate + 1) * width];
-            match self.cell {
-                Cell::Lstm => {
-                    let gates = LstmGates { input: [0, 1, 2, 3].map(of_input), hidden: [0, 1, 2, 3].map(of_hidden) };
-                    lstm_step(&gates, own, memory);
+    /// Takes the units of a block one step further, for the first windows, whose states `hidden` holds;
+    /// `first` is the row of the first window among those that the block has read.
+    fn step(&self, Block { units, hidden: weights, .. }: &Block, state: &mut BlockState, hidden: &[f32], first: usize) {
+        let BlockState { hidden: own, memory, inputs, gates } = state;
+        let (d, width, d_gates, n) = (self.d_hidden, units.len(), weights.d_out(), hidden.len() / self.d_hidden);
+        let inputs = &mut inputs[first * d_gates..(first + n) * d_gates];
+        let groups = hidden.chunks(GROUP_WINDOWS * d);
+        match self.cell {
+            Cell::Lstm => {
+                let groups = groups.zip(inputs.chunks_mut(GROUP_WINDOWS * d_gates));
+                groups.for_each(|(hidden, gates)| weights.multiply_add(hidden, gates, Par::Seq));
+                let windows = own.chunks_exact_mut(width).zip(memory.chunks_exact_mut(width));
+                for (gates, (own, memory)) in inputs.chunks_exact(d_gates).zip(windows) {
+                    lstm_step(gates, own, memory);
                 }
-                Cell::Gru => {
-                    let candidate_bias = &weights.bias[2 * width..];
-                    let gates =
-                        GruGates { input: [0, 1, 2].map(of_input), hidden: [0, 1, 2].map(of_hidden), candidate_bias };
-                    gru_step(&gates, own);
+            }
+            Cell::Gru => {
+                let groups = groups.zip(gates[..n * d_gates].chunks_mut(GROUP_WINDOWS * d_gates));
+                groups.for_each(|(hidden, gates)| weights.multiply(hidden, gates, Par::Seq));
+                let windows = gates.chunks_exact(d_gates).zip(own.chunks_exact_mut(width));
+                for (input, (gates, own)) in inputs.chunks_exact(d_gates).zip(windows) {
+                    gru_step(input, gates, &weights.bias[2 * width..], own);
                 }
             }
         }
+    }
+}
+
+impl Block {
+    /// The gates from the rows of a segment.
+    fn read(&self, rows: &[f32], state: &mut BlockState) {
+        let n = rows.len() / self.input.d_in();
+        state.inputs.resize(n * self.input.d_out(), 0.0);
+        let inputs = &mut state.inputs[..n * self.input.d_out()];
+        self.input.multiply(rows, inputs, Par::Seq);
+        add_bias(inputs, &self.input.bias, Par::Seq);
     }
 }
 
