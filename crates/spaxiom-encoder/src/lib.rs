@@ -5,6 +5,7 @@
 
 mod attention;
 mod batch;
+mod contrastive;
 mod embedding;
 mod encoder;
 mod error;
@@ -13,12 +14,14 @@ mod files;
 mod graph;
 mod inference;
 mod init;
+mod pca;
 mod pool;
 mod recurrent;
 mod transformer;
 mod weights;
 
 pub use crate::batch::{BatchLayout, EventBatch, WindowRows};
+pub use crate::contrastive::ContrastiveEventEncoder;
 pub use crate::embedding::EventEmbedding;
 pub use crate::encoder::{Encoded, Encoder};
 pub use crate::error::EncoderError;
@@ -27,6 +30,7 @@ pub use crate::files::replace_file;
 pub use crate::graph::{GraphStack, Readout, SpatioTemporalGnn, SpatioTemporalGnnConfig};
 pub use crate::inference::{DenseLinear, EventEncoderInference, RecurrentInference, TransformerInference};
 pub use crate::init::WeightRng;
+pub use crate::pca::Pca;
 pub use crate::pool::{Pooling, masked_mean};
 pub use crate::recurrent::{
     Cell, GruEventEncoder, LstmEventEncoder, RecurrentEventEncoder, RecurrentEventEncoderConfig, RecurrentStack,

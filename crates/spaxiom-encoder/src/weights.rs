@@ -79,6 +79,21 @@ impl WeightFile {
     }
 }
 
+/// A tensor of this name and shape.
+pub(crate) fn take(
+    tensors: &BTreeMap<String, NamedTensor>,
+    name: &str,
+    want: &[usize],
+) -> Result<Vec<f32>, EncoderError> {
+    match tensors.get(name) {
+        None => Err(EncoderError::MissingTensor { name: name.into() }),
+        Some(tensor) if tensor.shape != want => {
+            Err(EncoderError::Shape { name: name.into(), want: want.to_vec(), got: tensor.shape.clone() })
+        }
+        Some(tensor) => Ok(tensor.values.clone()),
+    }
+}
+
 /// The weights of a module, each name preceded by `prefix`.
 pub fn collect_weights<B: Backend>(module: &impl Module<B>, prefix: &str) -> BTreeMap<String, NamedTensor> {
     let mut collector = Collector { path: ParameterPath::under(prefix), tensors: BTreeMap::new() };

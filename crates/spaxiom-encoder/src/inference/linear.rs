@@ -8,7 +8,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 use super::elementwise::{add_bias, add_bias_relu};
 use crate::error::EncoderError;
-use crate::weights::NamedTensor;
+use crate::weights::{NamedTensor, take};
 
 /// Weights `[d_in, d_out]` and an offset, as they are used without gradients.
 #[derive(Debug, Clone)]
@@ -99,20 +99,5 @@ impl DenseLinear {
         let weight = MatRef::from_row_major_slice_with_stride(columns, d_in, d_out, self.d_out);
         let rows = MatRef::from_row_major_slice(rows, n, d_in);
         matmul(MatMut::from_row_major_slice_mut(out, n, d_out), accum, rows, weight, 1.0, par);
-    }
-}
-
-/// A tensor of this name and shape.
-pub(super) fn take(
-    tensors: &BTreeMap<String, NamedTensor>,
-    name: &str,
-    want: &[usize],
-) -> Result<Vec<f32>, EncoderError> {
-    match tensors.get(name) {
-        None => Err(EncoderError::MissingTensor { name: name.into() }),
-        Some(tensor) if tensor.shape != want => {
-            Err(EncoderError::Shape { name: name.into(), want: want.to_vec(), got: tensor.shape.clone() })
-        }
-        Some(tensor) => Ok(tensor.values.clone()),
     }
 }

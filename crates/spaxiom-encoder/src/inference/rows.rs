@@ -7,10 +7,10 @@ use faer::Par;
 use spaxiom_token::{TokenWindow, special};
 
 use super::elementwise::layer_norm;
-use super::linear::{DenseLinear, take};
+use super::linear::DenseLinear;
 use crate::batch::BatchLayout;
 use crate::error::EncoderError;
-use crate::weights::NamedTensor;
+use crate::weights::{NamedTensor, take};
 
 /// Scale and offset of a layer norm.
 #[derive(Debug, Clone)]

@@ -1,9 +1,11 @@
 //! Tests of `spaxiom-encoder` through its border, on the flex backend.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
+mod contrastive;
 mod graph;
 mod inference;
 mod parity;
+mod pca;
 mod recurrent;
 mod transformer;
 mod weights;
