@@ -15,9 +15,11 @@ mod sources;
 mod streams;
 mod writers;
 
-use std::path::PathBuf;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 
 use spaxiom_event::{EventReader, Format, ReadOptions, Record};
+use tempfile::TempDir;
 
 /// What a stream in `format` gives: records, and what is said of rejected lines.
 fn read(text: &str, format: &str) -> Vec<Result<Record, String>> {
@@ -31,9 +33,23 @@ fn read_with(text: &str, options: &ReadOptions) -> Vec<Result<Record, String>> {
     reader.map(|record| record.map_err(|rejected| rejected.to_string())).collect()
 }
 
-/// A file of this test process.
-fn written(name: &str, bytes: &[u8]) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("spaxiom-event-{}-{name}", std::process::id()));
+/// A file that goes away with its test.
+struct Written {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Deref for Written {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn written(name: &str, bytes: &[u8]) -> Written {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(name);
     fs_err::write(&path, bytes).unwrap();
-    path
+    Written { _folder: folder, path }
 }

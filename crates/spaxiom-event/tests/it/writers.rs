@@ -70,7 +70,7 @@ fn the_subject_never_reaches_the_context_attributes() {
     let mut writer = EventWriter::create(&path, Target::CloudEvents).unwrap();
     writer.write(&event.with_derived_id()).unwrap();
     writer.finish().unwrap();
-    let mut envelope: serde_json::Value = serde_json::from_slice(&fs_err::read(&path).unwrap()).unwrap();
+    let mut envelope: serde_json::Value = serde_json::from_slice(&fs_err::read(&*path).unwrap()).unwrap();
     assert_eq!(envelope["data"].take()["entity_id"], "patient-7");
     assert!(!envelope.to_string().contains("patient-7"), "{envelope}");
     // CloudEvents 1.0: names of lower-case letters and digits, 20 at most; these have to be there.
@@ -85,5 +85,5 @@ fn an_unfinished_file_replaces_nothing() {
     let mut writer = EventWriter::create(&path, Target::Jsonl).unwrap();
     writer.write(&Event::new("T", "s", DateTime::from_timestamp(0, 0).unwrap())).unwrap();
     drop(writer);
-    assert_eq!(fs_err::read(&path).unwrap(), b"old");
+    assert_eq!(fs_err::read(&*path).unwrap(), b"old");
 }
