@@ -1,13 +1,15 @@
 //! The words of the command line.
 
 mod read;
+mod simulate;
+mod train;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use read::ReadArgs;
-use spaxiom_embedding::{EncoderKind, LayoutName, Preset};
-use spaxiom_sim::{Difficulty, NoiseLevel, ScenarioName, SmallWorld};
+pub(crate) use simulate::SimulateArgs;
+pub(crate) use train::{FinetuneArgs, ObjectiveArg, PresetArg, PretrainArgs, TaskArg, TrainArgs};
 
 /// Experience embeddings: typed sensor events to vectors that can be searched, classified and evaluated.
 #[derive(Debug, Parser)]
@@ -45,198 +47,6 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Everything, once: simulate, check, pretrain, fine-tune, index, search, evaluate
     Demo(DemoArgs),
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum ScenarioArg {
-    /// Patients who walk, are helped or fall, with causes spread over hours, zones and order
-    Hospital,
-    /// Trucks, docks, queues and doors
-    Warehouse,
-    /// Customers, aisles, tills and crowding
-    Retail,
-    /// A small world in which only the number of events of each type tells the label
-    CountOnly,
-    /// A small world in which only the order of types tells the label
-    OrderOnly,
-    /// A small world in which only the time between events tells the label
-    GapOnly,
-    /// A small world in which only the way round tells the label
-    PathOnly,
-}
-
-impl From<ScenarioArg> for ScenarioName {
-    fn from(scenario: ScenarioArg) -> Self {
-        match scenario {
-            ScenarioArg::Hospital => Self::Hospital,
-            ScenarioArg::Warehouse => Self::Warehouse,
-            ScenarioArg::Retail => Self::Retail,
-            ScenarioArg::CountOnly => Self::Small(SmallWorld::CountOnly),
-            ScenarioArg::OrderOnly => Self::Small(SmallWorld::OrderOnly),
-            ScenarioArg::GapOnly => Self::Small(SmallWorld::GapOnly),
-            ScenarioArg::PathOnly => Self::Small(SmallWorld::PathOnly),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum NoiseArg {
-    /// Nothing is lost, late, doubled or wrong
-    Clean,
-    /// As in public data: chatter, losses, duplicates, disorder, silences, drift, broken lines
-    Real,
-    /// As in a bad month
-    Harsh,
-}
-
-impl From<NoiseArg> for NoiseLevel {
-    fn from(noise: NoiseArg) -> Self {
-        match noise {
-            NoiseArg::Clean => Self::Clean,
-            NoiseArg::Real => Self::Real,
-            NoiseArg::Harsh => Self::Harsh,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum DifficultyArg {
-    /// Nearly all evidence of a cause is there
-    Easy,
-    Medium,
-    /// Much of the evidence is missing or misleading
-    Hard,
-}
-
-impl From<DifficultyArg> for Difficulty {
-    fn from(difficulty: DifficultyArg) -> Self {
-        match difficulty {
-            DifficultyArg::Easy => Self::Easy,
-            DifficultyArg::Medium => Self::Medium,
-            DifficultyArg::Hard => Self::Hard,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum PresetArg {
-    /// 2 layers of width 64, minutes on two cores
-    Tiny,
-    /// 4 layers of width 256
-    Small,
-    /// 12 layers of width 768, for a GPU
-    Base,
-}
-
-impl From<PresetArg> for Preset {
-    fn from(preset: PresetArg) -> Self {
-        match preset {
-            PresetArg::Tiny => Self::Tiny,
-            PresetArg::Small => Self::Small,
-            PresetArg::Base => Self::Base,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum EncoderArg {
-    /// Attention over the events of a window
-    Transformer,
-    /// Event after event, with a memory beside the state
-    Lstm,
-    /// Event after event, with fewer weights
-    Gru,
-    /// Messages along edges of place, time and cause
-    Gnn,
-}
-
-impl From<EncoderArg> for EncoderKind {
-    fn from(encoder: EncoderArg) -> Self {
-        match encoder {
-            EncoderArg::Transformer => Self::Transformer,
-            EncoderArg::Lstm => Self::Lstm,
-            EncoderArg::Gru => Self::Gru,
-            EncoderArg::Gnn => Self::Gnn,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum ObjectiveArg {
-    /// Masked event prediction
-    Mep,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum TokensArg {
-    /// An event, with type, zone, cells, attributes and times side by side
-    Composite,
-    /// A token: type, zone, attributes and times one after the other, with separators
-    Flat,
-    /// Five minutes, with the number of events of each type
-    Bins,
-}
-
-impl From<TokensArg> for LayoutName {
-    fn from(tokens: TokensArg) -> Self {
-        match tokens {
-            TokensArg::Composite => Self::Composite,
-            TokensArg::Flat => Self::Flat,
-            TokensArg::Bins => Self::Bins,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum TaskArg {
-    /// Tell the labels of the data: hidden causes or activities
-    Classify,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  cargo xtask simulate --scenario warehouse --sites 8 --days 28 --seed 1 --out data/warehouse\n  \
-    cargo xtask simulate --scenario hospital --sites 10 --days 90 --noise real --out data/hospital\n  \
-    cargo xtask simulate --scenario retail --sites 2 --days 1 --realtime 60 --out - | ...\n\n\
-    The same words give the same bytes. Hidden causes, decision points and relevance lie beside the events, never in them."
-)]
-pub(crate) struct SimulateArgs {
-    /// What is simulated
-    #[arg(long, value_enum)]
-    pub(crate) scenario: ScenarioArg,
-    /// Decides everything random
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Number of sites
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) sites: u32,
-    /// Days per site
-    #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) days: u32,
-    /// How sure the evidence of the hidden causes is
-    #[arg(long, value_enum, default_value = "medium")]
-    pub(crate) difficulty: DifficultyArg,
-    /// What sensors and networks do to the events
-    #[arg(long, value_enum, default_value = "clean")]
-    pub(crate) noise: NoiseArg,
-    /// Share of lines that break off, instead of that of the noise
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    pub(crate) malformed: Option<f64>,
-    /// Constants of your own instead of those in datasets/scenarios
-    #[arg(long, value_name = "FILE")]
-    pub(crate) constants: Option<PathBuf>,
-    /// Folder for events, labels and the rest of the truth; - for a stream of events to stdout
-    #[arg(long)]
-    pub(crate) out: PathBuf,
-    /// Write events.parquet instead of events.jsonl
-    #[arg(long)]
-    pub(crate) parquet: bool,
-    /// Replay so many times as fast as real (with --out -)
-    #[arg(long, value_name = "TIMES", value_parser = times)]
-    pub(crate) realtime: Option<f64>,
-    /// Replace files that are there already
-    #[arg(long)]
-    pub(crate) overwrite: bool,
 }
 
 #[derive(Debug, Args)]
@@ -320,73 +130,6 @@ pub(crate) struct BackendArgs {
     /// What computes: flex, ndarray, wgpu or cuda, if compiled in [default: flex, or that of the run]
     #[arg(long)]
     pub(crate) backend: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TrainArgs {
-    /// Folder of the new run
-    #[arg(long, required_unless_present = "resume")]
-    pub(crate) out: Option<PathBuf>,
-    /// Go on with the run in this folder from its last checkpoint
-    #[arg(long, value_name = "RUN", conflicts_with = "out")]
-    pub(crate) resume: Option<PathBuf>,
-    /// Steps at most [default: that of the preset]
-    #[arg(long)]
-    pub(crate) max_steps: Option<u64>,
-    /// Decides first weights, order and masks [default: 0]
-    #[arg(long, conflicts_with = "resume")]
-    pub(crate) seed: Option<u64>,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
-    cargo xtask pretrain --data data/warehouse --preset small --encoder gru --out runs/gru\n  \
-    cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n\n\
-    Ctrl-C writes a checkpoint and ends with exit code 130."
-)]
-pub(crate) struct PretrainArgs {
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Sizes that are known to work
-    #[arg(long, value_enum, conflicts_with_all = ["config", "resume"])]
-    pub(crate) preset: Option<PresetArg>,
-    /// An experiment file (TOML): any settings over those of the preset it names
-    #[arg(long, conflicts_with = "resume")]
-    pub(crate) config: Option<PathBuf>,
-    /// Which encoder [default: transformer, or what the experiment file says]
-    #[arg(long, value_enum, conflicts_with = "resume")]
-    pub(crate) encoder: Option<EncoderArg>,
-    /// What a position is [default: composite, or what the experiment file says]
-    #[arg(long, value_enum, conflicts_with = "resume")]
-    pub(crate) tokens: Option<TokensArg>,
-    /// What it learns
-    #[arg(long, value_enum, default_value = "mep")]
-    pub(crate) objective: ObjectiveArg,
-    #[command(flatten)]
-    pub(crate) train: TrainArgs,
-    #[command(flatten)]
-    pub(crate) backend: BackendArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  cargo xtask finetune --task classify --from runs/warehouse --data data/warehouse --out runs/causes\n\n\
-    Ctrl-C writes a checkpoint and ends with exit code 130."
-)]
-pub(crate) struct FinetuneArgs {
-    /// What is learnt
-    #[arg(long, value_enum)]
-    pub(crate) task: TaskArg,
-    /// The pretrained run to start from
-    #[arg(long, value_name = "RUN", required_unless_present = "resume")]
-    pub(crate) from: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    #[command(flatten)]
-    pub(crate) train: TrainArgs,
-    #[command(flatten)]
-    pub(crate) backend: BackendArgs,
 }
 
 #[derive(Debug, Args)]
@@ -597,15 +340,4 @@ pub(crate) struct DemoArgs {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "wanted a number from 0 to 1".into())
-}
-
-fn times(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|times: &f64| *times > 0.0 && times.is_finite())
-        .ok_or_else(|| "wanted a number above 0".into())
 }

@@ -56,7 +56,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         masking: Masking,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
-        let layout = shape.layout();
+        let layout = shape.layout.clone();
         let encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
         let model = MaskedEventModel::new(encoder, layout, masking, input.seed ^ HEAD_SEED, &self.device);
         self.train(model, input)
@@ -69,7 +69,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         start: Option<&BTreeMap<String, NamedTensor>>,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
-        let layout = shape.layout();
+        let layout = shape.layout.clone();
         let mut encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
         if let Some(start) = start {
             encoder = apply_weights(encoder, "encoder", start)?;
@@ -89,7 +89,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         {
             return Ok(Box::new(encoder));
         }
-        let layout = shape.layout();
+        let layout = shape.layout.clone();
         let encoder = shape.encoder.init::<B::InnerBackend>(&layout, 0, &self.device);
         let model = match n_classes {
             Some(n_classes) => {
@@ -102,7 +102,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
     }
 
     fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder> {
-        let layout = shape.layout();
+        let layout = shape.layout.clone();
         let encoder = shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device);
         if self.name.encodes_on_the_cpu() {
             let weights = collect_weights(&encoder, "encoder");

@@ -153,6 +153,10 @@ impl RunConfig {
     fn from_toml(text: &str, task: Task) -> Result<Self, toml::de::Error> {
         let written: toml::Table = toml::from_str(text)?;
         let preset = written.get("preset").map_or(Ok(Preset::Tiny), |preset| preset.clone().try_into())?;
+        if let Some(toml::Value::String(kind)) = written.get("encoder") {
+            let advice = format!("an encoder is a section: write [encoder] and below it kind = \"{kind}\"");
+            return Err(serde::de::Error::custom(advice));
+        }
         let kind = written.get("encoder").and_then(|encoder| encoder.get("kind"));
         let kind = kind.map_or(Ok(EncoderKind::Transformer), |kind| kind.clone().try_into())?;
         let preset = Self::preset(preset, task).with_encoder(kind);

@@ -21,7 +21,7 @@ impl CpuEncoder {
         weights: &BTreeMap<String, NamedTensor>,
         n_classes: Option<usize>,
     ) -> Result<Option<Self>, EncoderError> {
-        let encoder = EventEncoderInference::from_weights(&shape.encoder, &shape.layout(), weights, "encoder")?;
+        let encoder = EventEncoderInference::from_weights(&shape.encoder, &shape.layout, weights, "encoder")?;
         let Some(encoder) = encoder else { return Ok(None) };
         let d = encoder.d_model();
         let linear = |name: &str, shape| DenseLinear::from_weights(weights, name, shape);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
 use spaxiom_objective::{Checkpoint, Masking, Observer, Outcome, TrainState, Trainer, TrainingSet};
-use spaxiom_token::{NumberColumn, TokenWindow, Tokenizer};
+use spaxiom_token::{TokenWindow, Tokenizer};
 
 use crate::backend::BackendName;
 use crate::error::EmbeddingError;
@@ -15,22 +15,15 @@ use crate::error::EmbeddingError;
 pub struct ModelShape {
     /// The encoder.
     pub encoder: EventEncoderConfig,
-    /// Ids of each field of the tokenizer.
-    pub field_sizes: Vec<usize>,
-    /// Numbers that the tokenizer gives beside the ids.
-    pub numbers: Vec<NumberColumn>,
+    /// What it reads of a window.
+    pub layout: BatchLayout,
 }
 
 impl ModelShape {
     /// An encoder over the rows of a tokenizer.
     #[must_use]
     pub fn new(encoder: EventEncoderConfig, tokenizer: &Tokenizer) -> Self {
-        Self { encoder, field_sizes: tokenizer.field_sizes(), numbers: tokenizer.numbers().to_vec() }
-    }
-
-    pub(crate) fn layout(&self) -> BatchLayout {
-        let layout = BatchLayout::new(&self.field_sizes).with_numbers(&self.numbers);
-        if self.encoder.needs_edges() { layout.with_edges() } else { layout }
+        Self { layout: encoder.layout(tokenizer), encoder }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
-use spaxiom_token::{Edge, EdgeType, NumberColumn, TokenWindow, special};
+use spaxiom_token::{Edge, EdgeType, Modality, NumberColumn, TokenWindow, Tokenizer, special};
 
+use crate::elapsed::{N_AGE_FEATURES, push_age_features};
 use crate::graph::N_RELATIONS;
 
 /// Where the ids of each field stand in the one embedding table, and which numbers stand beside them.
@@ -11,7 +12,9 @@ use crate::graph::N_RELATIONS;
 pub struct BatchLayout {
     offsets: Vec<usize>,
     n_rows: usize,
+    modalities: Vec<Modality>,
     numbers: Vec<NumberColumn>,
+    has_ages: bool,
     has_edges: bool,
 }
 
@@ -27,7 +30,25 @@ impl BatchLayout {
                 n_rows - size
             })
             .collect();
-        Self { offsets, n_rows, numbers: Vec::new(), has_edges: false }
+        let modalities = vec![Modality::Type; field_sizes.len()];
+        Self { offsets, n_rows, modalities, numbers: Vec::new(), has_ages: false, has_edges: false }
+    }
+
+    /// The rows that a tokenizer gives: its fields, what each is about, and its numbers.
+    #[must_use]
+    pub fn of(tokenizer: &Tokenizer) -> Self {
+        let layout = Self::new(&tokenizer.field_sizes()).with_numbers(tokenizer.numbers());
+        layout.with_modalities(&tokenizer.modalities())
+    }
+
+    /// The same with what each field is about, which is a type where nobody says.
+    ///
+    /// # Panics
+    /// Where there are not as many as fields.
+    #[must_use]
+    pub fn with_modalities(self, modalities: &[Modality]) -> Self {
+        assert_eq!(modalities.len(), self.n_fields(), "every field is about something");
+        Self { modalities: modalities.to_vec(), ..self }
     }
 
     /// The same with numbers beside the ids, as [`spaxiom_token::Tokenizer::numbers`] gives them.
@@ -42,16 +63,43 @@ impl BatchLayout {
         Self { has_edges: true, ..self }
     }
 
-    /// Features of the numbers of one event.
+    /// The same with features of the time from each event to the last one beside those of the numbers.
     #[must_use]
-    pub fn n_features(&self) -> usize {
-        self.numbers.iter().map(NumberColumn::n_features).sum()
+    pub fn with_ages(self) -> Self {
+        Self { has_ages: true, ..self }
     }
 
-    /// The numbers beside the ids.
+    /// Features of one event: of its numbers, then of its age where the layout has ages.
     #[must_use]
-    pub fn numbers(&self) -> &[NumberColumn] {
-        &self.numbers
+    pub fn n_features(&self) -> usize {
+        let of_numbers: usize = self.numbers.iter().map(NumberColumn::n_features).sum();
+        of_numbers + if self.has_ages { N_AGE_FEATURES } else { 0 }
+    }
+
+    /// What each feature is about.
+    pub(crate) fn feature_modalities(&self) -> Vec<Modality> {
+        let of_number = |number: &NumberColumn| std::iter::repeat_n(number.modality(), number.n_features());
+        let mut modalities: Vec<Modality> = self.numbers.iter().flat_map(of_number).collect();
+        modalities.resize(self.n_features(), Modality::Temporal);
+        modalities
+    }
+
+    /// What each field is about.
+    pub(crate) fn modalities(&self) -> &[Modality] {
+        &self.modalities
+    }
+
+    /// Appends the features of each event of a window.
+    pub(crate) fn push_features(&self, values: &[f32], ages: &[f32], features: &mut Vec<f32>) {
+        let n_values = self.numbers.len();
+        for (at, age) in ages.iter().enumerate() {
+            for (number, value) in self.numbers.iter().zip(&values[at * n_values..]) {
+                number.push_features(*value, features);
+            }
+            if self.has_ages {
+                push_age_features(*age, features);
+            }
+        }
     }
 
     /// Number of fields.
@@ -80,13 +128,15 @@ pub struct WindowRows {
     pub ids: Vec<u32>,
     /// Values, row after row; not a number where there is none.
     pub values: Vec<f32>,
+    /// Seconds from each row to the last one.
+    pub ages: Vec<f32>,
     /// Edges between rows.
     pub edges: Vec<Edge>,
 }
 
 impl From<TokenWindow<'_>> for WindowRows {
     fn from(window: TokenWindow<'_>) -> Self {
-        Self { ids: window.ids(), values: window.values(), edges: window.edges().collect() }
+        Self { ids: window.ids(), values: window.values(), ages: window.ages(), edges: window.edges().collect() }
     }
 }
 
@@ -95,8 +145,10 @@ impl From<TokenWindow<'_>> for WindowRows {
 pub struct EventBatch<B: Backend> {
     /// Rows of the embedding table, `[batch, seq, n_fields]`.
     pub rows: Tensor<B, 3, Int>,
-    /// Features of the numbers, `[batch, seq, n_features]`, 0 for `[CLS]` and padding; none where there are no numbers.
+    /// Features of numbers and ages, `[batch, seq, n_features]`, 0 for `[CLS]` and padding; none where there are none.
     pub features: Option<Tensor<B, 3>>,
+    /// Seconds from each event to the last one of its window, `[batch, seq]`; 0 for `[CLS]` and padding.
+    pub ages: Tensor<B, 2>,
     /// How much each position hears of each other one, `[batch, n_relations * seq, seq]`, where the layout has edges:
     /// the relations are the types of edges from the earlier event to the later one, then the same back,
     /// and what a position hears in one relation sums to 1 or, without such an edge, to 0.
@@ -124,7 +176,8 @@ impl<B: Backend> EventBatch<B> {
         let mut rows = Vec::with_capacity(batch * seq * n_fields);
         let mut positions = Vec::with_capacity(batch * seq);
         let mut keep = Vec::with_capacity(batch * seq);
-        for WindowRows { ids, .. } in windows {
+        let mut all_ages = Vec::with_capacity(batch * seq);
+        for WindowRows { ids, ages, .. } in windows {
             let len = ids.len() / n_fields;
             rows.extend(layout.offsets.iter().map(|&offset| int(offset) + i64::from(special::CLS)));
             for row in ids.chunks_exact(n_fields) {
@@ -138,10 +191,14 @@ impl<B: Backend> EventBatch<B> {
             positions.extend(std::iter::repeat_n(0, n_padding));
             keep.extend(std::iter::repeat_n(1f32, len + 1));
             keep.extend(std::iter::repeat_n(0f32, n_padding));
+            all_ages.push(0f32);
+            all_ages.extend_from_slice(ages);
+            all_ages.extend(std::iter::repeat_n(0f32, n_padding));
         }
         Self {
             rows: Tensor::from_data(TensorData::new(rows, [batch, seq, n_fields]), device),
             features: features(layout, windows, seq, device),
+            ages: Tensor::from_data(TensorData::new(all_ages, [batch, seq]), device),
             edges: layout.has_edges.then(|| edges(windows, seq, device)),
             positions: Tensor::from_data(TensorData::new(positions, [batch, seq]), device),
             keep: Tensor::from_data(TensorData::new(keep, [batch, seq]), device),
@@ -155,18 +212,14 @@ fn features<B: Backend>(
     seq: usize,
     device: &B::Device,
 ) -> Option<Tensor<B, 3>> {
-    let (n_features, n_values) = (layout.n_features(), layout.numbers.len());
+    let n_features = layout.n_features();
     if n_features == 0 {
         return None;
     }
     let mut features = Vec::with_capacity(windows.len() * seq * n_features);
     for (window_idx, window) in windows.iter().enumerate() {
         features.resize(features.len() + n_features, 0.0);
-        for row in window.values.chunks_exact(n_values) {
-            for (number, &value) in layout.numbers.iter().zip(row) {
-                number.push_features(value, &mut features);
-            }
-        }
+        layout.push_features(&window.values, &window.ages, &mut features);
         features.resize((window_idx + 1) * seq * n_features, 0.0);
     }
     Some(Tensor::from_data(TensorData::new(features, [windows.len(), seq, n_features]), device))

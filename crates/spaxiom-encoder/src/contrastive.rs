@@ -5,6 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
+use burn::tensor::linalg::vector_normalize;
 
 use crate::batch::EventBatch;
 use crate::encoder::Encoder;
@@ -53,9 +54,7 @@ impl<B: Backend, E: Encoder<B>> ContrastiveEventEncoder<B, E> {
     /// The vectors to compare, `[batch, d_projection]`, each of length 1.
     pub fn project(&self, batch: &EventBatch<B>) -> Tensor<B, 2> {
         let hidden = relu(self.hidden.forward(self.encoder.encode(batch).pooled));
-        let projected = self.projection.forward(hidden);
-        let norm = projected.clone().powf_scalar(2.0).sum_dim(1).sqrt().clamp_min(LEAST_NORM);
-        projected / norm
+        vector_normalize(self.projection.forward(hidden), 2.0, 1, LEAST_NORM)
     }
 
     /// The encoder that was put in.

@@ -2,8 +2,8 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
 
 use crate::batch::{BatchLayout, EventBatch};
 use crate::init::{WeightRng, layer_norm};
@@ -55,19 +55,29 @@ impl<B: Backend> EventEmbedding<B> {
     /// - batch: `[batch, seq]` events
     /// - output: `[batch, seq, d_model]`
     pub fn forward(&self, batch: &EventBatch<B>) -> Tensor<B, 3> {
-        let [n_windows, seq, n_fields] = batch.rows.dims();
-        let [_, d_model] = self.table.dims();
-        let n_events = n_windows * seq;
-        let rows = batch.rows.clone().reshape([n_events * n_fields]);
-        let fields = self.table.val().select(0, rows).reshape([n_events, n_fields, d_model]);
-        let mut summed = fields.sum_dim(1).reshape([n_windows, seq, d_model]);
+        let mut summed = sum_of_fields(&self.table, batch.rows.clone());
         if let (Some(numbers), Some(features)) = (&self.numbers, &batch.features) {
             summed = summed + numbers.forward(features.clone());
         }
         if let Some(positions) = &self.positions {
-            let places = positions.val().select(0, batch.positions.clone().reshape([n_events]));
+            let [n_windows, seq, d_model] = summed.dims();
+            let places = positions.val().select(0, batch.positions.clone().reshape([n_windows * seq]));
             summed = summed + places.reshape([n_windows, seq, d_model]);
         }
         self.norm.forward(summed)
     }
+}
+
+/// The sum of the rows of all fields of each position.
+///
+/// # Shapes
+/// - table: `[n_rows, d_model]`
+/// - rows: `[batch, seq, n_fields]`
+/// - output: `[batch, seq, d_model]`
+pub(crate) fn sum_of_fields<B: Backend>(table: &Param<Tensor<B, 2>>, rows: Tensor<B, 3, Int>) -> Tensor<B, 3> {
+    let [n_windows, seq, n_fields] = rows.dims();
+    let [_, d_model] = table.dims();
+    let n_events = n_windows * seq;
+    let fields = table.val().select(0, rows.reshape([n_events * n_fields])).reshape([n_events, n_fields, d_model]);
+    fields.sum_dim(1).reshape([n_windows, seq, d_model])
 }

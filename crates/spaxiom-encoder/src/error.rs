@@ -54,6 +54,11 @@ impl EncoderError {
             None => Ok(()),
         }
     }
+
+    /// Fails where `part` does not divide `whole`.
+    pub(crate) fn divides(name: &'static str, want: &'static str, part: usize, whole: usize) -> Result<(), Self> {
+        if whole.is_multiple_of(part) { Ok(()) } else { Err(Self::Setting { name, want, got: part.to_string() }) }
+    }
 }
 
 /// `64 x 512`.

@@ -3,10 +3,12 @@
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
+use spaxiom_token::Tokenizer;
 
 use crate::batch::{BatchLayout, EventBatch};
 use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
+use crate::fusion::{FusionMethod, MultiModalFusion, MultiModalFusionConfig};
 use crate::graph::{SpatioTemporalGnn, SpatioTemporalGnnConfig};
 use crate::recurrent::{Cell, RecurrentEventEncoder, RecurrentEventEncoderConfig};
 use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
@@ -23,6 +25,8 @@ pub enum EncoderKind {
     Gru,
     /// [`SpatioTemporalGnn`].
     Gnn,
+    /// [`MultiModalFusion`].
+    Fusion,
 }
 
 /// Name and shape of an [`EventEncoder`]; in files the name is `kind`.
@@ -37,6 +41,8 @@ pub enum EventEncoderConfig {
     Gru(RecurrentEventEncoderConfig),
     /// [`SpatioTemporalGnn`].
     Gnn(SpatioTemporalGnnConfig),
+    /// [`MultiModalFusion`].
+    Fusion(MultiModalFusionConfig),
 }
 
 impl EventEncoderConfig {
@@ -48,6 +54,7 @@ impl EventEncoderConfig {
             EncoderKind::Lstm => Self::Lstm(preset.into()),
             EncoderKind::Gru => Self::Gru(preset.into()),
             EncoderKind::Gnn => Self::Gnn(preset.into()),
+            EncoderKind::Fusion => Self::Fusion(preset.into()),
         }
     }
 
@@ -59,6 +66,7 @@ impl EventEncoderConfig {
             Self::Lstm(_) => EncoderKind::Lstm,
             Self::Gru(_) => EncoderKind::Gru,
             Self::Gnn(_) => EncoderKind::Gnn,
+            Self::Fusion(_) => EncoderKind::Fusion,
         }
     }
 
@@ -69,13 +77,36 @@ impl EventEncoderConfig {
             Self::Transformer(config) => config.d_model,
             Self::Lstm(config) | Self::Gru(config) => config.d_model(),
             Self::Gnn(config) => config.d_model,
+            Self::Fusion(config) => config.d_model,
         }
     }
 
     /// Whether it reads the edges between events.
     #[must_use]
     pub fn needs_edges(&self) -> bool {
-        matches!(self, Self::Gnn(_))
+        match self {
+            Self::Gnn(_) => true,
+            Self::Fusion(config) => config.method == FusionMethod::Hybrid,
+            Self::Transformer(_) | Self::Lstm(_) | Self::Gru(_) => false,
+        }
+    }
+
+    /// Whether it reads how long before the last event of its window an event was.
+    #[must_use]
+    pub fn needs_ages(&self) -> bool {
+        match self {
+            Self::Transformer(config) => config.ages,
+            Self::Fusion(_) => true,
+            Self::Lstm(_) | Self::Gru(_) | Self::Gnn(_) => false,
+        }
+    }
+
+    /// The layout of the batches that it reads, over the rows of a tokenizer.
+    #[must_use]
+    pub fn layout(&self, tokenizer: &Tokenizer) -> BatchLayout {
+        let layout = BatchLayout::of(tokenizer);
+        let layout = if self.needs_ages() { layout.with_ages() } else { layout };
+        if self.needs_edges() { layout.with_edges() } else { layout }
     }
 
     /// Longest window in events.
@@ -85,6 +116,7 @@ impl EventEncoderConfig {
             Self::Transformer(config) => config.max_len,
             Self::Lstm(config) | Self::Gru(config) => config.max_len,
             Self::Gnn(config) => config.max_len,
+            Self::Fusion(config) => config.max_len,
         }
     }
 
@@ -95,6 +127,7 @@ impl EventEncoderConfig {
             Self::Transformer(config) => config.max_len = max_len,
             Self::Lstm(config) | Self::Gru(config) => config.max_len = max_len,
             Self::Gnn(config) => config.max_len = max_len,
+            Self::Fusion(config) => config.max_len = max_len,
         }
         self
     }
@@ -105,6 +138,7 @@ impl EventEncoderConfig {
             Self::Transformer(config) => config.check(),
             Self::Lstm(config) | Self::Gru(config) => config.check(),
             Self::Gnn(config) => config.check(),
+            Self::Fusion(config) => config.check(),
         }
     }
 
@@ -115,6 +149,7 @@ impl EventEncoderConfig {
             Self::Lstm(config) => EventEncoder::Recurrent(config.init(Cell::Lstm, layout, seed, device)),
             Self::Gru(config) => EventEncoder::Recurrent(config.init(Cell::Gru, layout, seed, device)),
             Self::Gnn(config) => EventEncoder::Graph(config.init(layout, seed, device)),
+            Self::Fusion(config) => EventEncoder::Fusion(config.init(layout, seed, device)),
         }
     }
 }
@@ -129,6 +164,8 @@ pub enum EventEncoder<B: Backend> {
     Recurrent(RecurrentEventEncoder<B>),
     /// Messages along the edges between events.
     Graph(SpatioTemporalGnn<B>),
+    /// Modalities each by itself, then together.
+    Fusion(MultiModalFusion<B>),
 }
 
 impl<B: Backend> Encoder<B> for EventEncoder<B> {
@@ -137,6 +174,7 @@ impl<B: Backend> Encoder<B> for EventEncoder<B> {
             Self::Transformer(encoder) => encoder.d_model(),
             Self::Recurrent(encoder) => encoder.d_model(),
             Self::Graph(encoder) => encoder.d_model(),
+            Self::Fusion(encoder) => encoder.d_model(),
         }
     }
 
@@ -145,6 +183,7 @@ impl<B: Backend> Encoder<B> for EventEncoder<B> {
             Self::Transformer(encoder) => encoder.max_len(),
             Self::Recurrent(encoder) => encoder.max_len(),
             Self::Graph(encoder) => encoder.max_len(),
+            Self::Fusion(encoder) => encoder.max_len(),
         }
     }
 
@@ -153,6 +192,7 @@ impl<B: Backend> Encoder<B> for EventEncoder<B> {
             Self::Transformer(encoder) => encoder.encode(batch),
             Self::Recurrent(encoder) => encoder.encode(batch),
             Self::Graph(encoder) => encoder.encode(batch),
+            Self::Fusion(encoder) => encoder.encode(batch),
         }
     }
 }

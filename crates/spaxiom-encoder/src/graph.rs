@@ -102,10 +102,11 @@ impl SpatioTemporalGnnConfig {
 /// assert_eq!((gnn.d_node, EdgeType::ALL.len(), gnn.n_layers, gnn.d_model), (128, 3, 4, 512));
 ///
 /// let nodes = [("DoorOpened", "entrance", 0), ("OccupancyChanged", "entrance", 2), ("QueueFormed", "loading", 10)];
-/// let events = nodes.map(|(kind, zone, t)| {
+/// let event = |(kind, zone, t)| {
 ///     let time = format!("2025-01-06T10:00:{t:02}Z");
-///     Event::from_json(&format!(r#"{{"type": "{kind}", "zone": "{zone}", "timestamp": "{time}"}}"#)).unwrap()
-/// });
+///     Event::from_json(&format!(r#"{{"type": "{kind}", "zone": "{zone}", "timestamp": "{time}"}}"#))
+/// };
+/// let events: Vec<Event> = nodes.into_iter().map(event).collect::<Result<_, _>>()?;
 /// let sequences = group_by_site(events);
 /// let tokenizer = Tokenizer::fit(&TokenizerOptions::default(), &sequences)?;
 /// let edges = vec![
@@ -114,7 +115,7 @@ impl SpatioTemporalGnnConfig {
 /// ];
 /// let graph = WindowRows { edges, ..tokenizer.tokenize(&sequences[0]).window(0, 3).into() };
 ///
-/// let layout = BatchLayout::new(&tokenizer.field_sizes()).with_numbers(tokenizer.numbers()).with_edges();
+/// let layout = BatchLayout::of(&tokenizer).with_edges();
 /// let device = Default::default();
 /// let batch = EventBatch::<Flex>::with_rows(&layout, &[graph], &device);
 /// let encoded = gnn.init::<Flex>(&layout, 0, &device).encode(&batch);

@@ -10,6 +10,7 @@ mod linear;
 mod recurrent;
 mod rows;
 mod transformer;
+mod turning;
 
 pub use event_encoder::EventEncoderInference;
 pub use linear::DenseLinear;

@@ -6,20 +6,25 @@
 mod attention;
 mod batch;
 mod contrastive;
+mod elapsed;
 mod embedding;
 mod encoder;
 mod error;
 mod event_encoder;
 mod files;
+mod fusion;
 mod graph;
 mod inference;
 mod init;
+mod modality;
 mod pca;
 mod pool;
 mod recurrent;
+mod relative_bias;
 mod transformer;
 mod weights;
 
+pub use crate::attention::CrossAttentionLayer;
 pub use crate::batch::{BatchLayout, EventBatch, WindowRows};
 pub use crate::contrastive::ContrastiveEventEncoder;
 pub use crate::embedding::EventEmbedding;
@@ -27,9 +32,11 @@ pub use crate::encoder::{Encoded, Encoder};
 pub use crate::error::EncoderError;
 pub use crate::event_encoder::{EncoderKind, EventEncoder, EventEncoderConfig};
 pub use crate::files::replace_file;
+pub use crate::fusion::{FusionMethod, MultiModalFusion, MultiModalFusionConfig};
 pub use crate::graph::{GraphStack, Readout, SpatioTemporalGnn, SpatioTemporalGnnConfig};
 pub use crate::inference::{DenseLinear, EventEncoderInference, RecurrentInference, TransformerInference};
 pub use crate::init::WeightRng;
+pub use crate::modality::ModalityEncoder;
 pub use crate::pca::Pca;
 pub use crate::pool::{Pooling, masked_mean};
 pub use crate::recurrent::{

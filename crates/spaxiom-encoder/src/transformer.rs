@@ -7,13 +7,14 @@ use burn::tensor::activation::gelu;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use crate::attention::{SelfAttention, padding_bias};
+use crate::attention::{Rotation, SelfAttention, causal_bias, padding_bias};
 use crate::batch::{BatchLayout, EventBatch};
 use crate::embedding::EventEmbedding;
 use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
 use crate::init::{WeightRng, layer_norm};
 use crate::pool::Pooling;
+use crate::relative_bias::RelativeBias;
 
 /// Sizes that are known to work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,7 @@ pub enum Preset {
 /// Shape of a [`TransformerEventEncoder`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is chosen by itself")]
 pub struct TransformerEventEncoderConfig {
     /// Width of states and vectors.
     pub d_model: usize,
@@ -43,6 +45,18 @@ pub struct TransformerEventEncoderConfig {
     pub max_len: usize,
     /// What stands for a window.
     pub pooling: Pooling,
+    /// Whether the time from each event to the last one is embedded, as waves and a logarithm.
+    #[serde(default)]
+    pub ages: bool,
+    /// Whether an event attends to itself and to what came before it alone; `[CLS]` then knows nothing.
+    #[serde(default)]
+    pub causal: bool,
+    /// Whether queries and keys turn with time, so that attention knows how long lies between two events.
+    #[serde(default)]
+    pub rotary: bool,
+    /// Whether attention learns, for each head, what time between two events and places that they share are worth.
+    #[serde(default)]
+    pub relative_bias: bool,
 }
 
 impl From<Preset> for TransformerEventEncoderConfig {
@@ -52,14 +66,16 @@ impl From<Preset> for TransformerEventEncoderConfig {
             Preset::Small => (256, 4, 4, 128),
             Preset::Base => (768, 12, 12, 512),
         };
-        Self { d_model, n_layers, n_heads, d_feed_forward: 4 * d_model, max_len, pooling: Pooling::default() }
+        let (d_feed_forward, pooling) = (4 * d_model, Pooling::default());
+        let (ages, causal, rotary, relative_bias) = (false, false, false, false);
+        Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling, ages, causal, rotary, relative_bias }
     }
 }
 
 impl TransformerEventEncoderConfig {
     /// Fails where the shape is impossible.
     pub fn check(&self) -> Result<(), EncoderError> {
-        let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling: _ } = *self;
+        let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, .. } = *self;
         EncoderError::at_least_one(&[
             ("d-model", d_model),
             ("n-layers", n_layers),
@@ -67,19 +83,28 @@ impl TransformerEventEncoderConfig {
             ("d-feed-forward", d_feed_forward),
             ("max-len", max_len),
         ])?;
-        if d_model % n_heads != 0 {
-            return Err(EncoderError::Setting { name: "n-heads", want: "a part of d-model", got: n_heads.to_string() });
+        EncoderError::divides("n-heads", "a part of d-model", n_heads, d_model)?;
+        if self.rotary {
+            EncoderError::divides("n-heads", "a part of half of d-model with rotary", 2 * n_heads, d_model)?;
+        }
+        if self.causal && self.pooling == Pooling::Cls {
+            let want = "last or mean with causal: nothing comes before the first position";
+            return Err(EncoderError::Setting { name: "pooling", want, got: "cls".into() });
         }
         Ok(())
     }
 
     /// An encoder with the weights that `seed` gives.
     pub fn init<B: Backend>(&self, layout: &BatchLayout, seed: u64, device: &B::Device) -> TransformerEventEncoder<B> {
-        let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling } = *self;
+        let Self { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling, causal, rotary, .. } = *self;
         let mut rng = WeightRng::new(seed);
         TransformerEventEncoder {
             embedding: EventEmbedding::new(layout, max_len, d_model, &mut rng, device),
             stack: TransformerStack::new(d_model, n_layers, n_heads, d_feed_forward, &mut rng, device),
+            relative_bias: self.relative_bias.then(|| RelativeBias::new(layout, n_heads, &mut rng, device)),
+            d_head: d_model / n_heads,
+            causal,
+            rotary,
             pooling,
         }
     }
@@ -90,8 +115,26 @@ impl TransformerEventEncoderConfig {
 pub struct TransformerEventEncoder<B: Backend> {
     embedding: EventEmbedding<B>,
     stack: TransformerStack<B>,
+    relative_bias: Option<RelativeBias<B>>,
+    d_head: usize,
+    causal: bool,
+    rotary: bool,
     #[module(skip)]
     pooling: Pooling,
+}
+
+impl<B: Backend> TransformerEventEncoder<B> {
+    fn attending(&self, batch: &EventBatch<B>) -> Attending<B> {
+        let [_, seq] = batch.keep.dims();
+        let mut bias = padding_bias(&batch.keep);
+        if self.causal {
+            bias = bias + causal_bias(seq, &batch.keep.device());
+        }
+        if let Some(relative) = &self.relative_bias {
+            bias = bias + relative.forward(batch);
+        }
+        Attending { bias, rotation: self.rotary.then(|| Rotation::new(&batch.ages, self.d_head)) }
+    }
 }
 
 impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
@@ -106,7 +149,7 @@ impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
         let [_, seq] = batch.keep.dims();
         assert!(seq <= self.max_len() + 1, "a window of {} events, at most {} are taken", seq - 1, self.max_len());
-        let states = self.stack.forward(self.embedding.forward(batch), &batch.keep);
+        let states = self.stack.attend(self.embedding.forward(batch), &self.attending(batch));
         let pooled = self.pooling.pool(states.clone(), batch.keep.clone());
         Encoded { states, pooled }
     }
@@ -138,10 +181,18 @@ impl<B: Backend> TransformerStack<B> {
     /// - keep: `[batch, seq]`, 1 for an event and 0 for padding
     /// - output: `[batch, seq, d_model]`; rows of padding mean nothing
     pub fn forward(&self, states: Tensor<B, 3>, keep: &Tensor<B, 2>) -> Tensor<B, 3> {
-        let bias = padding_bias(keep);
-        let states = self.layers.iter().fold(states, |states, layer| layer.forward(states, bias.clone()));
-        self.norm.forward(states)
+        self.attend(states, &Attending { bias: padding_bias(keep), rotation: None })
     }
+
+    fn attend(&self, states: Tensor<B, 3>, attending: &Attending<B>) -> Tensor<B, 3> {
+        self.norm.forward(self.layers.iter().fold(states, |states, layer| layer.forward(states, attending)))
+    }
+}
+
+/// What all layers know of who attends to whom.
+struct Attending<B: Backend> {
+    bias: Tensor<B, 4>,
+    rotation: Option<Rotation<B>>,
 }
 
 /// Attention, then a feed-forward part; each is normalised before and added to its input.
@@ -165,8 +216,9 @@ impl<B: Backend> Layer<B> {
         }
     }
 
-    fn forward(&self, states: Tensor<B, 3>, bias: Tensor<B, 4>) -> Tensor<B, 3> {
-        let attended = self.attention.forward(self.attention_norm.forward(states.clone()), bias);
+    fn forward(&self, states: Tensor<B, 3>, Attending { bias, rotation }: &Attending<B>) -> Tensor<B, 3> {
+        let normed = self.attention_norm.forward(states.clone());
+        let attended = self.attention.forward(normed, bias.clone(), rotation.as_ref());
         let states = states + attended;
         let expanded = gelu(self.expand.forward(self.feed_forward_norm.forward(states.clone())));
         states + self.contract.forward(expanded)

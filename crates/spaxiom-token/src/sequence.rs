@@ -21,6 +21,8 @@ pub struct TokenSequence {
     ids: Vec<u32>,
     /// Not a number where an event has none.
     values: Vec<f32>,
+    /// The column of [`crate::NumberSource::Gap`].
+    gap: Option<usize>,
     n_links: usize,
     /// How many positions before its own the other end of each edge is, 0 for no edge; the same number for each type.
     distances: Vec<u16>,
@@ -45,6 +47,7 @@ impl TokenSequence {
             n_values,
             ids: Vec::new(),
             values: Vec::new(),
+            gap: None,
             n_links: 0,
             distances: Vec::new(),
             ends: Vec::new(),
@@ -56,6 +59,11 @@ impl TokenSequence {
     /// The same, empty, with so many distances in a row.
     pub(crate) fn with_links(self, n_links: usize) -> Self {
         Self { n_links, ..self }
+    }
+
+    /// The same, empty, with the time since the event before in a column of its values.
+    pub(crate) fn with_gap(self, gap: Option<usize>) -> Self {
+        Self { gap, ..self }
     }
 
     /// Appends the row of one event.
@@ -158,6 +166,7 @@ impl TokenSequence {
             n_values: self.n_values,
             ids: &self.ids[start * self.n_fields..end * self.n_fields],
             values: &self.values[start * self.n_values..end * self.n_values],
+            gap: self.gap,
             n_links: self.n_links,
             distances: &self.distances[start * self.n_links..end * self.n_links],
             open: &[],
@@ -193,6 +202,7 @@ pub struct TokenWindow<'a> {
     n_values: usize,
     ids: &'a [u32],
     values: &'a [f32],
+    gap: Option<usize>,
     n_links: usize,
     distances: &'a [u16],
     /// A last row that is not in the sequence: a bin that was open yet.
@@ -201,7 +211,11 @@ pub struct TokenWindow<'a> {
 
 impl<'a> TokenWindow<'a> {
     pub(crate) fn new(n_fields: usize, ids: &'a [u32], n_values: usize, values: &'a [f32]) -> Self {
-        Self { n_fields, n_values, ids, values, n_links: 0, distances: &[], open: &[] }
+        Self { n_fields, n_values, ids, values, gap: None, n_links: 0, distances: &[], open: &[] }
+    }
+
+    pub(crate) fn with_gap(self, gap: Option<usize>) -> Self {
+        Self { gap, ..self }
     }
 
     /// Number of positions.
@@ -245,6 +259,20 @@ impl<'a> TokenWindow<'a> {
             })
         };
         self.distances.chunks_exact(self.n_links.max(1)).enumerate().flat_map(of_row)
+    }
+
+    /// Seconds from each position to the last one, at least 0; where gaps are no numbers, positions are a second apart.
+    #[must_use]
+    pub fn ages(&self) -> Vec<f32> {
+        let mut ages = vec![0.0; self.len()];
+        for at in (1..ages.len()).rev() {
+            let gap = match self.gap {
+                Some(column) => self.values.get(at * self.n_values + column).map_or(0.0, |gap| gap.exp_m1().max(0.0)),
+                None => 1.0,
+            };
+            ages[at - 1] = ages[at] + gap;
+        }
+        ages
     }
 
     /// All ids, row after row.

@@ -27,6 +27,8 @@ const CHUNK_ROWS: usize = 8192;
 pub struct TokenTable {
     n_fields: usize,
     n_values: usize,
+    /// The column of [`NumberSource::Gap`].
+    gap: Option<usize>,
     ids: Vec<u32>,
     values: Vec<f32>,
     starts: Vec<usize>,
@@ -74,7 +76,8 @@ impl TokenTable {
     fn window(&self, start: usize, end: usize) -> TokenWindow<'_> {
         let Self { n_fields, n_values, .. } = *self;
         let ids = &self.ids[start * n_fields..end * n_fields];
-        TokenWindow::new(n_fields, ids, n_values, &self.values[start * n_values..end * n_values])
+        let values = &self.values[start * n_values..end * n_values];
+        TokenWindow::new(n_fields, ids, n_values, values).with_gap(self.gap)
     }
 }
 
@@ -115,7 +118,7 @@ impl Tokenizer {
         };
         let ids = in_order_of_sequences(table, n_fields, &ids, &order, &starts, gap);
         let values = in_order_of_sequences(table, n_values, &values, &order, &starts, gap_value);
-        Ok(TokenTable { n_fields, n_values, ids, values, starts })
+        Ok(TokenTable { n_fields, n_values, gap: self.index().gap_number, ids, values, starts })
     }
 }
 

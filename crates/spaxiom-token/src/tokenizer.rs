@@ -261,7 +261,9 @@ impl Tokenizer {
     pub(crate) fn empty_sequence(&self) -> TokenSequence {
         let n_places = if self.layout() == Layout::Flat { 1 } else { self.fields().len() };
         let n_links = self.links().map_or(0, LinkOptions::width);
-        TokenSequence::with_values(n_places, self.numbers().len(), self.fields().len()).with_links(n_links)
+        TokenSequence::with_values(n_places, self.numbers().len(), self.fields().len())
+            .with_gap(self.index.gap_number)
+            .with_links(n_links)
     }
 
     /// The id of a field's id in the one vocabulary of the flat layout.

@@ -36,12 +36,13 @@ impl EventEncoderInference {
     ) -> Result<Option<Self>, EncoderError> {
         let recurrent = |cell, config| RecurrentInference::from_weights(cell, config, layout, tensors, prefix);
         Ok(match config {
+            EventEncoderConfig::Transformer(config) if config.relative_bias => None,
             EventEncoderConfig::Transformer(config) => {
                 Some(Self::Transformer(TransformerInference::from_weights(config, layout, tensors, prefix)?))
             }
             EventEncoderConfig::Lstm(config) => Some(Self::Recurrent(recurrent(Cell::Lstm, config)?)),
             EventEncoderConfig::Gru(config) => Some(Self::Recurrent(recurrent(Cell::Gru, config)?)),
-            EventEncoderConfig::Gnn(_) => None,
+            EventEncoderConfig::Gnn(_) | EventEncoderConfig::Fusion(_) => None,
         })
     }
 

@@ -200,24 +200,24 @@ impl Steps {
 
     /// Rows of windows, one after the other, as rows of steps.
     fn in_order_of_time(&self, rows: &[f32], ranges: &[Range<usize>]) -> Vec<f32> {
-        let d = rows.len() / self.n_rows();
-        let row = |(at, window): (usize, usize)| {
-            let row = ranges[window].start + at;
-            &rows[row * d..(row + 1) * d]
-        };
-        let places = self.active.iter().enumerate().flat_map(|(at, &n)| (0..n).map(move |window| (at, window)));
-        places.flat_map(row).copied().collect()
+        self.gathered(rows, |at, window| ranges[window].start + at)
     }
 
     /// Rows in order of time with every window turned round: its last row comes first.
     fn turned(&self, rows: &[f32]) -> Vec<f32> {
+        self.gathered(rows, |at, window| self.starts[self.lens[window] - 1 - at] + window)
+    }
+
+    /// For every step and window of it, the row that `row_of` names.
+    fn gathered(&self, rows: &[f32], row_of: impl Fn(usize, usize) -> usize) -> Vec<f32> {
         let d = rows.len() / self.n_rows();
-        let row = |(at, window): (usize, usize)| {
-            let row = self.starts[self.lens[window] - 1 - at] + window;
-            &rows[row * d..(row + 1) * d]
-        };
-        let places = self.active.iter().enumerate().flat_map(|(at, &n)| (0..n).map(move |window| (at, window)));
-        places.flat_map(row).copied().collect()
+        let mut gathered = Vec::with_capacity(rows.len());
+        for (at, &n_active) in self.active.iter().enumerate() {
+            for window in 0..n_active {
+                gathered.extend_from_slice(&rows[row_of(at, window) * d..][..d]);
+            }
+        }
+        gathered
     }
 
     /// Consecutive steps with together about [`SEGMENT_ROWS`] rows.

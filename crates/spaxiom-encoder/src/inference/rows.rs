@@ -141,18 +141,13 @@ impl RowEmbedding {
         }
     }
 
-    /// Features of the numbers of every row, 0 for `[CLS]`.
+    /// Features of numbers and ages of every row, 0 for `[CLS]`.
     fn features(&self, windows: &[TokenWindow<'_>], n_rows: usize) -> Vec<f32> {
         let n_features = self.layout.n_features();
-        let numbers = self.layout.numbers();
         let mut features = Vec::with_capacity(n_rows * n_features);
         for window in windows {
             features.resize(features.len() + n_features, 0.0);
-            for row in window.values().chunks_exact(numbers.len()) {
-                for (number, &value) in numbers.iter().zip(row) {
-                    number.push_features(value, &mut features);
-                }
-            }
+            self.layout.push_features(&window.values(), &window.ages(), &mut features);
         }
         features
     }

@@ -11,6 +11,7 @@ use spaxiom_token::TokenWindow;
 use super::elementwise::{add_bias, add_bias_gelu, softmax};
 use super::linear::DenseLinear;
 use super::rows::{Norm, RowEmbedding};
+use super::turning::Turns;
 use crate::batch::BatchLayout;
 use crate::error::EncoderError;
 use crate::pool::Pooling;
@@ -32,6 +33,8 @@ pub struct TransformerInference {
     d_model: usize,
     n_heads: usize,
     pooling: Pooling,
+    causal: bool,
+    rotary: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -48,14 +51,19 @@ impl TransformerInference {
     /// Takes the weights that [`crate::collect_weights`] gives of the encoder, each name preceded by `prefix`.
     ///
     /// # Errors
-    /// The first name that is missing or has another shape.
+    /// The first name that is missing or has another shape; [`EncoderError::Setting`] for an encoder with a relative bias,
+    /// which is computed by its burn module alone.
     pub fn from_weights(
         config: &TransformerEventEncoderConfig,
         layout: &BatchLayout,
         tensors: &BTreeMap<String, NamedTensor>,
         prefix: &str,
     ) -> Result<Self, EncoderError> {
-        let TransformerEventEncoderConfig { d_model, n_layers, n_heads, d_feed_forward, max_len, pooling } = *config;
+        let TransformerEventEncoderConfig { d_model, n_layers, n_heads, d_feed_forward, max_len, .. } = *config;
+        if config.relative_bias {
+            let want = "false for encoding without a backend";
+            return Err(EncoderError::Setting { name: "relative-bias", want, got: "true".into() });
+        }
         let name = |rest: &str| if prefix.is_empty() { rest.to_owned() } else { format!("{prefix}.{rest}") };
         let layer = |idx: usize| {
             let norm = |part: &str| Norm::from_weights(tensors, &name(&format!("stack.layers.{idx}.{part}")), d_model);
@@ -77,7 +85,9 @@ impl TransformerInference {
             norm: Norm::from_weights(tensors, &name("stack.norm"), d_model)?,
             d_model,
             n_heads,
-            pooling,
+            pooling: config.pooling,
+            causal: config.causal,
+            rotary: config.rotary,
         })
     }
 
@@ -118,7 +128,8 @@ impl TransformerInference {
             Pooling::Mean => None,
         };
         let Some((last, before)) = self.layers.split_last() else { return rows };
-        let mut work = Work::default();
+        let turns = self.rotary.then(|| Turns::new(windows, self.d_model / self.n_heads));
+        let mut work = Work { turns, ..Work::default() };
         for layer in before {
             self.layer(layer, &mut rows, &ranges, &mut work, par);
         }
@@ -139,12 +150,16 @@ impl TransformerInference {
     /// A whole layer, in place.
     fn layer(&self, layer: &Layer, rows: &mut [f32], ranges: &[Range<usize>], work: &mut Work, par: Par) {
         let (d, n) = (self.d_model, rows.len() / self.d_model);
-        let Work { normed, qkv, mixed, .. } = work;
+        let Work { normed, qkv, mixed, turns, .. } = work;
         normed.resize(n * d, 0.0);
         layer.attention_norm.forward(rows, normed, par);
         qkv.resize(n * 3 * d, 0.0);
         layer.qkv.multiply(normed, qkv, par);
         add_bias(qkv, &layer.qkv.bias, par);
+        if let Some(turns) = turns {
+            // Heads of queries, then of keys.
+            turns.apply(qkv, 3 * d, 2 * d, 0..n);
+        }
         mixed.resize(n * d, 0.0);
         let key_value = Strided { values: qkv, stride: 3 * d, key: d, value: 2 * d };
         self.attend(Queries { values: qkv, stride: 3 * d }, key_value, ranges, ranges, mixed, par);
@@ -164,7 +179,7 @@ impl TransformerInference {
         par: Par,
     ) -> Vec<f32> {
         let (d, n) = (self.d_model, rows.len() / self.d_model);
-        let Work { normed, qkv, mixed, .. } = work;
+        let Work { normed, qkv, mixed, turns, .. } = work;
         normed.resize(n * d, 0.0);
         layer.attention_norm.forward(rows, normed, par);
         qkv.resize(n * 2 * d, 0.0);
@@ -176,6 +191,10 @@ impl TransformerInference {
         let mut queries = vec![0.0; chosen.len() * d];
         layer.qkv.multiply_columns(&gathered(normed), 0, d, &mut queries, par);
         add_bias(&mut queries, &layer.qkv.bias[..d], par);
+        if let Some(turns) = turns {
+            turns.apply(qkv, 2 * d, d, 0..n);
+            turns.apply(&mut queries, d, d, chosen.iter().copied());
+        }
         mixed.resize(chosen.len() * d, 0.0);
         let single: Vec<Range<usize>> = (0..chosen.len()).map(|row| row..row + 1).collect();
         let key_value = Strided { values: qkv, stride: 2 * d, key: 0, value: d };
@@ -241,6 +260,9 @@ impl TransformerInference {
             scores.resize(n_queries * n_keys, 0.0);
             let to = MatMut::from_row_major_slice_mut(scores, n_queries, n_keys);
             matmul(to, Accum::Replace, query, key.transpose(), scale, Par::Seq);
+            if self.causal && n_queries == n_keys {
+                hide_what_comes_later(scores, n_keys);
+            }
             softmax(scores, n_keys);
             let shares = MatRef::from_row_major_slice(scores, n_queries, n_keys);
             let to = MatMut::from_row_major_slice_mut(out, n_queries, d_head);
@@ -262,6 +284,13 @@ impl TransformerInference {
                 out[row * self.d_model + idx * d_head..][..d_head].copy_from_slice(values);
             }
         }
+    }
+}
+
+/// The one query of a last layer is the last row, for which nothing comes later.
+fn hide_what_comes_later(scores: &mut [f32], n_keys: usize) {
+    for (query, scores) in scores.chunks_exact_mut(n_keys).enumerate() {
+        scores[query + 1..].fill(f32::NEG_INFINITY);
     }
 }
 
@@ -307,6 +336,7 @@ struct Work {
     qkv: Vec<f32>,
     mixed: Vec<f32>,
     expanded: Vec<f32>,
+    turns: Option<Turns>,
 }
 
 /// Windows in order, together about [`CHUNK_ROWS`] rows each.

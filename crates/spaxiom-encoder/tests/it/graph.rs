@@ -6,12 +6,12 @@ use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use spaxiom_encoder::{
     BatchLayout, Encoder, EncoderError, EventBatch, GraphStack, NamedTensor, Preset, Readout, SpatioTemporalGnn,
-    SpatioTemporalGnnConfig, WeightRng, WindowRows, apply_weights, collect_weights,
+    SpatioTemporalGnnConfig, WeightRng, WindowRows, collect_weights,
 };
 use spaxiom_token::{Edge, EdgeType};
 
 use crate::transformer::{Auto, WithoutGradient};
-use crate::{distance, events};
+use crate::{distance, events, louder};
 
 const READOUTS: [Readout; 3] = [Readout::Mean, Readout::Attention, Readout::Last];
 
@@ -21,16 +21,6 @@ fn layout() -> BatchLayout {
 
 fn config(readout: Readout) -> SpatioTemporalGnnConfig {
     SpatioTemporalGnnConfig { d_node: 12, d_model: 16, n_layers: 3, max_len: 8, readout }
-}
-
-/// Larger weights than those that training starts with, which are nearly deaf.
-fn louder<M: Module<Flex>>(module: M) -> M {
-    let mut weights = collect_weights(&module, "");
-    for (name, tensor) in &mut weights {
-        let scale = if name.ends_with("weight") { 10.0 } else { 1.0 };
-        tensor.values.iter_mut().for_each(|value| *value *= scale);
-    }
-    apply_weights(module, "", &weights).unwrap()
 }
 
 fn encoder(readout: Readout) -> SpatioTemporalGnn<Flex> {

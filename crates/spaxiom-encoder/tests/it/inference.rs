@@ -7,13 +7,13 @@ use spaxiom_encoder::{
 };
 use spaxiom_token::{TokenSequence, TokenWindow};
 
-use crate::{config, distance, events, layout, recurrent};
+use crate::{config, distance, events, layout, louder, recurrent, transformer};
 
 fn pair(
     config: &TransformerEventEncoderConfig,
     layout: &BatchLayout,
 ) -> (TransformerEventEncoder<Flex>, TransformerInference) {
-    let encoder = config.init::<Flex>(layout, 3, &Default::default());
+    let encoder = louder(config.init::<Flex>(layout, 3, &Default::default()));
     let weights = collect_weights(&encoder, "encoder");
     let inference = TransformerInference::from_weights(config, layout, &weights, "encoder").unwrap();
     (encoder, inference)
@@ -38,6 +38,26 @@ fn vectors_are_those_of_the_burn_module() {
         check(&config(pooling), &layout(), &windows);
         check(&config(pooling), &layout(), &windows[..1]);
         check(&TransformerEventEncoderConfig { n_layers: 1, ..config(pooling) }, &layout(), &windows);
+    }
+}
+
+#[test]
+fn every_choice_of_attention_is_that_of_the_burn_module_or_refused() {
+    let tokens: Vec<TokenSequence> = (0..40).map(|i| events(i % 5, 1 + i * 3 % 8)).collect();
+    let windows: Vec<TokenWindow<'_>> = tokens.iter().map(|tokens| tokens.window(0, tokens.len())).collect();
+    for choice in transformer::choices() {
+        let layout = transformer::choice_layout(&choice);
+        for pooling in [Pooling::Mean, Pooling::Last] {
+            let with_bias = TransformerEventEncoderConfig { pooling, ..choice.clone() };
+            let config = TransformerEventEncoderConfig { relative_bias: false, ..with_bias.clone() };
+            check(&config, &layout, &windows);
+            check(&config, &layout, &windows[..1]);
+            if with_bias.relative_bias {
+                let weights = collect_weights(&with_bias.init::<Flex>(&layout, 1, &Default::default()), "encoder");
+                let refused = TransformerInference::from_weights(&with_bias, &layout, &weights, "encoder");
+                assert!(matches!(refused, Err(EncoderError::Setting { name: "relative-bias", .. })));
+            }
+        }
     }
 }
 

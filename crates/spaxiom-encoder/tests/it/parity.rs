@@ -14,8 +14,8 @@ use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use safetensors::{Dtype, SafeTensors};
 use spaxiom_encoder::{
-    Cell, NamedTensor, ParameterPath, RecurrentEventEncoderConfig, RecurrentStack, TransformerStack, WeightRng,
-    apply_weights,
+    Cell, CrossAttentionLayer, NamedTensor, ParameterPath, RecurrentEventEncoderConfig, RecurrentStack,
+    TransformerStack, WeightRng, apply_weights,
 };
 
 type B = Autodiff<Flex>;
@@ -168,4 +168,49 @@ fn lstm_and_gru_agree_with_pytorch_in_one_direction_and_in_both() {
             assert!((value - theirs).abs() < 1e-5, "{name}: {value} {theirs}");
         }
     }
+}
+
+/// PyTorch keeps the projections of queries, keys and values in one matrix; ours has that of the queries apart.
+fn cross_attention() -> CrossAttentionLayer<B> {
+    let weight = transposed(fixture("w.cross.attn.in_proj_weight"));
+    let bias = fixture("w.cross.attn.in_proj_bias");
+    let columns = |from: usize, to: usize| NamedTensor {
+        shape: vec![32, to - from],
+        values: weight.values.chunks_exact(96).flat_map(|row| row[from..to].to_vec()).collect(),
+    };
+    let part = |from: usize, to: usize| NamedTensor { shape: vec![to - from], values: bias.values[from..to].to_vec() };
+    let mut weights: BTreeMap<String, NamedTensor> = [
+        ("query.weight", columns(0, 32)),
+        ("query.bias", part(0, 32)),
+        ("key_value.weight", columns(32, 96)),
+        ("key_value.bias", part(32, 96)),
+    ]
+    .map(|(name, tensor)| (name.to_owned(), tensor))
+    .into();
+    for (ours, theirs) in [
+        ("query_norm.gamma", "norm_q.weight"),
+        ("query_norm.beta", "norm_q.bias"),
+        ("context_norm.gamma", "norm_kv.weight"),
+        ("context_norm.beta", "norm_kv.bias"),
+        ("output.weight", "attn.out_proj.weight"),
+        ("output.bias", "attn.out_proj.bias"),
+        ("feed_forward_norm.gamma", "norm_ff.weight"),
+        ("feed_forward_norm.beta", "norm_ff.bias"),
+        ("expand.weight", "linear1.weight"),
+        ("expand.bias", "linear1.bias"),
+        ("contract.weight", "linear2.weight"),
+        ("contract.bias", "linear2.bias"),
+    ] {
+        weights.insert(ours.into(), transposed(fixture(&format!("w.cross.{theirs}"))));
+    }
+    let layer = CrossAttentionLayer::new(32, 4, 64, &mut WeightRng::new(0), &Default::default());
+    apply_weights(layer, "", &weights).unwrap()
+}
+
+#[test]
+fn cross_attention_agrees_with_pytorch() {
+    let keep = tensor::<2>("in.cross.pad").neg().add_scalar(1.0);
+    let states = cross_attention().forward(tensor("in.cross.x"), tensor("in.cross.ctx"), &keep);
+    let difference = greatest_difference(&states.into_data().to_vec::<f32>().unwrap(), &fixture("out.cross.y").values);
+    assert!(difference < 1e-5, "{difference:e}");
 }

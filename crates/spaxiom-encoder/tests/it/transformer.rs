@@ -5,9 +5,12 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use burn_flex::Flex;
-use spaxiom_encoder::{Encoder, EncoderError, EventBatch, Pooling, TransformerEventEncoderConfig};
+use spaxiom_encoder::{
+    BatchLayout, Encoder, EncoderError, EventBatch, Pooling, TransformerEventEncoderConfig, WindowRows,
+};
+use spaxiom_token::Modality;
 
-use crate::{config, distance, encoder, events, layout, pooled};
+use crate::{config, distance, encoder, events, layout, louder, pooled};
 
 const POOLINGS: [Pooling; 3] = [Pooling::Cls, Pooling::Mean, Pooling::Last];
 
@@ -81,6 +84,8 @@ fn impossible_shapes_are_named() {
     check(|config| config.n_heads = 3, "`n-heads` has to be a part of d-model, got 3");
     check(|config| config.n_layers = 0, "`n-layers` has to be 1 or more, got 0");
     check(|config| config.max_len = 0, "`max-len`");
+    check(|config| config.causal = true, "`pooling` has to be last or mean with causal");
+    check(|config| (config.rotary, config.d_model, config.n_heads) = (true, 6, 2), "`n-heads`");
 }
 
 pub(crate) type Auto = burn::backend::Autodiff<Flex>;
@@ -121,4 +126,78 @@ fn a_gradient_reaches_every_parameter() {
     // Two tables and a norm, two layers of twelve, a final norm.
     assert_eq!(visitor.n, 4 + 2 * 12 + 2);
     assert_eq!(encoder.valid().d_model(), 16);
+}
+
+/// Every choice that attention has, each by itself and all together.
+pub(crate) fn choices() -> Vec<TransformerEventEncoderConfig> {
+    let plain = config(Pooling::Last);
+    vec![
+        TransformerEventEncoderConfig { ages: true, ..plain.clone() },
+        TransformerEventEncoderConfig { causal: true, ..plain.clone() },
+        TransformerEventEncoderConfig { rotary: true, ..plain.clone() },
+        TransformerEventEncoderConfig { relative_bias: true, ..plain.clone() },
+        TransformerEventEncoderConfig { ages: true, causal: true, rotary: true, relative_bias: true, ..plain },
+    ]
+}
+
+pub(crate) fn choice_layout(config: &TransformerEventEncoderConfig) -> BatchLayout {
+    let layout = layout().with_modalities(&[Modality::Type, Modality::Spatial, Modality::Spatial]);
+    if config.ages { layout.with_ages() } else { layout }
+}
+
+/// States of all positions, `[batch * seq]` rows.
+fn states(config: &TransformerEventEncoderConfig, windows: &[WindowRows]) -> Vec<Vec<f32>> {
+    let layout = choice_layout(config);
+    let encoder = louder(config.init::<Flex>(&layout, 1, &Default::default()));
+    let batch = EventBatch::with_rows(&layout, windows, &Default::default());
+    let values: Vec<f32> = encoder.encode(&batch).states.into_data().to_vec().unwrap();
+    values.chunks_exact(16).map(<[f32]>::to_vec).collect()
+}
+
+fn window(start: u32, len: u32) -> WindowRows {
+    events(start, len).window(0, len as usize).into()
+}
+
+#[test]
+fn with_every_choice_padding_changes_nothing_and_gradients_reach_every_parameter() {
+    for config in choices() {
+        let together = states(&config, &[window(3, 2), window(7, 8)]);
+        for (row, alone) in states(&config, &[window(3, 2)]).iter().enumerate() {
+            assert!(distance(alone, &together[row]) < 1e-5, "{config:?}");
+            assert!(alone.iter().all(|value| value.is_finite()));
+        }
+        let layout = choice_layout(&config);
+        let encoder = config.init::<Auto>(&layout, 1, &Default::default());
+        let batch = EventBatch::<Auto>::with_rows(&layout, &[window(0, 6)], &Default::default());
+        let weights = Tensor::arange(0..16, &Default::default()).float().reshape([1, 1, 16]);
+        let sum = (encoder.encode(&batch).states * weights).sum();
+        let grads = GradientsParams::from_grads(sum.backward(), &encoder);
+        let mut visitor = WithoutGradient { grads: &grads, n: 0, without: Vec::new() };
+        Module::<Auto>::visit(&encoder, &mut visitor);
+        assert_eq!(visitor.without, Vec::<Vec<usize>>::new(), "{config:?}");
+    }
+}
+
+#[test]
+fn a_causal_encoder_knows_nothing_of_what_comes_later() {
+    for config in choices() {
+        let (original, mut other) = (window(0, 6), window(0, 6));
+        other.ids[5 * 3..].fill(9);
+        let (before, after) = (states(&config, &[original]), states(&config, &[other]));
+        for row in 0..6 {
+            let is_equal = distance(&before[row], &after[row]) < 1e-6;
+            assert_eq!(is_equal, config.causal, "row {row}, {config:?}");
+        }
+        assert!(distance(&before[6], &after[6]) > 1e-3);
+    }
+}
+
+#[test]
+fn time_and_shared_places_matter_where_they_are_chosen() {
+    for config in choices() {
+        let (original, mut later) = (window(0, 6), window(0, 6));
+        later.ages.iter_mut().take(3).for_each(|age| *age += 3_600.0);
+        let differs = distance(&states(&config, &[original])[6], &states(&config, &[later])[6]) > 1e-4;
+        assert_eq!(differs, config.ages || config.rotary || config.relative_bias, "{config:?}");
+    }
 }

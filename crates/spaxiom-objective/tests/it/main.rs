@@ -8,7 +8,7 @@ mod trainer;
 
 use burn::backend::Autodiff;
 use burn_flex::Flex;
-use spaxiom_encoder::{BatchLayout, Pooling, TransformerEventEncoder, TransformerEventEncoderConfig};
+use spaxiom_encoder::{BatchLayout, Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
 use spaxiom_objective::{Masking, MaskingOptions};
 use spaxiom_token::TokenSequence;
 
@@ -26,6 +26,7 @@ fn encoder(seed: u64) -> TransformerEventEncoder<B> {
         d_feed_forward: 64,
         max_len: 8,
         pooling: Pooling::Mean,
+        ..Preset::Tiny.into()
     };
     config.init(&layout(), seed, &Default::default())
 }

@@ -54,7 +54,7 @@ fn the_edges_of_a_masked_event_tell_neither_its_place_nor_its_cause() {
     let options = TokenizerOptions { links: Some(LinkOptions::default()), ..TokenizerOptions::default() };
     let tokenizer = Tokenizer::fit(&options, &sequences).unwrap();
     let tokens = tokenizer.tokenize(&sequences[0]);
-    let layout = BatchLayout::new(&tokenizer.field_sizes()).with_numbers(tokenizer.numbers()).with_edges();
+    let layout = BatchLayout::of(&tokenizer).with_edges();
     let seen = Arc::default();
     let spy = Spy { weight: Param::from_tensor(Tensor::zeros([1], &Default::default())), seen: Arc::clone(&seen) };
     // Every predicted event is hidden, so that what is predicted can be seen here.

@@ -1,0 +1,153 @@
+//! The words of `pretrain` and `finetune`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use spaxiom_embedding::{EncoderKind, LayoutName, Preset};
+
+use super::{BackendArgs, DataArgs};
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PresetArg {
+    /// 2 layers of width 64, minutes on two cores
+    Tiny,
+    /// 4 layers of width 256
+    Small,
+    /// 12 layers of width 768, for a GPU
+    Base,
+}
+
+impl From<PresetArg> for Preset {
+    fn from(preset: PresetArg) -> Self {
+        match preset {
+            PresetArg::Tiny => Self::Tiny,
+            PresetArg::Small => Self::Small,
+            PresetArg::Base => Self::Base,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum EncoderArg {
+    /// Attention over the events of a window
+    Transformer,
+    /// Event after event, with a memory beside the state
+    Lstm,
+    /// Event after event, with fewer weights
+    Gru,
+    /// Messages along edges of place, time and cause
+    Gnn,
+    /// Places, times, types and numbers each by themselves, then together
+    Fusion,
+}
+
+impl From<EncoderArg> for EncoderKind {
+    fn from(encoder: EncoderArg) -> Self {
+        match encoder {
+            EncoderArg::Transformer => Self::Transformer,
+            EncoderArg::Lstm => Self::Lstm,
+            EncoderArg::Gru => Self::Gru,
+            EncoderArg::Gnn => Self::Gnn,
+            EncoderArg::Fusion => Self::Fusion,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ObjectiveArg {
+    /// Masked event prediction
+    Mep,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TokensArg {
+    /// An event, with type, zone, cells, attributes and times side by side
+    Composite,
+    /// A token: type, zone, attributes and times one after the other, with separators
+    Flat,
+    /// Five minutes, with the number of events of each type
+    Bins,
+}
+
+impl From<TokensArg> for LayoutName {
+    fn from(tokens: TokensArg) -> Self {
+        match tokens {
+            TokensArg::Composite => Self::Composite,
+            TokensArg::Flat => Self::Flat,
+            TokensArg::Bins => Self::Bins,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TaskArg {
+    /// Tell the labels of the data: hidden causes or activities
+    Classify,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Folder of the new run
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder from its last checkpoint
+    #[arg(long, value_name = "RUN", conflicts_with = "out")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Steps at most [default: that of the preset]
+    #[arg(long)]
+    pub(crate) max_steps: Option<u64>,
+    /// Decides first weights, order and masks [default: 0]
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
+    cargo xtask pretrain --data data/warehouse --preset small --encoder gru --out runs/gru\n  \
+    cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n\n\
+    Ctrl-C writes a checkpoint and ends with exit code 130."
+)]
+pub(crate) struct PretrainArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Sizes that are known to work
+    #[arg(long, value_enum, conflicts_with_all = ["config", "resume"])]
+    pub(crate) preset: Option<PresetArg>,
+    /// An experiment file (TOML): any settings over those of the preset it names
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which encoder [default: transformer, or what the experiment file says]
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub(crate) encoder: Option<EncoderArg>,
+    /// What a position is [default: composite, or what the experiment file says]
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub(crate) tokens: Option<TokensArg>,
+    /// What it learns
+    #[arg(long, value_enum, default_value = "mep")]
+    pub(crate) objective: ObjectiveArg,
+    #[command(flatten)]
+    pub(crate) train: TrainArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cargo xtask finetune --task classify --from runs/warehouse --data data/warehouse --out runs/causes\n\n\
+    Ctrl-C writes a checkpoint and ends with exit code 130."
+)]
+pub(crate) struct FinetuneArgs {
+    /// What is learnt
+    #[arg(long, value_enum)]
+    pub(crate) task: TaskArg,
+    /// The pretrained run to start from
+    #[arg(long, value_name = "RUN", required_unless_present = "resume")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) train: TrainArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
