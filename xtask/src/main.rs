@@ -2,6 +2,7 @@
 //!
 //! Knows no tensor and no index: it makes sure that what the build needs is there, and hands the words on.
 
+mod backends;
 mod checks;
 mod docs;
 mod layers;
@@ -21,6 +22,7 @@ cargo xtask: experience embeddings, from a fresh machine on
 
   cargo xtask demo                 the whole way once, on simulated events (minutes)
   cargo xtask test                 all tests
+  cargo xtask test-backends        the encoders on wgpu, and that cuda compiles (--cuda: on CUDA too)
   cargo xtask check                format, spelling, layers, lints, licences, docs
   cargo xtask setup                install what the build needs (done by all others too)
 
@@ -63,6 +65,8 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             prerequisites::ensure()?;
             checks::run(&root)?;
         }
+        ["test-backends"] => backends::test(&root, false)?,
+        ["test-backends", "--cuda"] => backends::test(&root, true)?,
         ["test", rest @ ..] => {
             prerequisites::ensure()?;
             process::cargo(&root, &[&["test", "--workspace"], rest].concat())?;

@@ -1,4 +1,4 @@
-//! Native programs and libraries that the build of FAISS needs: found out by trying them, installed where that is allowed.
+//! Native programs and libraries that builds need, of FAISS most of all: found out by trying them, installed where that is allowed.
 
 use std::fmt;
 use std::io::Write;
@@ -20,10 +20,12 @@ enum Need {
     Blas,
     Lapack,
     OpenMp,
+    Vulkan,
 }
 
 impl Need {
-    const ALL: [Self; 6] = [Self::Cmake, Self::Make, Self::Compiler, Self::Blas, Self::Lapack, Self::OpenMp];
+    /// What FAISS needs.
+    const FAISS: [Self; 6] = [Self::Cmake, Self::Make, Self::Compiler, Self::Blas, Self::Lapack, Self::OpenMp];
 
     fn is_there(self) -> bool {
         match self {
@@ -34,9 +36,11 @@ impl Need {
             Self::Lapack => cfg!(target_os = "macos") || links(&["-llapack"]),
             Self::OpenMp if cfg!(target_os = "macos") => process::output("brew", &["--prefix", "libomp"]).is_some(),
             Self::OpenMp => links(&["-fopenmp"]),
+            Self::Vulkan => cfg!(target_os = "macos") || has_vulkan(),
         }
     }
 
+    /// Packages, with spaces between them.
     fn debian(self) -> &'static str {
         match self {
             Self::Cmake => "cmake",
@@ -45,6 +49,7 @@ impl Need {
             Self::Blas => "libopenblas-dev",
             Self::Lapack => "liblapack-dev",
             Self::OpenMp => "libgomp1",
+            Self::Vulkan => "libvulkan1 mesa-vulkan-drivers",
         }
     }
 
@@ -55,6 +60,7 @@ impl Need {
             Self::Compiler => "llvm",
             Self::Blas | Self::Lapack => "openblas",
             Self::OpenMp => "libomp",
+            Self::Vulkan => "molten-vk",
         }
     }
 }
@@ -68,6 +74,7 @@ impl fmt::Display for Need {
             Self::Blas => "BLAS",
             Self::Lapack => "LAPACK",
             Self::OpenMp => "OpenMP",
+            Self::Vulkan => "a Vulkan driver",
         })
     }
 }
@@ -77,14 +84,26 @@ impl fmt::Display for Need {
 /// # Errors
 /// Where something is missing and may not or cannot be installed.
 pub(crate) fn ensure() -> anyhow::Result<()> {
-    let missing = missing();
+    ensure_all(&Need::FAISS)
+}
+
+/// The same for a driver that wgpu can use; Mesa's runs on any processor.
+///
+/// # Errors
+/// As of [`ensure`].
+pub(crate) fn ensure_vulkan() -> anyhow::Result<()> {
+    ensure_all(&[Need::Vulkan])
+}
+
+fn ensure_all(needs: &[Need]) -> anyhow::Result<()> {
+    let missing = missing(needs);
     if missing.is_empty() {
         return Ok(());
     }
     let names: Vec<String> = missing.iter().map(Need::to_string).collect();
     process::say(&format!("missing: {}", names.join(", ")));
     install(&missing)?;
-    let left: Vec<String> = self::missing().iter().map(Need::to_string).collect();
+    let left: Vec<String> = self::missing(needs).iter().map(Need::to_string).collect();
     anyhow::ensure!(
         left.is_empty(),
         "still missing after the installation: {}; a distribution with an older version than this has newer ones in its \
@@ -94,13 +113,13 @@ pub(crate) fn ensure() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn missing() -> Vec<Need> {
-    Need::ALL.into_iter().filter(|need| !need.is_there()).collect()
+fn missing(needs: &[Need]) -> Vec<Need> {
+    needs.iter().copied().filter(|need| !need.is_there()).collect()
 }
 
 fn install(missing: &[Need]) -> anyhow::Result<()> {
     if process::output("apt-get", &["--version"]).is_some() {
-        let packages: Vec<&str> = missing.iter().map(|need| need.debian()).collect();
+        let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian().split(' ')).collect();
         let is_root = process::output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
         if is_root || process::output("sudo", &["-n", "true"]).is_some() {
             return apt(is_root, &packages);
@@ -133,6 +152,13 @@ fn is_new_enough(version_text: &str) -> bool {
     let version = version_text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     let mut numbers = version.unwrap_or_default().split('.').map_while(|number| number.parse::<u32>().ok());
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= CMAKE
+}
+
+/// Whether the loader and the description of any driver are there.
+fn has_vulkan() -> bool {
+    let described = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].map(fs_err::read_dir);
+    let has_driver = described.into_iter().flatten().any(|mut files| files.next().is_some());
+    has_driver && process::output("ldconfig", &["-p"]).is_some_and(|text| text.contains("libvulkan.so.1"))
 }
 
 /// Whether a C++17 program can be linked with these flags.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{EncoderKind, EventEncoderConfig, Preset};
+use spaxiom_encoder::{EncoderError, EncoderKind, EventEncoderConfig, Preset};
 use spaxiom_eval::SplitOptions;
 use spaxiom_objective::{MaskingOptions, TrainOptions};
 use spaxiom_token::{LayoutName, TokenizerOptions};
@@ -60,6 +60,9 @@ pub struct RunConfig {
     pub task: Task,
     /// The backend's name.
     pub backend: String,
+    /// Numbers of a vector, by principal components of the training part; none for all that the encoder gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduce_to: Option<usize>,
     /// How events become tokens.
     pub tokenizer: TokenizerOptions,
     /// Which sites and days are for what.
@@ -91,6 +94,7 @@ impl RunConfig {
             preset,
             task,
             backend: "flex".into(),
+            reduce_to: None,
             tokenizer: TokenizerOptions::default(),
             split: SplitOptions::default(),
             encoder: EventEncoderConfig::preset(EncoderKind::Transformer, preset),
@@ -129,6 +133,10 @@ impl RunConfig {
         self.encoder.check()?;
         if self.encoder.needs_edges() && self.tokenizer.links.is_none() {
             return Err(EmbeddingError::NoEdges);
+        }
+        if let Some(n) = self.reduce_to.filter(|n| !(1..=self.encoder.d_model()).contains(n)) {
+            let want = "from 1 to the width of the encoder";
+            return Err(EncoderError::Setting { name: "reduce-to", want, got: n.to_string() }.into());
         }
         Ok(())
     }

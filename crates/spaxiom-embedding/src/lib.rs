@@ -21,6 +21,7 @@ mod evaluate;
 mod files;
 mod metrics;
 mod pipeline;
+mod reduce;
 mod report;
 mod run;
 mod train;
@@ -38,8 +39,10 @@ pub use crate::run::{Manifest, Provenance, RunFolder};
 pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain};
 
 pub use spaxiom_encoder::{
-    EncoderKind, EventEncoderConfig, Pooling, Preset, RecurrentEventEncoderConfig, TransformerEventEncoder,
-    TransformerEventEncoderConfig, replace_file,
+    ContrastiveEventEncoder, EncoderKind, EventEncoderConfig, FusionMethod, GruEventEncoder, LstmEventEncoder,
+    MultiModalFusion, MultiModalFusionConfig, Pca, Pooling, Preset, Readout, RecurrentEventEncoderConfig,
+    SpatioTemporalGnn, SpatioTemporalGnnConfig, TextQueryEncoder, TextQueryEncoderConfig, TransformerEventEncoder,
+    TransformerEventEncoderConfig, WeightFile, replace_file,
 };
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,

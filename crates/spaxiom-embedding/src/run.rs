@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use spaxiom_encoder::{WeightFile, replace_file};
+use spaxiom_encoder::{Pca, WeightFile, replace_file};
 use spaxiom_eval::Split;
 use spaxiom_objective::{Checkpoint, Outcome};
 use spaxiom_token::Tokenizer;
@@ -14,11 +14,13 @@ use crate::config::RunConfig;
 use crate::engine::{Engine, ModelShape, WindowEncoder};
 use crate::error::EmbeddingError;
 use crate::files;
+use crate::reduce::Reduced;
 use crate::report::Report;
 
 const CONFIG: &str = "config.toml";
 const TOKENIZER: &str = "tokenizer.json";
 const MODEL: &str = "model.safetensors";
+const COMPONENTS: &str = "pca.safetensors";
 const MANIFEST: &str = "manifest.json";
 const CHECKPOINT: &str = "checkpoint/last.safetensors";
 const METRICS: &str = "metrics.jsonl";
@@ -56,6 +58,9 @@ pub struct Manifest {
     pub classes: Vec<String>,
     /// SHA-256 of the weights; none before the run has ended.
     pub weights: Option<String>,
+    /// SHA-256 of the principal components; none where vectors are whole.
+    #[serde(default)]
+    pub components: Option<String>,
     /// How the run ended.
     pub outcome: Option<Outcome>,
     /// Steps done.
@@ -119,8 +124,17 @@ impl RunFolder {
 
     /// Writes the weights and gives their SHA-256.
     pub(crate) fn save_weights(&self, weights: &WeightFile) -> Result<String, EmbeddingError> {
-        let bytes = weights.to_bytes();
-        replace_file(&self.path.join(MODEL), &bytes)?;
+        self.save_tensors(MODEL, weights)
+    }
+
+    /// Writes principal components and gives their SHA-256.
+    pub(crate) fn save_components(&self, components: &WeightFile) -> Result<String, EmbeddingError> {
+        self.save_tensors(COMPONENTS, components)
+    }
+
+    fn save_tensors(&self, name: &str, tensors: &WeightFile) -> Result<String, EmbeddingError> {
+        let bytes = tensors.to_bytes();
+        replace_file(&self.path.join(name), &bytes)?;
         Ok(files::hex(&Sha256::digest(&bytes)))
     }
 
@@ -192,9 +206,14 @@ impl RunFolder {
     /// # Errors
     /// [`EmbeddingError::OtherWeights`] where they are not those that the manifest names.
     pub fn weights(&self) -> Result<WeightFile, EmbeddingError> {
-        let path = self.existing(MODEL)?;
+        self.tensors(MODEL, self.manifest()?.weights)
+    }
+
+    /// Reads a file whose SHA-256 the manifest names.
+    fn tensors(&self, name: &'static str, want: Option<String>) -> Result<WeightFile, EmbeddingError> {
+        let path = self.existing(name)?;
         let found = files::hex(&Sha256::digest(fs_err::read(&path)?));
-        match self.manifest()?.weights {
+        match want {
             Some(want) if want == found => Ok(WeightFile::read(&path)?),
             want => Err(EmbeddingError::OtherWeights { path, want: want.unwrap_or_else(|| "none yet".into()), found }),
         }
@@ -214,8 +233,20 @@ impl RunFolder {
         Ok(ModelShape::new(self.config()?.encoder, &self.tokenizer()?))
     }
 
-    /// The trained encoder, with its classifier where the run has one.
+    /// The trained encoder, with its classifier where the run has one, and its vectors reduced where it has components.
     pub fn encoder(&self, engine: &dyn Engine) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
+        let encoder = self.whole_encoder(engine)?;
+        match self.manifest()?.components {
+            Some(want) => {
+                let pca = Pca::from_tensors(&self.tensors(COMPONENTS, Some(want))?.tensors)?;
+                Ok(Box::new(Reduced { encoder, pca }))
+            }
+            None => Ok(encoder),
+        }
+    }
+
+    /// The trained encoder with whole vectors.
+    pub(crate) fn whole_encoder(&self, engine: &dyn Engine) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
         let n_classes = Some(self.manifest()?.classes.len()).filter(|n| *n > 0);
         engine.encoder(&self.shape()?, &self.weights()?.tensors, n_classes)
     }

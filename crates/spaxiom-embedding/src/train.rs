@@ -13,6 +13,7 @@ use crate::dataset::{Dataset, LabelledPart, PartData};
 use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput};
 use crate::error::EmbeddingError;
 use crate::metrics::MetricsLog;
+use crate::reduce;
 use crate::run::{Manifest, Provenance, RunFolder};
 
 /// A pretraining run to be started or resumed.
@@ -63,17 +64,34 @@ pub fn pretrain(
     let mut setup = Setup::prepare(job, None)?;
     let masking = Masking::new(setup.config.masking.clone())?;
     let max_len = setup.config.encoder.max_len();
-    let train = setup.part(Part::Train);
-    let validation = setup.part(Part::Validation);
-    let train = Windows::new(&train.tokens, max_len);
+    let (train_part, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
+    let train = Windows::new(&train_part.tokens, max_len);
     let validation = Windows::new(&validation.tokens, max_len).in_order();
     let shape = setup.shape();
     setup.start(Vec::new())?;
-    setup.train(
+    let (run, reduce_to) = (setup.run, setup.config.reduce_to);
+    let summary = setup.train(
         observer,
         |input| engine.train_masked(&shape, masking, input),
         TrainingSet { train: &train, validation: &validation },
-    )
+    )?;
+    reduced(summary, run, reduce_to, engine, &train_part)
+}
+
+/// Learns the principal components of a run that wants them, once it has weights.
+fn reduced(
+    summary: RunSummary,
+    run: &RunFolder,
+    reduce_to: Option<usize>,
+    engine: &dyn Engine,
+    train: &PartData,
+) -> Result<RunSummary, EmbeddingError> {
+    if let (Some(n_components), Some(_)) = (reduce_to, &summary.weights) {
+        let components = reduce::fit(run.whole_encoder(engine)?.as_ref(), &train.tokens, n_components)?;
+        let components = Some(run.save_components(&components)?);
+        run.save_manifest(&Manifest { components, ..run.manifest()? })?;
+    }
+    Ok(summary)
 }
 
 /// Trains a classifier for the labels of the data on a pretrained encoder.
@@ -86,19 +104,21 @@ pub fn finetune(
     let start = from.map(RunFolder::weights).transpose()?.map(|file| file.tensors);
     let mut setup = Setup::prepare(job, from)?;
     let classes = setup.data.classes(&setup.manifest.split)?;
-    let (train, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
+    let (train_part, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
     let (train_labels, mut validation_labels) =
-        (setup.labelled(Part::Train, &train, &classes), setup.labelled(Part::Validation, &validation, &classes));
+        (setup.labelled(Part::Train, &train_part, &classes), setup.labelled(Part::Validation, &validation, &classes));
     validation_labels = validation_labels.spread(setup.config.classify.validation_examples);
     let max_len = setup.config.encoder.max_len();
-    let examples = examples(&train, &train_labels, classes.len(), max_len);
+    let examples = examples(&train_part, &train_labels, classes.len(), max_len);
     let train = Labelled::new(examples, setup.config.classify.examples_per_epoch);
     let validation = self::examples(&validation, &validation_labels, classes.len(), max_len);
     let shape = setup.shape();
     let n_classes = classes.len();
     setup.start(classes)?;
-    let run = |input: TrainingInput<'_>| engine.train_classifier(&shape, n_classes, start.as_ref(), input);
-    setup.train(observer, run, TrainingSet { train: &train, validation: &validation })
+    let (run, reduce_to) = (setup.run, setup.config.reduce_to);
+    let train_classifier = |input: TrainingInput<'_>| engine.train_classifier(&shape, n_classes, start.as_ref(), input);
+    let summary = setup.train(observer, train_classifier, TrainingSet { train: &train, validation: &validation })?;
+    reduced(summary, run, reduce_to, engine, &train_part)
 }
 
 /// The windows of labelled events; those whose label training never saw teach nothing.
@@ -177,6 +197,7 @@ impl<'a> Setup<'a> {
             tokenizer: tokenizer.fingerprint(),
             classes: Vec::new(),
             weights: None,
+            components: None,
             outcome: None,
             steps: 0,
         };

@@ -21,6 +21,7 @@ mod pca;
 mod pool;
 mod recurrent;
 mod relative_bias;
+mod text;
 mod transformer;
 mod weights;
 
@@ -43,5 +44,6 @@ pub use crate::recurrent::{
     Cell, GruEventEncoder, LstmEventEncoder, RecurrentEventEncoder, RecurrentEventEncoderConfig, RecurrentStack,
     RecurrentState,
 };
+pub use crate::text::{TextBatch, TextQueryEncoder, TextQueryEncoderConfig};
 pub use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncoderConfig, TransformerStack};
 pub use crate::weights::{NamedTensor, ParameterPath, WeightFile, apply_weights, collect_weights};

@@ -31,6 +31,9 @@ pub enum TokenError {
     /// Tables have a row per event, and forget what caused it.
     #[error("a table is tokenized in the composite layout and without edges only: tokenize sequences instead")]
     Layout,
+    /// Texts without a letter, or a file that is something else.
+    #[error("these are no word pieces")]
+    Pieces(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A setting outside its range.
     #[error("`{name}` has to be {want}, got {got}")]
     Setting {

@@ -24,6 +24,7 @@ mod tfidf;
 mod tokenize_table;
 mod tokenizer;
 mod vocabulary;
+mod word_pieces;
 
 pub use crate::bins::discretize;
 pub use crate::clock::time_bucket;
@@ -43,3 +44,4 @@ pub use crate::tfidf::{SparseVector, Tfidf};
 pub use crate::tokenize_table::TokenTable;
 pub use crate::tokenizer::{DecodedEvent, FORMAT, Layout, Tokenizer};
 pub use crate::vocabulary::WordList;
+pub use crate::word_pieces::WordPieces;

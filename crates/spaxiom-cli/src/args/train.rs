@@ -96,6 +96,9 @@ pub(crate) struct TrainArgs {
     /// Steps at most [default: that of the preset]
     #[arg(long)]
     pub(crate) max_steps: Option<u64>,
+    /// Numbers of a vector, by principal components of the training part [default: all that the encoder gives]
+    #[arg(long, value_name = "N")]
+    pub(crate) reduce_to: Option<usize>,
     /// Decides first weights, order and masks [default: 0]
     #[arg(long, conflicts_with = "resume")]
     pub(crate) seed: Option<u64>,

@@ -106,7 +106,8 @@ impl Demo<'_> {
     }
 
     fn train_args(&self, out: &Path) -> TrainArgs {
-        TrainArgs { out: Some(out.to_owned()), resume: None, max_steps: None, seed: Some(self.args.seed) }
+        let (out, seed) = (Some(out.to_owned()), Some(self.args.seed));
+        TrainArgs { out, resume: None, max_steps: None, reduce_to: None, seed }
     }
 
     /// Pretrains and fine-tunes; gives the exit where the user stopped it.

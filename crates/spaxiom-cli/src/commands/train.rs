@@ -61,9 +61,10 @@ fn folder(args: &TrainArgs) -> (RunFolder, bool) {
 }
 
 fn with_flags(mut config: RunConfig, train: &TrainArgs, backend: &BackendArgs) -> RunConfig {
-    let TrainArgs { out: _, resume: _, max_steps, seed } = train;
+    let TrainArgs { out: _, resume: _, max_steps, seed, reduce_to } = train;
     config.train.max_steps = max_steps.unwrap_or(config.train.max_steps);
     config.train.seed = seed.unwrap_or(config.train.seed);
+    config.reduce_to = reduce_to.or(config.reduce_to);
     config.backend = backend.backend.clone().unwrap_or(config.backend);
     config
 }

@@ -1,8 +1,8 @@
 //! Run folders: what is in them, how they are resumed, and what is refused.
 
 use spaxiom_embedding::{
-    Dataset, EmbeddingError, EncoderKind, Event, EventEncoderConfig, Outcome, ReadOptions, RecurrentEventEncoderConfig,
-    RunConfig, RunFolder, Task, Tokenizer, engine,
+    Dataset, EmbeddingError, EncoderKind, Event, EventEncoderConfig, Outcome, Pca, ReadOptions,
+    RecurrentEventEncoderConfig, RunConfig, RunFolder, Task, Tokenizer, WeightFile, engine,
 };
 use spaxiom_eval::Part;
 use tempfile::TempDir;
@@ -255,7 +255,8 @@ fn a_file_of_bad_lines_only_says_what_the_first_one_lacks() {
 #[test]
 fn every_encoder_trains_encodes_and_is_chosen_by_name() {
     let folder = TempDir::new().unwrap();
-    for kind in [EncoderKind::Transformer, EncoderKind::Lstm, EncoderKind::Gru, EncoderKind::Gnn] {
+    let kinds = [EncoderKind::Transformer, EncoderKind::Lstm, EncoderKind::Gru, EncoderKind::Gnn, EncoderKind::Fusion];
+    for kind in kinds {
         let run = RunFolder::new(&folder.path().join(format!("{kind:?}")));
         let mut config = config().with_encoder(kind);
         assert_eq!((config.encoder.kind(), config.encoder.max_len()), (kind, 8));
@@ -278,4 +279,27 @@ fn every_encoder_trains_encodes_and_is_chosen_by_name() {
         assert!(vectors.iter().all(|value| value.is_finite()), "{kind:?}");
         assert_eq!(encoder.classify(&windows).unwrap().len(), 2);
     }
+}
+
+#[test]
+fn vectors_of_a_run_with_components_are_those_of_the_whole_run_reduced() {
+    let folder = TempDir::new().unwrap();
+    let data = WORLD.data();
+    let run = RunFolder::new(&folder.path().join("run"));
+    let summary = pretrain(RunConfig { reduce_to: Some(5), ..config() }, &data, &run, false).unwrap();
+    assert_eq!(summary.weights, WORLD.pretrained().manifest().unwrap().weights, "the weights are the same");
+    let (whole, reduced) =
+        (WORLD.pretrained().encoder(flex().as_ref()).unwrap(), run.encoder(flex().as_ref()).unwrap());
+    assert_eq!((whole.dim(), reduced.dim()), (16, 5));
+    let part = data.part_data(&run.manifest().unwrap().split, Part::Test, &run.tokenizer().unwrap());
+    let tokens = part.tokens[0].context(3, 8);
+    let components = WeightFile::read(&run.path().join("pca.safetensors")).unwrap();
+    let pca = Pca::from_tensors(&components.tensors).unwrap();
+    assert_eq!(reduced.encode(&[tokens]), pca.transform(&whole.encode(&[tokens])));
+
+    fs_err::write(run.path().join("pca.safetensors"), "no components").unwrap();
+    let error = run.encoder(flex().as_ref()).err().unwrap();
+    assert!(matches!(error, EmbeddingError::OtherWeights { .. }), "{error}");
+    let error = RunConfig { reduce_to: Some(17), ..config() }.check().unwrap_err();
+    assert_eq!(error.to_string(), "`reduce-to` has to be from 1 to the width of the encoder, got 17");
 }

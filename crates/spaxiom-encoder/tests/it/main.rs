@@ -1,6 +1,7 @@
 //! Tests of `spaxiom-encoder` through its border, on the flex backend.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
+mod backends;
 mod contrastive;
 mod fusion;
 mod graph;
@@ -8,6 +9,7 @@ mod inference;
 mod parity;
 mod pca;
 mod recurrent;
+mod text;
 mod transformer;
 mod weights;
 
@@ -62,6 +64,11 @@ fn pooled(encoder: &TransformerEventEncoder<Flex>, sequences: &[&TokenSequence])
 
 fn distance(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max)
+}
+
+/// As part of the largest of `want`, where that is above 1.
+fn relative_distance(want: &[f32], got: &[f32]) -> f32 {
+    distance(want, got) / want.iter().fold(1.0, |largest, value| value.abs().max(largest))
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod sites;
 mod table;
 mod tfidf;
 mod tokenizer;
+mod word_pieces;

@@ -1,0 +1,51 @@
+//! Fewer numbers per vector: principal components learnt from the training part, and saved with the run.
+
+use spaxiom_encoder::{Pca, WeightFile};
+use spaxiom_token::{TokenSequence, TokenWindow};
+
+use crate::engine::WindowEncoder;
+use crate::error::EmbeddingError;
+
+/// Vectors that components are learnt from, evenly spread over the training part.
+const N_VECTORS: usize = 20_000;
+
+/// Learns `n_components` from the vectors of training events.
+pub(crate) fn fit(
+    encoder: &dyn WindowEncoder,
+    train: &[TokenSequence],
+    n_components: usize,
+) -> Result<WeightFile, EmbeddingError> {
+    let n_events: usize = train.iter().map(TokenSequence::len).sum();
+    let step = n_events.div_ceil(N_VECTORS).max(1);
+    let places = train.iter().flat_map(|sequence| (0..sequence.len()).map(move |last| (sequence, last)));
+    let windows: Vec<TokenWindow<'_>> =
+        places.step_by(step).map(|(sequence, last)| sequence.context(last, encoder.max_len())).collect();
+    let pca = Pca::fit(&encoder.encode(&windows), encoder.dim(), n_components)?;
+    let explained: f32 = pca.explained_variance_ratio().iter().sum();
+    let metadata = format!("{n_components} principal components, {:.1} % of the variance", explained * 100.0);
+    Ok(WeightFile { tensors: pca.tensors(), metadata })
+}
+
+/// An encoder whose vectors are reduced; its classes are those of the whole vectors.
+pub(crate) struct Reduced {
+    pub(crate) encoder: Box<dyn WindowEncoder>,
+    pub(crate) pca: Pca,
+}
+
+impl WindowEncoder for Reduced {
+    fn dim(&self) -> usize {
+        self.pca.n_components()
+    }
+
+    fn max_len(&self) -> usize {
+        self.encoder.max_len()
+    }
+
+    fn encode(&self, windows: &[TokenWindow<'_>]) -> Vec<f32> {
+        self.pca.transform(&self.encoder.encode(windows))
+    }
+
+    fn classify(&self, windows: &[TokenWindow<'_>]) -> Option<Vec<usize>> {
+        self.encoder.classify(windows)
+    }
+}
