@@ -48,12 +48,39 @@ impl Observer for TrainingProgress {
             report.loss,
             metrics.collect::<String>(),
         );
+        if let Some(warning) = collapse(report) {
+            tracing::warn!("step {}: {warning}", report.step);
+        }
         if self.bar.is_hidden() {
             tracing::info!("{line}");
         } else {
             self.bar.println(line);
         }
     }
+}
+
+/// Dimensions below which compared vectors say hardly anything.
+const LEAST_RANK: f64 = 3.0;
+
+/// Cosine of two different events above which they are hardly two.
+const MOST_ALIKE: f64 = 0.95;
+
+/// What to change where the vectors of a contrastive objective grow alike.
+fn collapse(report: &EvalReport<'_>) -> Option<String> {
+    let figure = |name: &str| report.metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value);
+    let (rank, alike, same) = (figure("effective_rank")?, figure("negative_cosine")?, figure("same_share")?);
+    if same > 0.5 {
+        return Some(format!(
+            "{:.0} % of the pairs of a batch count as the same events and teach nothing: raise `contrast.same-share`",
+            same * 100.0
+        ));
+    }
+    (rank < LEAST_RANK || alike > MOST_ALIKE).then(|| {
+        format!(
+            "vectors collapse (effective rank {rank:.1}, cosine of different events {alike:.2}): raise `train.batch-size`, \
+            lower `train.learning-rate` or `contrast.temperature`, or mix in `mep`"
+        )
+    })
 }
 
 impl Drop for TrainingProgress {

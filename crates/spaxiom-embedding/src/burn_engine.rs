@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use rayon::prelude::*;
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, EventEncoder, NamedTensor, apply_weights, collect_weights};
-use spaxiom_objective::{ClassifierModel, MaskedEventModel, Masking, Objective, Trained};
+use spaxiom_objective::{ClassCosts, ClassifierModel, Objective, PretextModel, Pretexts, Trained};
 use spaxiom_token::TokenWindow;
 
 use crate::backend::BackendName;
@@ -29,8 +29,17 @@ pub(crate) struct BurnEngine<B: AutodiffBackend> {
 }
 
 impl<B: AutodiffBackend> BurnEngine<B> {
-    pub(crate) fn new(name: BackendName) -> Self {
-        Self { name, device: B::Device::default() }
+    /// None where there is no device: backends of GPUs look for theirs when the first tensor is made, and panic without.
+    pub(crate) fn open(name: BackendName) -> Option<Self> {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let opened = std::panic::catch_unwind(|| {
+            let device = B::Device::default();
+            let ones = Tensor::<B, 1>::ones([1], &device).add_scalar(1.0).into_data();
+            (device, ones)
+        });
+        std::panic::set_hook(hook);
+        opened.ok().map(|(device, _)| Self { name, device })
     }
 
     fn train<M>(&self, model: M, input: TrainingInput<'_>) -> Result<TrainingOutput, EmbeddingError>
@@ -50,22 +59,23 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         self.name
     }
 
-    fn train_masked(
+    fn pretrain(
         &self,
         shape: &ModelShape,
-        masking: Masking,
+        pretexts: &Pretexts,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
         let layout = shape.layout.clone();
         let encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
-        let model = MaskedEventModel::new(encoder, layout, masking, input.seed ^ HEAD_SEED, &self.device);
-        self.train(model, input)
+        let (d_model, max_len) = (encoder.d_model(), encoder.max_len());
+        let heads = pretexts.init(d_model, max_len, &layout, input.seed ^ HEAD_SEED, &self.device);
+        self.train(PretextModel::new(encoder, heads), input)
     }
 
     fn train_classifier(
         &self,
         shape: &ModelShape,
-        n_classes: usize,
+        costs: ClassCosts,
         start: Option<&BTreeMap<String, NamedTensor>>,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
@@ -74,7 +84,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         if let Some(start) = start {
             encoder = apply_weights(encoder, "encoder", start)?;
         }
-        let model = ClassifierModel::new(encoder, layout, n_classes, input.seed ^ HEAD_SEED, &self.device);
+        let model = ClassifierModel::new(encoder, layout, costs, input.seed ^ HEAD_SEED, &self.device);
         self.train(model, input)
     }
 
@@ -93,7 +103,8 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         let encoder = shape.encoder.init::<B::InnerBackend>(&layout, 0, &self.device);
         let model = match n_classes {
             Some(n_classes) => {
-                let model = ClassifierModel::new(encoder, layout.clone(), n_classes, 0, &self.device);
+                let costs = ClassCosts::equal(n_classes);
+                let model = ClassifierModel::new(encoder, layout.clone(), costs, 0, &self.device);
                 Model::Classifier(Box::new(apply_weights(model, "", weights)?))
             }
             None => Model::Encoder(Box::new(apply_weights(encoder, "encoder", weights)?)),

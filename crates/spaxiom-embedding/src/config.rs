@@ -1,12 +1,16 @@
 //! The configuration of a run: what a person writes, merged over a preset, and archived with every value.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{EncoderError, EncoderKind, EventEncoderConfig, Preset};
 use spaxiom_eval::SplitOptions;
-use spaxiom_objective::{MaskingOptions, TrainOptions};
-use spaxiom_token::{LayoutName, TokenizerOptions};
+use spaxiom_objective::{
+    ClassCosts, ContrastOptions, LinkPredictionOptions, MaskingOptions, ObjectiveError, PretextName, PretextOptions,
+    TrainOptions, TripletOptions,
+};
+use spaxiom_token::{AugmentOptions, LayoutName, TokenizerOptions};
 
 use crate::error::EmbeddingError;
 
@@ -17,7 +21,7 @@ const FLAT_TOKENS: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
-    /// To predict masked events.
+    /// What the events themselves teach.
     Pretrain,
     /// To tell the labels of the data.
     Classify,
@@ -34,6 +38,17 @@ impl Task {
     }
 }
 
+/// How much the examples of a class count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// Every example counts the same.
+    #[default]
+    Equal,
+    /// Every class counts the same, however few examples it has.
+    Balanced,
+}
+
 /// What may be set about a classification run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -42,11 +57,31 @@ pub struct ClassifyOptions {
     pub examples_per_epoch: usize,
     /// Labelled windows of the validation part that an evaluation looks at, evenly spread; 2,000.
     pub validation_examples: usize,
+    /// How much the examples of a class count; `equal`.
+    pub class_weights: ClassWeights,
+    /// The exponent of the focal loss, under which examples that are told already count less; 0 for cross-entropy.
+    pub focal_gamma: f64,
 }
 
 impl Default for ClassifyOptions {
     fn default() -> Self {
-        Self { examples_per_epoch: 8_000, validation_examples: 2_000 }
+        Self {
+            examples_per_epoch: 8_000,
+            validation_examples: 2_000,
+            class_weights: ClassWeights::default(),
+            focal_gamma: 0.0,
+        }
+    }
+}
+
+impl ClassifyOptions {
+    /// What mistakes cost, where training has examples of these classes.
+    pub(crate) fn costs(&self, classes: &[usize], n_classes: usize) -> ClassCosts {
+        let costs = match self.class_weights {
+            ClassWeights::Equal => ClassCosts::equal(n_classes),
+            ClassWeights::Balanced => ClassCosts::balanced(classes, n_classes),
+        };
+        ClassCosts { focal_gamma: self.focal_gamma, ..costs }
     }
 }
 
@@ -69,8 +104,23 @@ pub struct RunConfig {
     pub split: SplitOptions,
     /// Which encoder, and its shape.
     pub encoder: EventEncoderConfig,
-    /// Masked event prediction.
+    /// What pretraining predicts or compares, and how much each counts; `{ mep = 1.0 }`.
+    #[serde(default = "masked_events_alone")]
+    pub objectives: BTreeMap<PretextName, f64>,
+    /// Masked event prediction, and the share of hidden nodes.
     pub masking: MaskingOptions,
+    /// Link prediction.
+    #[serde(default)]
+    pub link_prediction: LinkPredictionOptions,
+    /// The views of `info-nce` and `triplet`.
+    #[serde(default)]
+    pub augment: AugmentOptions,
+    /// `InfoNCE`.
+    #[serde(default)]
+    pub contrast: ContrastOptions,
+    /// Triplets.
+    #[serde(default)]
+    pub triplet: TripletOptions,
     /// Classification.
     pub classify: ClassifyOptions,
     /// The training loop.
@@ -98,7 +148,12 @@ impl RunConfig {
             tokenizer: TokenizerOptions::default(),
             split: SplitOptions::default(),
             encoder: EventEncoderConfig::preset(EncoderKind::Transformer, preset),
+            objectives: masked_events_alone(),
             masking: MaskingOptions::default(),
+            link_prediction: LinkPredictionOptions::default(),
+            augment: AugmentOptions::default(),
+            contrast: ContrastOptions::default(),
+            triplet: TripletOptions::default(),
             classify: ClassifyOptions::default(),
             train,
         }
@@ -128,11 +183,73 @@ impl RunConfig {
         self
     }
 
+    /// The same settings with these objectives, each counting 1, and an encoder and tokens that they can do something with.
+    #[must_use]
+    pub fn with_objectives(mut self, names: &[PretextName]) -> Self {
+        self.objectives = names.iter().map(|name| (*name, 1.0)).collect();
+        if names.contains(&PretextName::Nep) {
+            self.encoder = self.encoder.without_future();
+        }
+        if names.contains(&PretextName::Link) {
+            self.tokenizer.links.get_or_insert_default();
+        }
+        self
+    }
+
+    /// The settings of all objectives.
+    pub(crate) fn pretexts(&self) -> PretextOptions {
+        PretextOptions {
+            weights: self.objectives.clone(),
+            masking: self.masking.clone(),
+            links: self.link_prediction.clone(),
+            contrast: self.contrast.clone(),
+            triplet: self.triplet.clone(),
+        }
+    }
+
+    /// Fails where an objective has nothing to learn, or is told what it has to say.
+    fn check_objectives(&self) -> Result<(), EmbeddingError> {
+        let layout = self.tokenizer.layout;
+        let unfit = |objective, want| Err(EmbeddingError::Unfit { objective, want });
+        for name in self.objectives.keys() {
+            match name {
+                PretextName::Nep if !self.encoder.sees_no_future() => {
+                    return unfit(
+                        "nep",
+                        "an encoder that reads from the past alone: `gru`, `lstm` with `bidirectional = false`, or `transformer` with `causal = true` and `ages = false`",
+                    );
+                }
+                PretextName::Link if self.tokenizer.links.is_none() => {
+                    return unfit("link", "edges between events: add `[tokenizer.links]`");
+                }
+                PretextName::Jigsaw if layout == LayoutName::Flat => {
+                    return unfit("jigsaw", "tokens that keep times apart: `composite` or `bins`");
+                }
+                PretextName::Jigsaw if self.encoder.kind() == EncoderKind::Gnn => {
+                    return unfit(
+                        "jigsaw",
+                        "an encoder that hears other events without edges, which tell the order: any but `gnn`",
+                    );
+                }
+                name if name.needs_views() && layout != LayoutName::Composite => {
+                    return unfit("info-nce and triplet", "a position per event: tokens `composite`");
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Fails where the encoder is impossible, or reads what the tokenizer does not give.
     pub fn check(&self) -> Result<(), EmbeddingError> {
         self.encoder.check()?;
         if self.encoder.needs_edges() && self.tokenizer.links.is_none() {
             return Err(EmbeddingError::NoEdges);
+        }
+        self.check_objectives()?;
+        if !(self.classify.focal_gamma >= 0.0 && self.classify.focal_gamma.is_finite()) {
+            let (name, got) = ("classify.focal-gamma", self.classify.focal_gamma.to_string());
+            return Err(ObjectiveError::Setting { name, want: "0 or more", got }.into());
         }
         if let Some(n) = self.reduce_to.filter(|n| !(1..=self.encoder.d_model()).contains(n)) {
             let want = "from 1 to the width of the encoder";
@@ -169,6 +286,10 @@ impl RunConfig {
         let kind = kind.map_or(Ok(EncoderKind::Transformer), |kind| kind.clone().try_into())?;
         let preset = Self::preset(preset, task).with_encoder(kind);
         let mut merged = toml::Table::try_from(preset).expect("a preset is plain data");
+        // Whoever names objectives wants these and no others.
+        if written.contains_key("objectives") {
+            merged.remove("objectives");
+        }
         merge(&mut merged, written);
         merged.try_into()
     }
@@ -178,6 +299,10 @@ impl RunConfig {
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("a configuration is plain data")
     }
+}
+
+fn masked_events_alone() -> BTreeMap<PretextName, f64> {
+    [(PretextName::Mep, 1.0)].into()
 }
 
 /// Shorter and gentler than pretraining, and it stops sooner: a labelled part is soon learnt by heart.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
-use spaxiom_objective::{Checkpoint, Masking, Observer, Outcome, TrainState, Trainer, TrainingSet};
+use spaxiom_objective::{Checkpoint, ClassCosts, Observer, Outcome, Pretexts, TrainState, Trainer, TrainingSet};
 use spaxiom_token::{TokenWindow, Tokenizer};
 
 use crate::backend::BackendName;
@@ -50,12 +50,12 @@ pub trait Engine {
     /// The backend.
     fn name(&self) -> BackendName;
 
-    /// Trains an encoder to predict masked events.
+    /// Trains an encoder by pretexts.
     #[doc(hidden)]
-    fn train_masked(
+    fn pretrain(
         &self,
         shape: &ModelShape,
-        masking: Masking,
+        pretexts: &Pretexts,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError>;
 
@@ -64,7 +64,7 @@ pub trait Engine {
     fn train_classifier(
         &self,
         shape: &ModelShape,
-        n_classes: usize,
+        costs: ClassCosts,
         start: Option<&BTreeMap<String, NamedTensor>>,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError>;

@@ -18,6 +18,14 @@ pub enum EmbeddingError {
         "the encoder reads edges between events, and the tokenizer joins none: add `[tokenizer.links]` to the experiment file"
     )]
     NoEdges,
+    /// An objective that could be met without learning anything, or not at all.
+    #[error("the objective {objective} needs {want}")]
+    Unfit {
+        /// Its name.
+        objective: &'static str,
+        /// What it needs.
+        want: &'static str,
+    },
     /// Events that cannot be read.
     #[error(transparent)]
     Event(#[from] EventError),
@@ -50,6 +58,14 @@ pub enum EmbeddingError {
     NotCompiledIn {
         /// The backend.
         name: &'static str,
+    },
+    /// Apart from a backend that is not compiled in: this machine has nothing that it could run on.
+    #[error("backend `{name}` finds no device here; there are {usable}: choose one of these by `--backend`")]
+    NoDevice {
+        /// The backend.
+        name: &'static str,
+        /// The backends that run here.
+        usable: String,
     },
     /// The folder is no run, or one that was cut off before its first weights.
     #[error(

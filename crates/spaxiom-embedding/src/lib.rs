@@ -27,7 +27,7 @@ mod run;
 mod train;
 
 pub use crate::backend::{BackendName, engine};
-pub use crate::config::{ClassifyOptions, RunConfig, Task};
+pub use crate::config::{ClassWeights, ClassifyOptions, RunConfig, Task};
 pub use crate::data_folder::DataFolder;
 pub use crate::dataset::{Dataset, LabelledPart, PartData};
 pub use crate::engine::{Engine, ModelShape, WindowEncoder};
@@ -54,7 +54,7 @@ pub use spaxiom_event::{
 pub use spaxiom_index::{
     ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex, VerifyReport,
 };
-pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions};
+pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, PretextName, StepReport, TrainOptions};
 pub use spaxiom_token::{
     CellReport, EdgeType, EventTable, FitReport, LayoutName, LinkOptions, Sites, TokenError, TokenSequence, TokenTable,
     TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,

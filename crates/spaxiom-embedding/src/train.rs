@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use spaxiom_encoder::{NamedTensor, WeightFile};
 use spaxiom_eval::Part;
-use spaxiom_objective::{Checkpoint, Example, Labelled, Masking, Observer, Outcome, Trainer, TrainingSet, Windows};
-use spaxiom_token::{FitReport, Tokenizer, TokenizerFit};
+use spaxiom_objective::{
+    Checkpoint, Example, Labelled, Observer, Outcome, PretextName, Pretexts, Trainer, TrainingSet, Windows,
+};
+use spaxiom_token::{Augmenter, EventSpan, FitReport, Tokenizer, TokenizerFit};
 
 use crate::config::{RunConfig, Task};
 use crate::dataset::{Dataset, LabelledPart, PartData};
@@ -55,27 +57,34 @@ pub struct RunSummary {
     pub tokens: Option<FitReport>,
 }
 
-/// Learns a tokenizer and trains an encoder to predict masked events.
+/// Learns a tokenizer and trains an encoder by the objectives of the configuration.
 pub fn pretrain(
     job: PretrainJob<'_>,
     engine: &dyn Engine,
     observer: &mut dyn Observer,
 ) -> Result<RunSummary, EmbeddingError> {
     let mut setup = Setup::prepare(job, None)?;
-    let masking = Masking::new(setup.config.masking.clone())?;
+    let pretexts = setup.pretexts()?;
     let max_len = setup.config.encoder.max_len();
     let (train_part, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
-    let train = Windows::new(&train_part.tokens, max_len);
-    let validation = Windows::new(&validation.tokens, max_len).in_order();
+    let has_views = setup.config.objectives.keys().copied().any(PretextName::needs_views);
+    let train = windows(&train_part, max_len, has_views);
+    let validation = windows(&validation, max_len, has_views).in_order();
     let shape = setup.shape();
     setup.start(Vec::new())?;
     let (run, reduce_to) = (setup.run, setup.config.reduce_to);
     let summary = setup.train(
         observer,
-        |input| engine.train_masked(&shape, masking, input),
+        |input| engine.pretrain(&shape, &pretexts, input),
         TrainingSet { train: &train, validation: &validation },
     )?;
     reduced(summary, run, reduce_to, engine, &train_part)
+}
+
+/// The windows of a part, with their events where views are made of them.
+fn windows(part: &PartData, max_len: usize, has_views: bool) -> Windows<'_> {
+    let windows = Windows::new(&part.tokens, max_len);
+    if has_views { windows.with_events(part.sequences.iter().map(EventSpan::whole).collect()) } else { windows }
 }
 
 /// Learns the principal components of a run that wants them, once it has weights.
@@ -110,13 +119,14 @@ pub fn finetune(
     validation_labels = validation_labels.spread(setup.config.classify.validation_examples);
     let max_len = setup.config.encoder.max_len();
     let examples = examples(&train_part, &train_labels, classes.len(), max_len);
-    let train = Labelled::new(examples, setup.config.classify.examples_per_epoch);
+    let train = Labelled::new(examples.clone(), setup.config.classify.examples_per_epoch);
     let validation = self::examples(&validation, &validation_labels, classes.len(), max_len);
     let shape = setup.shape();
-    let n_classes = classes.len();
+    let known: Vec<usize> = examples.iter().filter_map(|example| example.class).collect();
+    let costs = setup.config.classify.costs(&known, classes.len());
     setup.start(classes)?;
     let (run, reduce_to) = (setup.run, setup.config.reduce_to);
-    let train_classifier = |input: TrainingInput<'_>| engine.train_classifier(&shape, n_classes, start.as_ref(), input);
+    let train_classifier = |input: TrainingInput<'_>| engine.train_classifier(&shape, costs, start.as_ref(), input);
     let summary = setup.train(observer, train_classifier, TrainingSet { train: &train, validation: &validation })?;
     reduced(summary, run, reduce_to, engine, &train_part)
 }
@@ -124,7 +134,7 @@ pub fn finetune(
 /// The windows of labelled events; those whose label training never saw teach nothing.
 fn examples<'a>(data: &'a PartData, labelled: &LabelledPart, n_classes: usize, max_len: usize) -> Vec<Example<'a>> {
     let known = labelled.places.iter().zip(&labelled.classes).filter(|(_, class)| **class < n_classes);
-    known.map(|(&place, &class)| Example { window: data.context(place, max_len), class: Some(class) }).collect()
+    known.map(|(&place, &class)| Example::of_class(data.context(place, max_len), class)).collect()
 }
 
 /// A run whose data are split and whose tokenizer is there.
@@ -202,6 +212,11 @@ impl<'a> Setup<'a> {
             steps: 0,
         };
         Ok(Self { config, data, run, tokenizer, tokens, manifest, trainer, resume: None })
+    }
+
+    fn pretexts(&self) -> Result<Pretexts, EmbeddingError> {
+        let augmenter = Augmenter::new(self.tokenizer.clone(), self.config.augment.clone())?;
+        Ok(Pretexts::new(self.config.pretexts(), Some(augmenter))?)
     }
 
     fn part(&self, part: Part) -> PartData {

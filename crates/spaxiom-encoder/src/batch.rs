@@ -85,8 +85,15 @@ impl BatchLayout {
     }
 
     /// What each field is about.
-    pub(crate) fn modalities(&self) -> &[Modality] {
+    #[must_use]
+    pub fn modalities(&self) -> &[Modality] {
         &self.modalities
+    }
+
+    /// The numbers beside the ids.
+    #[must_use]
+    pub fn numbers(&self) -> &[NumberColumn] {
+        &self.numbers
     }
 
     /// Appends the features of each event of a window.
@@ -147,7 +154,9 @@ pub struct EventBatch<B: Backend> {
     pub rows: Tensor<B, 3, Int>,
     /// Features of numbers and ages, `[batch, seq, n_features]`, 0 for `[CLS]` and padding; none where there are none.
     pub features: Option<Tensor<B, 3>>,
-    /// Seconds from each event to the last one of its window, `[batch, seq]`; 0 for `[CLS]` and padding.
+    /// Seconds from each event to the last one of its window, `[batch, seq]`; 0 for padding.
+    ///
+    /// `[CLS]` stands at the first event: at the last one it would tell every event how long the window goes on.
     pub ages: Tensor<B, 2>,
     /// How much each position hears of each other one, `[batch, n_relations * seq, seq]`, where the layout has edges:
     /// the relations are the types of edges from the earlier event to the later one, then the same back,
@@ -191,7 +200,7 @@ impl<B: Backend> EventBatch<B> {
             positions.extend(std::iter::repeat_n(0, n_padding));
             keep.extend(std::iter::repeat_n(1f32, len + 1));
             keep.extend(std::iter::repeat_n(0f32, n_padding));
-            all_ages.push(0f32);
+            all_ages.push(ages.first().copied().unwrap_or(0.0));
             all_ages.extend_from_slice(ages);
             all_ages.extend(std::iter::repeat_n(0f32, n_padding));
         }

@@ -39,22 +39,19 @@ const LEAST_NORM: f64 = 1e-6;
 pub struct ContrastiveEventEncoder<B: Backend, E> {
     /// Named as in every other model, so that its weights are found by the same names.
     encoder: E,
-    hidden: Linear<B>,
-    projection: Linear<B>,
+    head: ProjectionHead<B>,
 }
 
 impl<B: Backend, E: Encoder<B>> ContrastiveEventEncoder<B, E> {
     /// Puts a head on `base` that gives `d_projection` numbers.
     pub fn new(base: E, d_projection: usize, seed: u64, device: &B::Device) -> Self {
-        let (mut rng, d_model) = (WeightRng::new(seed), base.d_model());
-        let hidden = rng.linear(d_model, d_model, device);
-        Self { encoder: base, hidden, projection: rng.linear(d_model, d_projection, device) }
+        let head = ProjectionHead::new(base.d_model(), d_projection, &mut WeightRng::new(seed), device);
+        Self { encoder: base, head }
     }
 
     /// The vectors to compare, `[batch, d_projection]`, each of length 1.
     pub fn project(&self, batch: &EventBatch<B>) -> Tensor<B, 2> {
-        let hidden = relu(self.hidden.forward(self.encoder.encode(batch).pooled));
-        vector_normalize(self.projection.forward(hidden), 2.0, 1, LEAST_NORM)
+        self.head.forward(self.encoder.encode(batch).pooled)
     }
 
     /// The encoder that was put in.
@@ -66,5 +63,28 @@ impl<B: Backend, E: Encoder<B>> ContrastiveEventEncoder<B, E> {
     #[must_use]
     pub fn into_base(self) -> E {
         self.encoder
+    }
+}
+
+/// Two layers whose vectors have length 1.
+#[derive(Module, Debug)]
+pub struct ProjectionHead<B: Backend> {
+    hidden: Linear<B>,
+    projection: Linear<B>,
+}
+
+impl<B: Backend> ProjectionHead<B> {
+    /// From vectors of `d_model` numbers to vectors of `d_projection`.
+    pub fn new(d_model: usize, d_projection: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
+        let hidden = rng.linear(d_model, d_model, device);
+        Self { hidden, projection: rng.linear(d_model, d_projection, device) }
+    }
+
+    /// # Shapes
+    /// - pooled: `[batch, d_model]`
+    /// - output: `[batch, d_projection]`
+    pub fn forward(&self, pooled: Tensor<B, 2>) -> Tensor<B, 2> {
+        let hidden = relu(self.hidden.forward(pooled));
+        vector_normalize(self.projection.forward(hidden), 2.0, 1, LEAST_NORM)
     }
 }

@@ -101,6 +101,28 @@ impl EventEncoderConfig {
         }
     }
 
+    /// Whether a state knows nothing of the events after it, nor of when they come: what next-event prediction needs.
+    #[must_use]
+    pub fn sees_no_future(&self) -> bool {
+        match self {
+            // An age is the time until the last event of the window.
+            Self::Transformer(config) => config.causal && !config.ages,
+            Self::Lstm(config) | Self::Gru(config) => !config.bidirectional,
+            Self::Gnn(_) | Self::Fusion(_) => false,
+        }
+    }
+
+    /// The same encoder reading from the past alone, where it can.
+    #[must_use]
+    pub fn without_future(mut self) -> Self {
+        match &mut self {
+            Self::Transformer(config) => (config.causal, config.ages) = (true, false),
+            Self::Lstm(config) | Self::Gru(config) => config.bidirectional = false,
+            Self::Gnn(_) | Self::Fusion(_) => {}
+        }
+        self
+    }
+
     /// The layout of the batches that it reads, over the rows of a tokenizer.
     #[must_use]
     pub fn layout(&self, tokenizer: &Tokenizer) -> BatchLayout {

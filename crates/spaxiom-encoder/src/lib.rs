@@ -27,7 +27,7 @@ mod weights;
 
 pub use crate::attention::CrossAttentionLayer;
 pub use crate::batch::{BatchLayout, EventBatch, WindowRows};
-pub use crate::contrastive::ContrastiveEventEncoder;
+pub use crate::contrastive::{ContrastiveEventEncoder, ProjectionHead};
 pub use crate::embedding::EventEmbedding;
 pub use crate::encoder::{Encoded, Encoder};
 pub use crate::error::EncoderError;

@@ -12,6 +12,8 @@ use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{NamedTensor, ParameterPath};
 
+use crate::rates::Rates;
+
 /// What may be set about the optimiser (Loshchilov and Hutter 2019).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -36,6 +38,7 @@ impl Default for AdamWOptions {
 #[derive(Debug, Clone)]
 pub struct AdamW<B: Backend> {
     options: AdamWOptions,
+    rates: Rates,
     n_steps: i32,
     moments: BTreeMap<String, Moments<B>>,
 }
@@ -51,7 +54,13 @@ impl<B: Backend> AdamW<B> {
     /// An optimiser that has done no step.
     #[must_use]
     pub fn new(options: AdamWOptions) -> Self {
-        Self { options, n_steps: 0, moments: BTreeMap::new() }
+        Self { options, rates: Rates::default(), n_steps: 0, moments: BTreeMap::new() }
+    }
+
+    /// The same with rates of its own for some parameters.
+    #[must_use]
+    pub fn with_rates(self, rates: Rates) -> Self {
+        Self { rates, ..self }
     }
 
     /// Changes the parameters of `module` against its gradients, which are multiplied by `scale` first.
@@ -94,7 +103,7 @@ impl<B: Backend> AdamW<B> {
             let second = state.get(&format!("second.{name}"))?;
             Some((name.to_owned(), Moments { first: tensor(first), second: tensor(second) }))
         });
-        Self { options, n_steps, moments: moments.collect() }
+        Self { options, rates: Rates::default(), n_steps, moments: moments.collect() }
     }
 
     /// The change of a parameter, without the learning rate.
@@ -136,12 +145,14 @@ impl<B: Backend, A: AutodiffBackend<InnerBackend = B>> ModuleMapper<A> for Updat
         let Some(grad) = self.grads.remove::<B, D>(param.id) else { return param };
         let shape = grad.dims();
         let flat = grad.reshape([shape.iter().product::<usize>()]).mul_scalar(self.scale);
-        let direction = self.optimiser.direction(&self.path.name(), flat).reshape(shape);
+        let name = self.path.name();
+        let direction = self.optimiser.direction(&name, flat).reshape(shape);
+        let learning_rate = self.learning_rate * self.optimiser.rates.factor(&name);
         // Only matrices decay: norms and offsets are vectors.
-        let decay = if D > 1 { self.learning_rate * self.optimiser.options.weight_decay } else { 0.0 };
+        let decay = if D > 1 { learning_rate * self.optimiser.options.weight_decay } else { 0.0 };
         param.map(|tensor| {
             let kept = tensor.inner().mul_scalar(1.0 - decay);
-            Tensor::from_inner(kept - direction.mul_scalar(self.learning_rate)).require_grad()
+            Tensor::from_inner(kept - direction.mul_scalar(learning_rate)).require_grad()
         })
     }
 }

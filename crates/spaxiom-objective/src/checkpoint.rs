@@ -22,12 +22,14 @@ pub struct TrainState {
     pub best_loss: Option<f64>,
     /// Evaluations since then.
     pub n_worse: usize,
+    /// Running mean of the loss of the steps, and the lowest that it was.
+    pub mean_loss: Option<[f64; 2]>,
     /// Early stopping has ended the run.
     pub ended: bool,
 }
 
 /// The format that this build writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The state as it is written.
 #[derive(Serialize, Deserialize)]

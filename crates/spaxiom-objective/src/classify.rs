@@ -9,8 +9,35 @@ use rand_chacha::ChaCha8Rng;
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng};
 
 use crate::example::Example;
-use crate::masked_event::{accuracy, cross_entropy, indices};
+use crate::losses::{accuracy, focal_cross_entropy, indices, numbers};
 use crate::objective::{Loss, Metric, Objective};
+
+/// What mistakes cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassCosts {
+    /// How much an example of each class counts.
+    pub weights: Vec<f32>,
+    /// The exponent of the focal loss; 0 for cross-entropy.
+    pub focal_gamma: f64,
+}
+
+impl ClassCosts {
+    /// Every example counts the same.
+    #[must_use]
+    pub fn equal(n_classes: usize) -> Self {
+        Self { weights: vec![1.0; n_classes], focal_gamma: 0.0 }
+    }
+
+    /// Every class counts the same, however many examples it has; one without examples as if it had one.
+    #[must_use]
+    pub fn balanced(classes: &[usize], n_classes: usize) -> Self {
+        let mut counts = vec![0usize; n_classes];
+        classes.iter().for_each(|&class| counts[class] += 1);
+        #[expect(clippy::cast_possible_truncation, reason = "a weight")]
+        let weight = |count: usize| (classes.len() as f64 / (n_classes * count.max(1)) as f64) as f32;
+        Self { weights: counts.into_iter().map(weight).collect(), focal_gamma: 0.0 }
+    }
+}
 
 /// An encoder with a classification head.
 #[derive(Module, Debug)]
@@ -20,18 +47,21 @@ pub struct ClassifierModel<B: Backend, E> {
     output: Linear<B>,
     #[module(skip)]
     layout: BatchLayout,
+    #[module(skip)]
+    costs: ClassCosts,
 }
 
 impl<B: Backend, E: Encoder<B>> ClassifierModel<B, E> {
-    /// Puts a head for `n_classes` on `encoder`.
-    pub fn new(encoder: E, layout: BatchLayout, n_classes: usize, seed: u64, device: &B::Device) -> Self {
+    /// Puts a head on `encoder`, for as many classes as `costs` has weights.
+    pub fn new(encoder: E, layout: BatchLayout, costs: ClassCosts, seed: u64, device: &B::Device) -> Self {
         let mut rng = WeightRng::new(seed);
-        let d_model = encoder.d_model();
+        let (d_model, n_classes) = (encoder.d_model(), costs.weights.len());
         Self {
             encoder,
             hidden: rng.linear(d_model, d_model, device),
             output: rng.linear(d_model, n_classes, device),
             layout,
+            costs,
         }
     }
 
@@ -60,6 +90,8 @@ impl<B: Backend, E: Encoder<B>> Objective<B> for ClassifierModel<B, E> {
         let logits = self.forward(&EventBatch::new(&self.layout, &windows, device));
         let targets = indices(&classes, device);
         let metrics = vec![Metric { name: "accuracy", value: accuracy(logits.clone(), targets.clone()) }];
-        Loss { value: cross_entropy(logits, targets), n_predictions: classes.len(), metrics }
+        let weights = classes.iter().map(|&class| self.costs.weights[class]).collect();
+        let value = focal_cross_entropy(logits, targets, numbers(weights, device), self.costs.focal_gamma);
+        Loss { value, n_predictions: classes.len(), metrics }
     }
 }

@@ -36,6 +36,18 @@ pub enum ObjectiveError {
         /// The loss or the length of the gradients; not a finite number.
         loss: f64,
     },
+    /// As [`ObjectiveError::Diverged`], while everything is a number yet.
+    #[error(
+        "the running mean of the loss is {mean:.4} at step {step} and was {least:.4} before: lower `learning-rate` in the run's config.toml and go on with `--resume`, or raise `max-rise`; a checkpoint that was written before is kept"
+    )]
+    Rising {
+        /// The step.
+        step: u64,
+        /// The running mean.
+        mean: f64,
+        /// The lowest that it was.
+        least: f64,
+    },
     /// The checkpoint has the tensors of a run, but not its state.
     #[error("the checkpoint does not say where its run stopped")]
     State(#[source] serde_json::Error),

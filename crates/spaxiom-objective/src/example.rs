@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use spaxiom_token::{TokenSequence, TokenWindow};
+use spaxiom_token::{EventSpan, TokenSequence, TokenWindow};
 
 /// One window, with its class where the task has one.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,22 @@ pub struct Example<'a> {
     pub window: TokenWindow<'a>,
     /// The class.
     pub class: Option<usize>,
+    /// The same as events, for objectives that make views of them.
+    pub events: Option<EventSpan<'a>>,
+}
+
+impl<'a> Example<'a> {
+    /// A window without a class and without its events.
+    #[must_use]
+    pub fn new(window: TokenWindow<'a>) -> Self {
+        Self { window, class: None, events: None }
+    }
+
+    /// A window of a class.
+    #[must_use]
+    pub fn of_class(window: TokenWindow<'a>, class: usize) -> Self {
+        Self { class: Some(class), ..Self::new(window) }
+    }
 }
 
 /// Gives the examples of one epoch in the order of training.
@@ -21,9 +37,10 @@ pub trait Examples {
 }
 
 /// Consecutive windows over whole sequences, cut at another offset in every epoch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Windows<'a> {
     sequences: &'a [TokenSequence],
+    events: Vec<EventSpan<'a>>,
     max_len: usize,
 }
 
@@ -31,37 +48,50 @@ impl<'a> Windows<'a> {
     /// Windows of at most `max_len` positions.
     #[must_use]
     pub fn new(sequences: &'a [TokenSequence], max_len: usize) -> Self {
-        Self { sequences, max_len }
+        Self { sequences, events: Vec::new(), max_len }
+    }
+
+    /// The same windows with their events: for every sequence all of its events, of which each is one position.
+    ///
+    /// # Panics
+    /// Where there are other sequences than those of the tokens: only a programmer can give them.
+    #[must_use]
+    pub fn with_events(self, events: Vec<EventSpan<'a>>) -> Self {
+        assert_eq!(events.len(), self.sequences.len(), "every sequence has tokens");
+        Self { events, ..self }
     }
 
     /// The windows without offset: every position once, in order, always the same.
     #[must_use]
     pub fn in_order(&self) -> Vec<Example<'a>> {
-        self.sequences.iter().flat_map(|sequence| cut(sequence, 0, self.max_len)).collect()
+        (0..self.sequences.len()).flat_map(|at| self.cut(at, 0)).collect()
+    }
+
+    /// Windows that end at `offset`, `offset + max_len` and so on; every position is in exactly one.
+    fn cut(&self, sequence_idx: usize, offset: usize) -> impl Iterator<Item = Example<'a>> + use<'a> {
+        let Self { sequences, events, max_len } = self;
+        let (sequence, events, max_len) = (&sequences[sequence_idx], events.get(sequence_idx).copied(), *max_len);
+        let len = sequence.n_positions();
+        let first_end = if offset == 0 { max_len } else { offset };
+        let n_windows = if len == 0 { 0 } else { 1 + len.saturating_sub(first_end).div_ceil(max_len) };
+        (0..n_windows).map(move |number| {
+            let end = (first_end + number * max_len).min(len);
+            let start = (first_end + number * max_len).saturating_sub(max_len).min(len);
+            let events = events.map(|events| events.part(start..end));
+            Example { events, ..Example::new(sequence.window(start, end)) }
+        })
     }
 }
 
 impl Examples for Windows<'_> {
     fn epoch(&self, rng: &mut ChaCha8Rng) -> Vec<Example<'_>> {
         let mut examples = Vec::new();
-        for sequence in self.sequences {
-            examples.extend(cut(sequence, rng.random_range(0..self.max_len), self.max_len));
+        for sequence_idx in 0..self.sequences.len() {
+            examples.extend(self.cut(sequence_idx, rng.random_range(0..self.max_len)));
         }
         examples.shuffle(rng);
         examples
     }
-}
-
-/// Windows that end at `offset`, `offset + max_len` and so on; every position is in exactly one.
-fn cut(sequence: &TokenSequence, offset: usize, max_len: usize) -> impl Iterator<Item = Example<'_>> {
-    let len = sequence.n_positions();
-    let first_end = if offset == 0 { max_len } else { offset };
-    let n_windows = if len == 0 { 0 } else { 1 + len.saturating_sub(first_end).div_ceil(max_len) };
-    (0..n_windows).map(move |number| {
-        let end = first_end + number * max_len;
-        let window = sequence.window(end.saturating_sub(max_len).min(len), end.min(len));
-        Example { window, class: None }
-    })
 }
 
 /// Labelled windows; an epoch is a random part of them.

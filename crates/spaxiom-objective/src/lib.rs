@@ -7,21 +7,47 @@
 mod adamw;
 mod checkpoint;
 mod classify;
+mod collapse;
+mod contrast;
 mod error;
 mod example;
+mod field_heads;
+mod gap_density;
+mod jigsaw;
+mod links;
+mod losses;
 mod masked_event;
+mod mix;
+mod next_event;
+mod node_attributes;
 mod objective;
+mod rates;
 mod schedule;
 mod trainer;
+mod triplets;
+mod views;
 
 pub use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
 pub use crate::checkpoint::{Checkpoint, TrainState};
-pub use crate::classify::ClassifierModel;
+pub use crate::classify::{ClassCosts, ClassifierModel};
+pub use crate::contrast::{Contrast, ContrastOptions};
 pub use crate::error::ObjectiveError;
 pub use crate::example::{Example, Examples, Labelled, Windows};
-pub use crate::masked_event::{MaskedEventModel, Masking, MaskingOptions};
-pub use crate::objective::{Loss, Metric, Objective};
+pub use crate::field_heads::FieldHeads;
+pub use crate::gap_density::GapDensity;
+pub use crate::jigsaw::Jigsaw;
+pub use crate::links::{LinkPredictionOptions, Links};
+pub use crate::losses::{
+    binary_cross_entropy, cross_entropy, focal_cross_entropy, in_batch_negatives, info_nce, triplet,
+};
+pub use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
+pub use crate::mix::{Mix, PretextName, PretextOptions, Pretexts};
+pub use crate::next_event::NextEvents;
+pub use crate::node_attributes::NodeAttributes;
+pub use crate::objective::{Backward, Loss, Metric, Objective, Pretext, PretextModel};
+pub use crate::rates::{RateOptions, Rates};
 pub use crate::schedule::WarmupCosine;
 pub use crate::trainer::{
     EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions, Trained, Trainer, TrainingSet,
 };
+pub use crate::triplets::{Mining, TripletOptions, Triplets};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::AutodiffModule;
-use burn::optim::GradientsParams;
-use burn::tensor::backend::AutodiffBackend;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::Tensor;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,20 @@ use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
 use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
-use crate::objective::{Metric, Objective};
+use crate::losses::scalar;
+use crate::objective::{Loss, Metric, Objective};
+use crate::rates::{RateOptions, Rates};
 use crate::schedule::WarmupCosine;
 
 /// Streams of random numbers of one run; they must not meet.
 const EPOCHS: u64 = 1 << 62;
 const VALIDATION: u64 = 1 << 61;
+
+/// Steps that the running mean of the loss looks back, roughly.
+const RUNNING_STEPS: f64 = 50.0;
+
+/// What one step may add to the loss that is averaged, in units of the greatest rise.
+const MOST_OF_A_STEP: f64 = 10.0;
 
 /// What may be set about training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +39,11 @@ pub struct TrainOptions {
     pub max_steps: u64,
     /// Windows in a step; 32.
     pub batch_size: usize,
+    /// Parts that the windows of a step go through the encoder in, one after the other, to need less memory; 1.
+    ///
+    /// The gradients are those of the whole; but windows are contrasted with those of their part alone
+    /// (`contrast.cache-chunk` saves memory without that).
+    pub accumulate: usize,
     /// Peak of the learning rate; 1e-3.
     pub learning_rate: f64,
     /// Steps until the peak; 50.
@@ -40,8 +54,12 @@ pub struct TrainOptions {
     pub evaluate_every: u64,
     /// Evaluations without a lower loss until the run ends; 5.
     pub patience: usize,
+    /// Nats by which the running mean of the loss may rise above its lowest value before the run stops; 2.
+    pub max_rise: f64,
     /// Order of examples, masks and first weights; 0.
     pub seed: u64,
+    /// Frozen and slower parameters.
+    pub rates: RateOptions,
     /// The optimiser.
     pub adamw: AdamWOptions,
 }
@@ -51,12 +69,15 @@ impl Default for TrainOptions {
         Self {
             max_steps: 600,
             batch_size: 32,
+            accumulate: 1,
             learning_rate: 1e-3,
             warmup_steps: 50,
             clip_norm: 1.0,
             evaluate_every: 50,
             patience: 5,
+            max_rise: 2.0,
             seed: 0,
+            rates: RateOptions::default(),
             adamw: AdamWOptions::default(),
         }
     }
@@ -155,6 +176,8 @@ impl Trainer {
         let adamw = &options.adamw;
         let rules = [
             ("batch-size", "1 or more", options.batch_size >= 1, options.batch_size.to_string()),
+            ("accumulate", "1 or more", options.accumulate >= 1, options.accumulate.to_string()),
+            ("max-rise", "above 0", options.max_rise > 0.0, options.max_rise.to_string()),
             ("max-steps", "1 or more", options.max_steps >= 1, options.max_steps.to_string()),
             ("evaluate-every", "1 or more", options.evaluate_every >= 1, options.evaluate_every.to_string()),
             ("learning-rate", "above 0", options.learning_rate > 0.0, options.learning_rate.to_string()),
@@ -230,6 +253,7 @@ struct Run<'a, B: AutodiffBackend, M> {
     model: M,
     best: BTreeMap<String, NamedTensor>,
     optimiser: AdamW<B::InnerBackend>,
+    rates: Rates,
     state: TrainState,
     device: &'a B::Device,
 }
@@ -247,15 +271,25 @@ where
         device: &'a B::Device,
     ) -> Result<Self, ObjectiveError> {
         let adamw = options.adamw.clone();
+        let rates = Rates::new::<B>(options.rates.clone(), &model)?;
         let Some(Checkpoint { state, model: weights, best, optimiser }) = resume else {
-            let state = TrainState { step: 0, epoch: 0, batch_in_epoch: 0, best_loss: None, n_worse: 0, ended: false };
+            let state = TrainState {
+                step: 0,
+                epoch: 0,
+                batch_in_epoch: 0,
+                best_loss: None,
+                n_worse: 0,
+                mean_loss: None,
+                ended: false,
+            };
             let best = collect_weights(&model, "");
-            return Ok(Self { options, model, best, optimiser: AdamW::new(adamw), state, device });
+            let optimiser = AdamW::new(adamw).with_rates(rates.clone());
+            return Ok(Self { options, model, best, optimiser, rates, state, device });
         };
         let n_steps = i32::try_from(state.step).unwrap_or(i32::MAX);
-        let optimiser = AdamW::resumed(adamw, n_steps, &optimiser, device);
+        let optimiser = AdamW::resumed(adamw, n_steps, &optimiser, device).with_rates(rates.clone());
         let model = apply_weights(model, "", &weights)?;
-        Ok(Self { options, model, best, optimiser, state, device })
+        Ok(Self { options, model, best, optimiser, rates, state, device })
     }
 
     /// Goes on with an epoch from where the run stands in it.
@@ -289,12 +323,12 @@ where
         let TrainOptions { max_steps, learning_rate, warmup_steps, clip_norm, seed, .. } = *self.options;
         let schedule = WarmupCosine { peak: learning_rate, n_warmup: warmup_steps, n_steps: max_steps };
         let learning_rate = schedule.rate(self.state.step);
-        let loss = self.model.loss(batch, &mut rng(seed, self.state.step), self.device);
-        let value = scalar(loss.value.clone().inner());
+        let (Learnt { loss: value, metrics }, mut grads) = self.gradients(batch, &mut rng(seed, self.state.step));
         if !value.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: value });
         }
-        let mut grads = GradientsParams::from_grads(loss.value.backward(), &self.model);
+        self.watch(value)?;
+        self.rates.drop_frozen::<B>(&self.model, &mut grads);
         let (scale, gradient_norm) = clip_global_norm::<B>(&self.model, &grads, clip_norm);
         if !gradient_norm.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: gradient_norm });
@@ -309,25 +343,48 @@ where
             learning_rate,
             gradient_norm,
             n_events: batch.iter().map(|example| example.window.len()).sum(),
-            metrics: &loss.metrics,
+            metrics: &metrics,
         }))
+    }
+
+    /// Loss and gradients of a batch, part by part.
+    fn gradients(&self, batch: &[Example<'_>], rng: &mut ChaCha8Rng) -> (Learnt, GradientsParams) {
+        let mut accumulator = GradientsAccumulator::new();
+        let mut means = Means::default();
+        for part in batch.chunks(batch.len().div_ceil(self.options.accumulate)) {
+            let share = part.len() as f64 / batch.len() as f64;
+            let mut backward = |value: Tensor<B, 1>| {
+                let grads = value.mul_scalar(share).backward();
+                accumulator.accumulate::<B>(&self.model, GradientsParams::from_grads(grads, &self.model));
+            };
+            means.add(self.model.learn(part, rng, self.device, &mut backward), part.len());
+        }
+        (means.finish(), accumulator.grads())
+    }
+
+    /// Fails where the running mean of the loss has risen too far.
+    fn watch(&mut self, loss: f64) -> Result<(), ObjectiveError> {
+        let [before, least] = self.state.mean_loss.unwrap_or([loss; 2]);
+        // One bad step alone is no trend.
+        let loss = loss.min(before + MOST_OF_A_STEP * self.options.max_rise);
+        let mean = before + (loss - before) / RUNNING_STEPS;
+        if mean > least + self.options.max_rise {
+            return Err(ObjectiveError::Rising { step: self.state.step, mean, least });
+        }
+        self.state.mean_loss = Some([mean, least.min(mean)]);
+        Ok(())
     }
 
     /// The same masks in every evaluation, so that two losses can be compared.
     fn evaluate(&mut self, validation: &[Example<'_>], observer: &mut dyn Observer) -> Result<(), ObjectiveError> {
         let model = self.model.valid();
-        let (mut sum, mut n) = (0.0, 0.0);
-        let mut metrics: BTreeMap<&'static str, f64> = BTreeMap::new();
+        let mut means = Means::default();
         for (stream, batch) in (VALIDATION..).zip(validation.chunks(self.options.batch_size)) {
             let loss = model.loss(batch, &mut rng(self.options.seed, stream), self.device);
-            let weight = loss.n_predictions as f64;
-            sum += scalar(loss.value) * weight;
-            n += weight;
-            for Metric { name, value } in loss.metrics {
-                *metrics.entry(name).or_default() += value * weight;
-            }
+            let weight = loss.n_predictions;
+            means.add(loss, weight);
         }
-        let loss = sum / n;
+        let Learnt { loss, metrics } = means.finish();
         if !loss.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss });
         }
@@ -340,7 +397,6 @@ where
             self.state.n_worse += 1;
             self.state.ended = self.state.n_worse >= self.options.patience;
         }
-        let metrics: Vec<Metric> = metrics.into_iter().map(|(name, sum)| Metric { name, value: sum / n }).collect();
         observer.evaluated(&EvalReport { step: self.state.step, loss, is_best, metrics: &metrics });
         Ok(())
     }
@@ -356,6 +412,32 @@ where
     }
 }
 
-fn scalar<B: burn::tensor::backend::Backend>(value: burn::tensor::Tensor<B, 1>) -> f64 {
-    value.into_data().convert::<f64>().to_vec::<f64>().expect("converted above")[0]
+/// Loss and figures of some batches.
+struct Learnt {
+    loss: f64,
+    metrics: Vec<Metric>,
+}
+
+/// Sums of weighted losses and figures; a figure that some batches lack is the mean of the others.
+#[derive(Default)]
+struct Means {
+    loss: [f64; 2],
+    metrics: BTreeMap<&'static str, [f64; 2]>,
+}
+
+impl Means {
+    fn add<B: Backend>(&mut self, Loss { value, n_predictions: _, metrics }: Loss<B>, weight: usize) {
+        let weight = weight as f64;
+        let add = |[sum, n]: &mut [f64; 2], value: f64| (*sum, *n) = (*sum + value * weight, *n + weight);
+        // What predicts nothing says nothing, and must not turn 0 times not-a-number into a sum.
+        if weight > 0.0 {
+            add(&mut self.loss, scalar(value));
+            metrics.iter().for_each(|Metric { name, value }| add(self.metrics.entry(name).or_default(), *value));
+        }
+    }
+
+    fn finish(self) -> Learnt {
+        let metrics = self.metrics.into_iter().map(|(name, [sum, n])| Metric { name, value: sum / n }).collect();
+        Learnt { loss: self.loss[0] / self.loss[1], metrics }
+    }
 }

@@ -5,6 +5,7 @@
 //! Knows no tensors and no files: the same events and the same [`Tokenizer`] give the same ids on every machine.
 //! Ids, entities and labels never become tokens.
 
+mod augment;
 mod bins;
 mod clock;
 mod encode;
@@ -26,6 +27,7 @@ mod tokenizer;
 mod vocabulary;
 mod word_pieces;
 
+pub use crate::augment::{AugmentOptions, Augmenter, EventSpan};
 pub use crate::bins::discretize;
 pub use crate::clock::time_bucket;
 pub use crate::encode::TokenStream;

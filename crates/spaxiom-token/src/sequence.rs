@@ -242,6 +242,12 @@ impl<'a> TokenWindow<'a> {
         self.n_values
     }
 
+    /// Earlier positions to which one position is joined at most, by each type of edge.
+    #[must_use]
+    pub fn max_degree(&self) -> usize {
+        self.n_links / EdgeType::ALL.len()
+    }
+
     /// The rows of ids, one per position.
     pub fn rows(&self) -> impl Iterator<Item = &'a [u32]> + use<'a> {
         self.ids.chunks_exact(self.n_fields).chain(self.open.chunks_exact(self.n_fields))
@@ -249,7 +255,7 @@ impl<'a> TokenWindow<'a> {
 
     /// The edges between the positions of the window, by their later ends.
     pub fn edges(&self) -> impl Iterator<Item = Edge> + use<'a> {
-        let max_degree = self.n_links / EdgeType::ALL.len();
+        let max_degree = self.max_degree();
         let of_row = move |(to, row): (usize, &'a [u16])| {
             EdgeType::ALL.into_iter().zip(row.chunks_exact(max_degree)).flat_map(move |(kind, distances)| {
                 // An event before the window is no part of it.

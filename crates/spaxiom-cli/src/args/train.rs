@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use spaxiom_embedding::{EncoderKind, LayoutName, Preset};
+use spaxiom_embedding::{EncoderKind, LayoutName, Preset, PretextName};
 
 use super::{BackendArgs, DataArgs};
 
@@ -55,8 +55,34 @@ impl From<EncoderArg> for EncoderKind {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ObjectiveArg {
-    /// Masked event prediction
+    /// Masked event prediction: every field of 15 % of the events, from the events around them
     Mep,
+    /// Next-event prediction: what comes next and when, from the past alone
+    Nep,
+    /// Shuffled events, told back into their order without times
+    Jigsaw,
+    /// Which events are joined by place, time or cause (for gnn and fusion)
+    Link,
+    /// What an event is, from its place, its time and its edges (for gnn and fusion)
+    Node,
+    /// Two views of a window find each other among those of others
+    InfoNce,
+    /// A view is nearer than a hard negative: close by, but of another type
+    Triplet,
+}
+
+impl From<ObjectiveArg> for PretextName {
+    fn from(objective: ObjectiveArg) -> Self {
+        match objective {
+            ObjectiveArg::Mep => Self::Mep,
+            ObjectiveArg::Nep => Self::Nep,
+            ObjectiveArg::Jigsaw => Self::Jigsaw,
+            ObjectiveArg::Link => Self::Link,
+            ObjectiveArg::Node => Self::Node,
+            ObjectiveArg::InfoNce => Self::InfoNce,
+            ObjectiveArg::Triplet => Self::Triplet,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -108,6 +134,7 @@ pub(crate) struct TrainArgs {
 #[command(
     after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
     cargo xtask pretrain --data data/warehouse --preset small --encoder gru --out runs/gru\n  \
+    cargo xtask pretrain --data data/warehouse --objective mep,info-nce --out runs/mixed\n  \
     cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n\n\
     Ctrl-C writes a checkpoint and ends with exit code 130."
 )]
@@ -126,9 +153,9 @@ pub(crate) struct PretrainArgs {
     /// What a position is [default: composite, or what the experiment file says]
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub(crate) tokens: Option<TokensArg>,
-    /// What it learns
-    #[arg(long, value_enum, default_value = "mep")]
-    pub(crate) objective: ObjectiveArg,
+    /// What it learns; several, with commas between them, count the same [default: mep, or what the experiment file says]
+    #[arg(long, value_enum, value_delimiter = ',', conflicts_with = "resume")]
+    pub(crate) objective: Vec<ObjectiveArg>,
     #[command(flatten)]
     pub(crate) train: TrainArgs,
     #[command(flatten)]

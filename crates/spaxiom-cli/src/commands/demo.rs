@@ -120,7 +120,7 @@ impl Demo<'_> {
             config: None,
             encoder: None,
             tokens: None,
-            objective: ObjectiveArg::Mep,
+            objective: vec![ObjectiveArg::Mep],
             train: self.train_args(pretrained),
             backend: self.backend(),
         };

@@ -28,6 +28,10 @@ pub(crate) fn pretrain(args: &PretrainArgs, json: bool) -> anyhow::Result<Exit> 
         Some(tokens) => config.with_tokens(tokens.into()),
         None => config,
     };
+    let config = match args.objective.as_slice() {
+        [] => config,
+        objectives => config.with_objectives(&objectives.iter().copied().map(Into::into).collect::<Vec<_>>()),
+    };
     let config = with_flags(config, &args.train, &args.backend);
     let engine = engine(&config.backend)?;
     let data = load(&args.data)?;

@@ -16,7 +16,11 @@ impl Turns {
     /// For the rows of all windows, each with its `[CLS]` first.
     pub(super) fn new(windows: &[TokenWindow<'_>], d_head: usize) -> Self {
         let turns = turns_per_sec(d_head);
-        let ages = windows.iter().flat_map(|window| [vec![0.0], window.ages()].concat());
+        let ages = windows.iter().flat_map(|window| {
+            let ages = window.ages();
+            // `[CLS]` stands at the first event.
+            [ages.first().copied().unwrap_or(0.0)].into_iter().chain(ages)
+        });
         let (sin, cos) = ages.flat_map(|age| turns.iter().map(move |turn| (age * turn).sin_cos())).unzip();
         Self { half: d_head / 2, cos, sin }
     }

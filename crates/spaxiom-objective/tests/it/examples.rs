@@ -42,7 +42,7 @@ fn an_epoch_can_be_made_again_from_its_seed() {
 #[test]
 fn an_epoch_of_labelled_windows_is_a_part_of_them() {
     let tokens = numbered(50);
-    let examples = (0..50).map(|i| Example { window: tokens.context(i, 4), class: Some(i % 3) }).collect();
+    let examples = (0..50).map(|i| Example::of_class(tokens.context(i, 4), i % 3)).collect();
     let epoch = |labelled: &Labelled<'_>| labelled.epoch(&mut ChaCha8Rng::seed_from_u64(1)).len();
     assert_eq!(epoch(&Labelled::new(examples, 20)), 20);
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
 mod examples;
+mod losses;
 mod masking;
 mod optimiser;
+mod pretexts;
 mod trainer;
 
 use burn::backend::Autodiff;
@@ -43,4 +45,12 @@ fn sequences() -> Vec<TokenSequence> {
         tokens
     };
     (0..8).map(sequence).collect()
+}
+
+/// Numbers of PyTorch; the fixture's metadata say how they were made.
+fn fixture(name: &str) -> Vec<f32> {
+    let bytes = include_bytes!("../../../spaxiom-encoder/tests/fixtures/torch-42.safetensors");
+    let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+    let data = file.tensor(name).unwrap().data().to_vec();
+    data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }

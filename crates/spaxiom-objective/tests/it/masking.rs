@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use spaxiom_encoder::{BatchLayout, Encoded, Encoder, EventBatch};
 use spaxiom_event::{Event, group_by_site};
-use spaxiom_objective::{Example, MaskedEventModel, Masking, MaskingOptions, Objective};
+use spaxiom_objective::{Example, MaskedEvents, Masking, MaskingOptions, Objective, PretextModel};
 use spaxiom_token::{EdgeType, LinkOptions, Tokenizer, TokenizerOptions, special};
 
 /// Writes down the first field and the edges of the batch, and encodes nothing.
@@ -59,8 +59,8 @@ fn the_edges_of_a_masked_event_tell_neither_its_place_nor_its_cause() {
     let spy = Spy { weight: Param::from_tensor(Tensor::zeros([1], &Default::default())), seen: Arc::clone(&seen) };
     // Every predicted event is hidden, so that what is predicted can be seen here.
     let masking = Masking::new(MaskingOptions { hidden: 1.0, replaced: 0.0, ..MaskingOptions::default() }).unwrap();
-    let model = MaskedEventModel::<Flex, _>::new(spy, layout, masking, 0, &Default::default());
-    let example = Example { window: tokens.window(0, 40), class: None };
+    let model = PretextModel::<Flex, _, _>::new(spy, MaskedEvents::new(4, layout, masking, 0, &Default::default()));
+    let example = Example::new(tokens.window(0, 40));
     let _ = model.loss(&[example], &mut ChaCha8Rng::seed_from_u64(1), &Default::default());
     let (types, edges) = seen.lock().unwrap().clone();
     let seq = types.len();

@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use spaxiom_objective::{AdamW, AdamWOptions, WarmupCosine, clip_global_norm};
 
-use crate::B;
+use crate::{B, fixture};
 
 #[derive(Module, Debug)]
 struct Pair<B: Backend> {
@@ -107,11 +107,4 @@ fn the_optimiser_agrees_with_pytorch() {
     for (got, want) in values(&pair).into_iter().zip(want) {
         assert!((got - want).abs() < 1e-6, "{got} {want}");
     }
-}
-
-fn fixture(name: &str) -> Vec<f32> {
-    let bytes = include_bytes!("../../../spaxiom-encoder/tests/fixtures/torch-42.safetensors");
-    let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
-    let data = file.tensor(name).unwrap().data().to_vec();
-    data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use spaxiom_encoder::{NamedTensor, collect_weights};
 use spaxiom_objective::{
-    Checkpoint, ClassifierModel, EvalReport, Example, Flow, Labelled, MaskedEventModel, ObjectiveError, Observer,
-    Outcome, StepReport, TrainOptions, Trained, Trainer, TrainingSet, Windows,
+    Checkpoint, ClassCosts, ClassifierModel, EvalReport, Example, Flow, Labelled, MaskedEvents, ObjectiveError,
+    Observer, Outcome, PretextModel, RateOptions, StepReport, TrainOptions, Trained, Trainer, TrainingSet, Windows,
 };
+use spaxiom_token::TokenSequence;
 use tempfile::TempDir;
 
 use crate::{B, encoder, layout, masking, sequences};
@@ -37,14 +38,18 @@ fn options(max_steps: u64) -> TrainOptions {
     }
 }
 
-type Masked = MaskedEventModel<B, spaxiom_encoder::TransformerEventEncoder<B>>;
+type Masked = PretextModel<B, spaxiom_encoder::TransformerEventEncoder<B>, MaskedEvents<B>>;
+
+fn model() -> Masked {
+    PretextModel::new(encoder(1), MaskedEvents::new(32, layout(), masking(), 2, &Default::default()))
+}
 
 /// Trains masked event prediction on the eight sequences, at most to step `stop`.
 fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Path) -> (Trained<Masked>, Vec<f64>) {
     let sequences = sequences();
     // Whole sequences: a window of one masked event cannot be learnt.
     let whole = Windows::new(&sequences, 8).in_order();
-    let model = MaskedEventModel::new(encoder(1), layout(), masking(), 2, &Default::default());
+    let model = model();
     let mut observer = StopAfter { step: stop, losses: Vec::new() };
     let trainer = Trainer::new(options).unwrap();
     let trained = trainer
@@ -79,12 +84,9 @@ fn masked_event_prediction_overfits_eight_sequences() {
 fn a_classifier_overfits_eight_sequences() {
     let folder = TempDir::new().unwrap();
     let sequences = sequences();
-    let examples: Vec<Example<'_>> = sequences
-        .iter()
-        .enumerate()
-        .map(|(i, tokens)| Example { window: tokens.context(7, 8), class: Some(i % 3) })
-        .collect();
-    let model = ClassifierModel::new(encoder(1), layout(), 3, 2, &Default::default());
+    let examples: Vec<Example<'_>> =
+        sequences.iter().enumerate().map(|(i, tokens)| Example::of_class(tokens.context(7, 8), i % 3)).collect();
+    let model = ClassifierModel::new(encoder(1), layout(), ClassCosts::equal(3), 2, &Default::default());
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
     let trained = Trainer::new(options(100))
         .unwrap()
@@ -146,10 +148,10 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
     let (_, _) = train(options(7), None, u64::MAX, &path);
     let mut poisoned = Checkpoint::read(&path).unwrap();
     let before = fs_err::read(&path).unwrap();
-    poisoned.model.get_mut("heads.bias").unwrap().values[0] = f32::NAN;
+    poisoned.model.get_mut("heads.fields.output.bias").unwrap().values[0] = f32::NAN;
     let sequences = sequences();
     let windows = Windows::new(&sequences, 8);
-    let model = MaskedEventModel::new(encoder(1), layout(), masking(), 2, &Default::default());
+    let model = model();
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
     let error = Trainer::new(options(20))
         .unwrap()
@@ -181,11 +183,11 @@ fn a_checkpoint_reads_back_equal_and_a_cut_one_is_refused() {
     // One of another build: nothing but its format number is another.
     checkpoint.write(&path).unwrap();
     let bytes = fs_err::read(&path).unwrap();
-    let wanted = br#"\"format\":1"#;
+    let wanted = br#"\"format\":2"#;
     let at = bytes.windows(wanted.len()).position(|part| part == wanted).unwrap();
     let newer = [&bytes[..at + wanted.len() - 1], b"9", &bytes[at + wanted.len()..]].concat();
     fs_err::write(&path, newer).unwrap();
-    assert!(matches!(Checkpoint::read(&path), Err(ObjectiveError::CheckpointFormat { found: 9, want: 1, .. })));
+    assert!(matches!(Checkpoint::read(&path), Err(ObjectiveError::CheckpointFormat { found: 9, want: 2, .. })));
 }
 
 #[test]
@@ -214,7 +216,6 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_old_one() {
 #[test]
 fn empty_parts_and_wrong_options_are_named() {
     let folder = TempDir::new().unwrap();
-    let model = || MaskedEventModel::new(encoder(1), layout(), masking(), 2, &Default::default());
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
     let trainer = Trainer::new(options(5)).unwrap();
     let sequences = sequences();
@@ -245,4 +246,80 @@ fn empty_parts_and_wrong_options_are_named() {
     assert!(matches!(error, ObjectiveError::NoExamples { part: "training" }), "{error}");
     let error = Trainer::new(TrainOptions { batch_size: 0, ..options(5) }).unwrap_err();
     assert_eq!(error.to_string(), "`batch-size` has to be 1 or more, got 0");
+}
+
+#[test]
+fn a_step_in_parts_has_the_gradients_of_the_whole() {
+    let folder = TempDir::new().unwrap();
+    let losses = |accumulate| {
+        // Full batches, and every event hidden, so that parts of a batch are masked as the whole is.
+        let options = TrainOptions { accumulate, batch_size: 8, ..options(6) };
+        let examples: Vec<TokenSequence> = sequences();
+        let classes: Vec<Example<'_>> =
+            examples.iter().enumerate().map(|(i, tokens)| Example::of_class(tokens.context(7, 8), i % 3)).collect();
+        let model = ClassifierModel::new(encoder(1), layout(), ClassCosts::equal(3), 2, &Default::default());
+        let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
+        let data = TrainingSet { train: &Labelled::new(classes.clone(), 8), validation: &classes };
+        let path = folder.path().join(format!("c{accumulate}"));
+        Trainer::new(options)
+            .unwrap()
+            .run::<B, _>(model, data, None, &path, &mut observer, &Default::default())
+            .unwrap();
+        observer.losses
+    };
+    for (whole, parts) in losses(1).into_iter().zip(losses(4)) {
+        assert!((whole - parts).abs() < 1e-4, "{whole} {parts}");
+    }
+}
+
+#[test]
+fn frozen_parameters_stay_and_all_others_change() {
+    let folder = TempDir::new().unwrap();
+    let rates = RateOptions { frozen: vec!["encoder.embedding".into()], layer_decay: 0.5 };
+    let (trained, _) = train(TrainOptions { rates, ..options(7) }, None, u64::MAX, &folder.path().join("c"));
+    let first = collect_weights(&model(), "");
+    for (name, tensor) in weights(&trained) {
+        assert_eq!(tensor == first[&name], name.starts_with("encoder.embedding"), "{name}");
+    }
+    let unknown = RateOptions { frozen: vec!["encoder.layers".into()], ..RateOptions::default() };
+    let all = RateOptions { frozen: vec!["encoder".into(), "heads".into()], ..RateOptions::default() };
+    for (rates, want) in [(unknown, "the beginning of names"), (all, "some of the parameters")] {
+        let sequences = sequences();
+        let windows = Windows::new(&sequences, 8);
+        let error = Trainer::new(TrainOptions { rates, ..options(5) })
+            .unwrap()
+            .run::<B, _>(
+                model(),
+                TrainingSet { train: &windows, validation: &windows.in_order() },
+                None,
+                &folder.path().join("d"),
+                &mut StopAfter { step: u64::MAX, losses: Vec::new() },
+                &Default::default(),
+            )
+            .unwrap_err();
+        assert!(error.to_string().contains(want), "{error}");
+    }
+}
+
+#[test]
+fn a_loss_that_only_rises_stops_the_run_and_keeps_the_checkpoint() {
+    let folder = TempDir::new().unwrap();
+    let sequences = sequences();
+    let whole = Windows::new(&sequences, 8).in_order();
+    let path = folder.path().join("c");
+    let options =
+        TrainOptions { learning_rate: 3.0, warmup_steps: 0, evaluate_every: 1, patience: 500, ..options(500) };
+    let error = Trainer::new(TrainOptions { max_rise: 1.0, ..options })
+        .unwrap()
+        .run::<B, _>(
+            model(),
+            TrainingSet { train: &Labelled::new(whole.clone(), 8), validation: &whole },
+            None,
+            &path,
+            &mut StopAfter { step: u64::MAX, losses: Vec::new() },
+            &Default::default(),
+        )
+        .unwrap_err();
+    assert!(matches!(error, ObjectiveError::Rising { mean, least, .. } if mean > least + 1.0), "{error}");
+    assert!(Checkpoint::read(&path).unwrap().state.step > 0);
 }

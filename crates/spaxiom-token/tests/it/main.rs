@@ -1,6 +1,7 @@
 //! Tests of `spaxiom-token` through its border.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
+mod augment;
 mod layouts;
 mod links;
 mod numbers;

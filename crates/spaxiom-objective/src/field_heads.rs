@@ -1,0 +1,71 @@
+//! One softmax per field: what an event is, said from a state.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use spaxiom_encoder::{BatchLayout, WeightRng};
+
+use crate::losses::{accuracy, cross_entropy, indices};
+
+/// Predicts every field of an event from a state.
+#[derive(Module, Debug)]
+pub struct FieldHeads<B: Backend> {
+    /// The logits of all fields side by side, `[d_model, n_rows]`.
+    output: Linear<B>,
+    #[module(skip)]
+    layout: BatchLayout,
+}
+
+/// How well some fields were predicted.
+pub(crate) struct Predicted<B: Backend> {
+    /// Mean cross-entropy over fields and events, `[1]`.
+    pub(crate) loss: Tensor<B, 1>,
+    /// Share of events whose first field is the most likely one.
+    pub(crate) first_accuracy: f64,
+}
+
+impl<B: Backend> FieldHeads<B> {
+    /// Heads with weights from `seed`, over states of width `d_model`.
+    pub fn new(d_model: usize, layout: BatchLayout, seed: u64, device: &B::Device) -> Self {
+        Self { output: WeightRng::new(seed).linear(d_model, layout.n_rows(), device), layout }
+    }
+
+    pub(crate) fn layout(&self) -> &BatchLayout {
+        &self.layout
+    }
+
+    /// Compares the predictions of some fields, at least one, with the ids that are true.
+    ///
+    /// # Shapes
+    /// - states: `[n, d_model]`, at least one
+    /// - targets: `[n, n_fields]`, row after row
+    pub(crate) fn predict(&self, states: Tensor<B, 2>, targets: &[u32], fields: &[usize]) -> Predicted<B> {
+        let [n, _] = states.dims();
+        let device = states.device();
+        let logits = self.output.forward(states);
+        let n_fields = self.layout.n_fields();
+        let mut loss = Tensor::zeros([1], &device);
+        let mut first_accuracy = None;
+        for &field in fields {
+            let ids: Vec<usize> = targets.iter().skip(field).step_by(n_fields).map(|&id| id as usize).collect();
+            let targets = indices(&ids, &device);
+            let logits = logits.clone().slice([0..n, self.rows_of(field)]);
+            first_accuracy.get_or_insert_with(|| accuracy(logits.clone(), targets.clone()));
+            loss = loss + cross_entropy(logits, targets);
+        }
+        Predicted { loss: loss.div_scalar(fields.len() as f64), first_accuracy: first_accuracy.unwrap_or(f64::NAN) }
+    }
+
+    fn rows_of(&self, field: usize) -> std::ops::Range<usize> {
+        let offsets = self.layout.offsets();
+        offsets[field]..offsets.get(field + 1).copied().unwrap_or(self.layout.n_rows())
+    }
+}
+
+/// The states at some of all positions, `[n, d_model]` from `[batch, seq, d_model]`.
+pub(crate) fn at<B: Backend>(states: Tensor<B, 3>, positions: &[usize]) -> Tensor<B, 2> {
+    let [n_windows, seq, d_model] = states.dims();
+    let positions = indices(positions, &states.device());
+    states.reshape([n_windows * seq, d_model]).select(0, positions)
+}

@@ -1,0 +1,164 @@
+//! Link prediction for graphs: which two events were joined, once some edges are taken away.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng, WindowRows};
+use spaxiom_token::{Edge, EdgeType};
+
+use crate::error::ObjectiveError;
+use crate::example::Example;
+use crate::field_heads::at;
+use crate::losses::{binary_cross_entropy, indices, numbers, to_host};
+use crate::objective::{Loss, Metric, Pretext};
+
+/// What may be set about link prediction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct LinkPredictionOptions {
+    /// Share of the pairs of joined events whose edges are held out; 0.2.
+    pub ratio: f64,
+}
+
+impl Default for LinkPredictionOptions {
+    fn default() -> Self {
+        Self { ratio: 0.2 }
+    }
+}
+
+impl LinkPredictionOptions {
+    pub(crate) fn check(&self) -> Result<(), ObjectiveError> {
+        let Self { ratio } = self;
+        if *ratio > 0.0 && *ratio < 1.0 {
+            return Ok(());
+        }
+        Err(ObjectiveError::Setting { name: "links.ratio", want: "between 0 and 1", got: ratio.to_string() })
+    }
+}
+
+/// Tells pairs of events whose edge was held out from pairs that never had one.
+///
+/// The edges of a held-out pair are gone in every type and both directions, so that none of them tells the others.
+/// Every held-out edge has a negative of its type and with its later event, where the window has one.
+/// The score is a product of the two states and of a vector per type (`DistMult`, Yang et al. 2015), after a map for
+/// the earlier and one for the later end, since edges have a direction.
+#[derive(Module, Debug)]
+pub struct Links<B: Backend> {
+    from: Linear<B>,
+    to: Linear<B>,
+    /// One row per type of edge, `[n_types, d_model]`.
+    types: Param<Tensor<B, 2>>,
+    #[module(skip)]
+    layout: BatchLayout,
+    #[module(skip)]
+    options: LinkPredictionOptions,
+}
+
+/// Pairs to be judged, as places in a batch.
+#[derive(Default)]
+struct Pairs {
+    from: Vec<usize>,
+    to: Vec<usize>,
+    kind: Vec<usize>,
+    /// 1 for an edge that was held out, -1 for none.
+    signs: Vec<f32>,
+}
+
+impl Pairs {
+    fn push(&mut self, first: usize, edge: Edge, sign: f32) {
+        self.from.push(first + edge.from);
+        self.to.push(first + edge.to);
+        self.kind.push(edge.kind as usize);
+        self.signs.push(sign);
+    }
+}
+
+impl<B: Backend> Links<B> {
+    /// A head over states of width `d_model`.
+    pub fn new(
+        d_model: usize,
+        layout: BatchLayout,
+        options: LinkPredictionOptions,
+        seed: u64,
+        device: &B::Device,
+    ) -> Self {
+        let mut rng = WeightRng::new(seed);
+        let (from, to) = (rng.linear(d_model, d_model, device), rng.linear(d_model, d_model, device));
+        let types = rng.matrix([EdgeType::ALL.len(), d_model], device);
+        Self { from, to, types, layout, options }
+    }
+
+    /// `[n]` logits.
+    fn scores(&self, states: &Tensor<B, 3>, pairs: &Pairs) -> Tensor<B, 1> {
+        let from = self.from.forward(at(states.clone(), &pairs.from));
+        let to = self.to.forward(at(states.clone(), &pairs.to));
+        // Near 1 at first, so that the product is one of states.
+        let types = self.types.val().add_scalar(1.0).select(0, indices(&pairs.kind, &states.device()));
+        (from * to * types).sum_dim(1).reshape([pairs.from.len()])
+    }
+}
+
+/// Takes the edges of some pairs away and chooses what to ask.
+///
+/// An event names the latest `max_degree` events that it is joined to; earlier ones of a full list may be joined unsaid,
+/// and are no negatives.
+fn hold_out(
+    window: &mut WindowRows,
+    max_degree: usize,
+    first: usize,
+    ratio: f64,
+    pairs: &mut Pairs,
+    rng: &mut ChaCha8Rng,
+) {
+    let mut joined: BTreeMap<(usize, EdgeType), Vec<usize>> = BTreeMap::new();
+    let mut is_held: BTreeMap<(usize, usize), bool> = BTreeMap::new();
+    for edge in &window.edges {
+        joined.entry((edge.to, edge.kind)).or_default().push(edge.from);
+        is_held.entry((edge.from, edge.to)).or_insert_with(|| rng.random_bool(ratio));
+    }
+    for edge in window.edges.extract_if(.., |edge| is_held[&(edge.from, edge.to)]) {
+        pairs.push(first, edge, 1.0);
+        let others = &joined[&(edge.to, edge.kind)];
+        let earliest = if others.len() >= max_degree { others.iter().min().copied().unwrap_or(0) } else { 0 };
+        let apart: Vec<usize> = (earliest..edge.to).filter(|from| !others.contains(from)).collect();
+        if !apart.is_empty() {
+            pairs.push(first, Edge { from: apart[rng.random_range(0..apart.len())], ..edge }, -1.0);
+        }
+    }
+}
+
+impl<B: Backend> Pretext<B> for Links<B> {
+    fn loss<E: Encoder<B>>(
+        &self,
+        encoder: &E,
+        examples: &[Example<'_>],
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Loss<B> {
+        let mut windows: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
+        let seq = 1 + examples.iter().map(|example| example.window.len()).max().unwrap_or(0);
+        let mut pairs = Pairs::default();
+        for (window_idx, (window, example)) in windows.iter_mut().zip(examples).enumerate() {
+            // `[CLS]` stands before the events.
+            let (first, max_degree) = (window_idx * seq + 1, example.window.max_degree());
+            hold_out(window, max_degree, first, self.options.ratio, &mut pairs, rng);
+        }
+        let states = encoder.encode(&EventBatch::with_rows(&self.layout, &windows, device)).states;
+        if pairs.signs.is_empty() {
+            // Nothing was joined, so there is nothing to learn.
+            return Loss { value: states.sum().mul_scalar(0.0), n_predictions: 0, metrics: Vec::new() };
+        }
+        let scores = self.scores(&states, &pairs);
+        let right =
+            to_host(scores.clone()).iter().zip(&pairs.signs).filter(|(score, sign)| *score * *sign > 0.0).count();
+        let n = pairs.signs.len();
+        let metrics = vec![Metric { name: "link_accuracy", value: right as f64 / n as f64 }];
+        Loss { value: binary_cross_entropy(scores, numbers(pairs.signs, device)), n_predictions: n, metrics }
+    }
+}

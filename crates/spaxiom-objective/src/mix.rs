@@ -1,0 +1,238 @@
+//! Pretexts by name, and several of them at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{BatchLayout, Encoder};
+use spaxiom_token::Augmenter;
+
+use crate::contrast::{Contrast, ContrastOptions};
+use crate::error::ObjectiveError;
+use crate::example::Example;
+use crate::jigsaw::Jigsaw;
+use crate::links::{LinkPredictionOptions, Links};
+use crate::losses::scalar;
+use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
+use crate::next_event::NextEvents;
+use crate::node_attributes::NodeAttributes;
+use crate::objective::{Backward, Loss, Metric, Pretext};
+use crate::triplets::{TripletOptions, Triplets};
+
+/// The pretexts by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PretextName {
+    /// Masked event prediction.
+    Mep,
+    /// Next-event prediction, with the time until then.
+    Nep,
+    /// Spatial-temporal jigsaw.
+    Jigsaw,
+    /// Link prediction in graphs.
+    Link,
+    /// Node-attribute prediction in graphs.
+    Node,
+    /// Contrastive learning of views.
+    InfoNce,
+    /// Triplets with hard negatives.
+    Triplet,
+}
+
+impl PretextName {
+    /// Whether it makes views of events, and so needs a position per event.
+    #[must_use]
+    pub fn needs_views(self) -> bool {
+        matches!(self, Self::InfoNce | Self::Triplet)
+    }
+
+    fn loss_name(self) -> &'static str {
+        match self {
+            Self::Mep => "mep_loss",
+            Self::Nep => "nep_loss",
+            Self::Jigsaw => "jigsaw_loss",
+            Self::Link => "link_loss",
+            Self::Node => "node_loss",
+            Self::InfoNce => "info_nce_loss",
+            Self::Triplet => "triplet_loss",
+        }
+    }
+}
+
+/// Settings of all pretexts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PretextOptions {
+    /// What counts in the loss, and how much.
+    pub weights: BTreeMap<PretextName, f64>,
+    /// Masked events, and the share of hidden nodes.
+    pub masking: MaskingOptions,
+    /// Link prediction.
+    pub links: LinkPredictionOptions,
+    /// `InfoNCE`.
+    pub contrast: ContrastOptions,
+    /// Triplets.
+    pub triplet: TripletOptions,
+}
+
+/// Checked [`PretextOptions`].
+#[derive(Debug, Clone)]
+pub struct Pretexts {
+    options: PretextOptions,
+    masking: Masking,
+    augmenter: Option<Arc<Augmenter>>,
+}
+
+impl Pretexts {
+    /// Checks the options; `augmenter` makes the views, where there are any.
+    ///
+    /// # Errors
+    /// [`ObjectiveError::Setting`] for a weight that is not above 0, no weight at all, or a wrong setting of a pretext.
+    pub fn new(options: PretextOptions, augmenter: Option<Augmenter>) -> Result<Self, ObjectiveError> {
+        let PretextOptions { weights, masking, links, contrast, triplet } = &options;
+        let wrong = |want, got: String| Err(ObjectiveError::Setting { name: "objectives", want, got });
+        if let Some(weight) = weights.values().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
+            return wrong("weights above 0", weight.to_string());
+        }
+        if weights.is_empty() {
+            return wrong("one objective or more", "none".into());
+        }
+        if augmenter.is_none() && weights.keys().any(|name| name.needs_views()) {
+            return wrong("those that need no views, where nothing makes views", "views".into());
+        }
+        links.check()?;
+        contrast.check()?;
+        triplet.check()?;
+        let masking = Masking::new(masking.clone())?;
+        Ok(Self { masking, augmenter: augmenter.map(Arc::new), options })
+    }
+
+    /// The heads of all pretexts, for an encoder of this width and window.
+    pub fn init<B: Backend>(
+        &self,
+        d_model: usize,
+        max_len: usize,
+        layout: &BatchLayout,
+        seed: u64,
+        device: &B::Device,
+    ) -> Mix<B> {
+        let PretextOptions { weights, masking: _, links, contrast, triplet } = &self.options;
+        let layout = || layout.clone();
+        let is_wanted = |name| weights.contains_key(&name);
+        let augmenter = |name| self.augmenter.clone().filter(|_| is_wanted(name));
+        // Each has random numbers of its own, so that one more changes nothing of the others.
+        let seed = |name: PretextName| seed.wrapping_add(0x9e37_79b9 * name as u64);
+        let masking = || self.masking.clone();
+        use PretextName::{InfoNce, Jigsaw as JigsawName, Link, Mep, Nep, Node, Triplet};
+        Mix {
+            masked: is_wanted(Mep).then(|| MaskedEvents::new(d_model, layout(), masking(), seed(Mep), device)),
+            next: is_wanted(Nep).then(|| NextEvents::new(d_model, layout(), seed(Nep), device)),
+            jigsaw: is_wanted(JigsawName).then(|| Jigsaw::new(d_model, max_len, layout(), seed(JigsawName), device)),
+            links: is_wanted(Link).then(|| Links::new(d_model, layout(), links.clone(), seed(Link), device)),
+            nodes: is_wanted(Node).then(|| NodeAttributes::new(d_model, layout(), masking(), seed(Node), device)),
+            contrast: augmenter(InfoNce)
+                .map(|augmenter| Contrast::new(d_model, layout(), augmenter, contrast.clone(), seed(InfoNce), device)),
+            triplets: augmenter(Triplet)
+                .map(|augmenter| Triplets::new(d_model, layout(), augmenter, triplet.clone(), seed(Triplet), device)),
+            weights: weights.clone(),
+        }
+    }
+}
+
+/// The weighted sum of pretexts on one encoder.
+#[derive(Module, Debug)]
+pub struct Mix<B: Backend> {
+    masked: Option<MaskedEvents<B>>,
+    next: Option<NextEvents<B>>,
+    jigsaw: Option<Jigsaw<B>>,
+    links: Option<Links<B>>,
+    nodes: Option<NodeAttributes<B>>,
+    contrast: Option<Contrast<B>>,
+    triplets: Option<Triplets<B>>,
+    #[module(skip)]
+    weights: BTreeMap<PretextName, f64>,
+}
+
+/// A batch, and the sum of what was found for it.
+struct Sum<'a, 'b, B: Backend, E> {
+    encoder: &'a E,
+    examples: &'a [Example<'b>],
+    rng: &'a mut ChaCha8Rng,
+    device: &'a B::Device,
+    backward: Option<&'a mut Backward<'b, B>>,
+    weights: &'a BTreeMap<PretextName, f64>,
+    losses: Vec<(PretextName, Loss<B>)>,
+}
+
+impl<B: Backend, E: Encoder<B>> Sum<'_, '_, B, E> {
+    fn add<P: Pretext<B>>(&mut self, name: PretextName, pretext: Option<&P>) {
+        let Some(pretext) = pretext else { return };
+        let weight = self.weights[&name];
+        let loss = match &mut self.backward {
+            Some(backward) => {
+                let mut weighted = |value: Tensor<B, 1>| backward(value.mul_scalar(weight));
+                pretext.learn(self.encoder, self.examples, self.rng, self.device, &mut weighted)
+            }
+            None => pretext.loss(self.encoder, self.examples, self.rng, self.device),
+        };
+        self.losses.push((name, loss));
+    }
+
+    /// One alone counts its own predictions; of several every example counts once.
+    fn finish(self) -> Loss<B> {
+        let Self { examples, weights, losses, device, .. } = self;
+        let is_one = losses.len() == 1;
+        let mut sum = Loss { value: Tensor::zeros([1], device), n_predictions: examples.len(), metrics: Vec::new() };
+        for (name, Loss { value, n_predictions, metrics }) in losses {
+            if is_one {
+                sum.n_predictions = n_predictions;
+            } else {
+                sum.metrics.push(Metric { name: name.loss_name(), value: scalar(value.clone()) });
+            }
+            sum.metrics.extend(metrics);
+            sum.value = sum.value + value.mul_scalar(weights[&name]);
+        }
+        sum
+    }
+}
+
+impl<B: Backend> Mix<B> {
+    fn all<E: Encoder<B>>(&self, mut sum: Sum<'_, '_, B, E>) -> Loss<B> {
+        sum.add(PretextName::Mep, self.masked.as_ref());
+        sum.add(PretextName::Nep, self.next.as_ref());
+        sum.add(PretextName::Jigsaw, self.jigsaw.as_ref());
+        sum.add(PretextName::Link, self.links.as_ref());
+        sum.add(PretextName::Node, self.nodes.as_ref());
+        sum.add(PretextName::InfoNce, self.contrast.as_ref());
+        sum.add(PretextName::Triplet, self.triplets.as_ref());
+        sum.finish()
+    }
+}
+
+impl<B: Backend> Pretext<B> for Mix<B> {
+    fn loss<E: Encoder<B>>(
+        &self,
+        encoder: &E,
+        examples: &[Example<'_>],
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Loss<B> {
+        let (weights, losses) = (&self.weights, Vec::new());
+        self.all(Sum { encoder, examples, rng, device, backward: None, weights, losses })
+    }
+
+    fn learn<E: Encoder<B>>(
+        &self,
+        encoder: &E,
+        examples: &[Example<'_>],
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+        backward: &mut Backward<'_, B>,
+    ) -> Loss<B> {
+        let (weights, losses) = (&self.weights, Vec::new());
+        self.all(Sum { encoder, examples, rng, device, backward: Some(backward), weights, losses })
+    }
+}

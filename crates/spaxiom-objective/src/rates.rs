@@ -1,0 +1,154 @@
+//! Which parameters learn, and how fast: frozen ones, and slower ones the deeper they lie.
+
+use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{ParameterPath, collect_weights};
+
+use crate::error::ObjectiveError;
+
+/// What may be set about single parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RateOptions {
+    /// Parameters whose names begin so do not change, for example `encoder.embedding` or `encoder`; none.
+    pub frozen: Vec<String>,
+    /// The rate of a layer over that of the layer above it (Howard and Ruder 2018); 1.
+    ///
+    /// Heads have the full rate, the encoder's last layer once this factor, and so on down to its embedding.
+    pub layer_decay: f64,
+}
+
+impl Default for RateOptions {
+    fn default() -> Self {
+        Self { frozen: Vec::new(), layer_decay: 1.0 }
+    }
+}
+
+/// Checked [`RateOptions`] for the parameters of a module.
+#[derive(Debug, Clone)]
+pub struct Rates {
+    options: RateOptions,
+    n_layers: i32,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { options: RateOptions::default(), n_layers: 0 }
+    }
+}
+
+impl Rates {
+    /// Looks the names up in `module`.
+    ///
+    /// # Errors
+    /// [`ObjectiveError::Setting`] for the beginning of no name, for one of all names, and for a decay outside 0 to 1.
+    pub fn new<B: AutodiffBackend>(
+        options: RateOptions,
+        module: &impl AutodiffModule<B>,
+    ) -> Result<Self, ObjectiveError> {
+        let names: Vec<String> = collect_weights(module, "").into_keys().collect();
+        let wrong = |name, want, got: &str| Err(ObjectiveError::Setting { name, want, got: got.to_owned() });
+        if !(options.layer_decay > 0.0 && options.layer_decay <= 1.0) {
+            return wrong("rates.layer-decay", "above 0 and at most 1", &options.layer_decay.to_string());
+        }
+        let unknown = options.frozen.iter().find(|frozen| !names.iter().any(|name| is_under(name, frozen)));
+        if let Some(unknown) = unknown {
+            return wrong("rates.frozen", "the beginning of names in model.safetensors", unknown);
+        }
+        let rates =
+            Self { n_layers: names.iter().filter_map(|name| layer(name)).max().map_or(0, |last| last + 1), options };
+        if names.iter().all(|name| rates.is_frozen(name)) {
+            return wrong("rates.frozen", "some of the parameters", "all of them");
+        }
+        Ok(rates)
+    }
+
+    /// What the learning rate of a parameter is multiplied by.
+    #[must_use]
+    pub fn factor(&self, name: &str) -> f64 {
+        if !is_under(name, "encoder") {
+            return 1.0;
+        }
+        let depth = match layer(name) {
+            Some(layer) => self.n_layers - layer,
+            None if name.starts_with("encoder.stack") => 1,
+            None => self.n_layers + 1,
+        };
+        self.options.layer_decay.powi(depth)
+    }
+
+    fn is_frozen(&self, name: &str) -> bool {
+        self.options.frozen.iter().any(|frozen| is_under(name, frozen))
+    }
+
+    /// Forgets the gradients of what does not change, so that they count in no length either.
+    pub(crate) fn drop_frozen<B: AutodiffBackend>(&self, module: &impl AutodiffModule<B>, grads: &mut GradientsParams) {
+        if !self.options.frozen.is_empty() {
+            module.visit(&mut Dropper { rates: self, grads, path: ParameterPath::default() });
+        }
+    }
+}
+
+/// Whether a name is `prefix`, or lies under it.
+fn is_under(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || prefix.ends_with('.'))
+}
+
+/// The number of the layer of the encoder's stack that a parameter lies in.
+fn layer(name: &str) -> Option<i32> {
+    let (_, rest) = name.strip_prefix("encoder.")?.split_once("layers.")?;
+    rest.split('.').next()?.parse().ok()
+}
+
+struct Dropper<'a> {
+    rates: &'a Rates,
+    grads: &'a mut GradientsParams,
+    path: ParameterPath,
+}
+
+impl<A: AutodiffBackend> ModuleVisitor<A> for Dropper<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        self.path.exit(container);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<A, D>>) {
+        if self.rates.is_frozen(&self.path.name()) {
+            let _ = self.grads.remove::<A::InnerBackend, D>(param.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RateOptions, Rates};
+
+    #[test]
+    fn the_rate_falls_from_the_heads_down_to_the_embedding() {
+        let options = RateOptions { layer_decay: 0.5, ..RateOptions::default() };
+        let rates = Rates { options, n_layers: 2 };
+        for (name, want) in [
+            ("heads.masked.fields.output.weight", 1.0),
+            ("encoder.stack.norm.gamma", 0.5),
+            ("encoder.stack.layers.1.expand.weight", 0.5),
+            ("encoder.stack.layers.0.expand.weight", 0.25),
+            ("encoder.embedding.table", 0.125),
+        ] {
+            assert!((rates.factor(name) - want).abs() < 1e-12, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_frozen_name_is_a_whole_one() {
+        let options = RateOptions { frozen: vec!["encoder.stack.layers.1".into()], ..RateOptions::default() };
+        let rates = Rates { options, n_layers: 12 };
+        assert!(rates.is_frozen("encoder.stack.layers.1.expand.weight"));
+        assert!(!rates.is_frozen("encoder.stack.layers.11.expand.weight"));
+    }
+}

@@ -1,0 +1,221 @@
+//! Triplets: an event is nearer to a view of itself than to another event, by a margin (seed, "Triplet loss for fine-grained ranking").
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::{BatchLayout, Encoder};
+use spaxiom_token::{Augmenter, TokenSequence};
+
+use crate::error::ObjectiveError;
+use crate::example::Example;
+use crate::losses::{indices, to_host, triplet};
+use crate::objective::{Loss, Metric, Pretext};
+use crate::views::{ViewProjection, false_negatives};
+
+/// Which other event an anchor is compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mining {
+    /// The nearest of the batch.
+    Hard,
+    /// The nearest of the batch that is farther away than the positive (FaceNet, Schroff et al. 2015); where there is none, the farthest.
+    SemiHard,
+    /// As `semi-hard`, among the batch and events of another type close by in space and time: the seed's hard negatives.
+    #[default]
+    Nearby,
+}
+
+/// What may be set about triplets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct TripletOptions {
+    /// By how much the negative has to be farther away, as a squared distance of vectors of length 1; 0.5.
+    pub margin: f64,
+    /// Where negatives come from; `nearby`.
+    pub mining: Mining,
+    /// How many events before and after an event count as close by; 16.
+    pub reach: usize,
+    /// Numbers of the vectors that are compared; 64.
+    pub d_projection: usize,
+    /// Windows with this share of equal events, times apart, are no negatives of each other; 0.9.
+    pub same_share: f64,
+}
+
+impl Default for TripletOptions {
+    fn default() -> Self {
+        Self { margin: 0.5, mining: Mining::default(), reach: 16, d_projection: 64, same_share: 0.9 }
+    }
+}
+
+impl TripletOptions {
+    pub(crate) fn check(&self) -> Result<(), ObjectiveError> {
+        let Self { margin, mining: _, reach, d_projection, same_share } = self;
+        let rules = [
+            ("triplet.margin", "0 or more", *margin >= 0.0, margin.to_string()),
+            ("triplet.reach", "1 or more", *reach >= 1, reach.to_string()),
+            ("triplet.d-projection", "1 or more", *d_projection >= 1, d_projection.to_string()),
+            ("triplet.same-share", "above 0", *same_share > 0.0, same_share.to_string()),
+        ];
+        match rules.into_iter().find(|(_, _, holds, _)| !holds) {
+            Some((name, want, _, got)) => Err(ObjectiveError::Setting { name, want, got }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Triplets of an event, a view of it and a negative that is mined with the vectors of the moment.
+#[derive(Module, Debug)]
+pub struct Triplets<B: Backend> {
+    projection: ViewProjection<B>,
+    #[module(skip)]
+    options: TripletOptions,
+}
+
+impl<B: Backend> Triplets<B> {
+    /// A projection head over vectors of width `d_model`.
+    pub fn new(
+        d_model: usize,
+        layout: BatchLayout,
+        augmenter: Arc<Augmenter>,
+        options: TripletOptions,
+        seed: u64,
+        device: &B::Device,
+    ) -> Self {
+        let projection = ViewProjection::new(d_model, options.d_projection, layout, augmenter, seed, device);
+        Self { projection, options }
+    }
+
+    /// The windows close by, and whose they are.
+    fn nearby(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<TokenSequence>) {
+        if self.options.mining != Mining::Nearby {
+            return (Vec::new(), Vec::new());
+        }
+        let unlike = |(of, example): (usize, &Example<'_>)| {
+            let neighbour = example.events?.unlike_neighbour(self.options.reach, rng)?;
+            Some((of, self.projection.augmenter.tokens(neighbour)))
+        };
+        examples.iter().enumerate().filter_map(unlike).unzip()
+    }
+}
+
+/// Squared distances of vectors on the host.
+struct Distances<'a> {
+    anchors: &'a [f32],
+    candidates: &'a [f32],
+    dim: usize,
+}
+
+impl Distances<'_> {
+    fn get(&self, anchor: usize, candidate: usize) -> f32 {
+        let row = |rows: &[f32], at: usize| at * self.dim..at * self.dim + self.dim.min(rows.len());
+        let (a, b) = (&self.anchors[row(self.anchors, anchor)], &self.candidates[row(self.candidates, candidate)]);
+        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+    }
+
+    fn nearest(&self, anchor: usize, among: impl Iterator<Item = usize>) -> Option<usize> {
+        among.min_by(|&a, &b| self.get(anchor, a).total_cmp(&self.get(anchor, b)))
+    }
+
+    fn farthest(&self, anchor: usize, among: impl Iterator<Item = usize>) -> Option<usize> {
+        among.max_by(|&a, &b| self.get(anchor, a).total_cmp(&self.get(anchor, b)))
+    }
+}
+
+/// The nearest one beyond the positive, or else the farthest.
+///
+/// Always the nearest would pull everything together: with hard negatives all vectors became equal within 100 steps.
+fn semi_hard(distances: &Distances<'_>, anchor: usize, among: &[usize]) -> Option<usize> {
+    let positive = distances.get(anchor, anchor);
+    let beyond = among.iter().copied().filter(|&other| distances.get(anchor, other) > positive);
+    distances.nearest(anchor, beyond).or_else(|| distances.farthest(anchor, among.iter().copied()))
+}
+
+/// The negative of each anchor among the candidates, of which the first `n` are the positives in order;
+/// `own` says whose neighbours the others are. None where everything means the same.
+fn mined(distances: &Distances<'_>, n: usize, own: &[usize], same: &[bool], mining: Mining) -> Vec<Option<usize>> {
+    let negative = |anchor: usize| {
+        let others = || (0..n).filter(move |&other| other != anchor && !same[anchor * n + other]);
+        match mining {
+            Mining::Hard => distances.nearest(anchor, others()),
+            Mining::SemiHard => semi_hard(distances, anchor, &others().collect::<Vec<_>>()),
+            Mining::Nearby => {
+                let close = own.iter().enumerate().filter(|(_, of)| **of == anchor).map(|(at, _)| n + at);
+                semi_hard(distances, anchor, &others().chain(close).collect::<Vec<_>>())
+            }
+        }
+    };
+    (0..n).map(negative).collect()
+}
+
+impl<B: Backend> Pretext<B> for Triplets<B> {
+    fn loss<E: Encoder<B>>(
+        &self,
+        encoder: &E,
+        examples: &[Example<'_>],
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Loss<B> {
+        let TripletOptions { margin, mining, same_share, .. } = self.options;
+        let [first, second] = self.projection.views(examples, rng);
+        let (own, neighbours) = self.nearby(examples, rng);
+        let anchors = self.projection.project(encoder, &first, device);
+        let mut candidates = self.projection.project(encoder, &second, device);
+        if !neighbours.is_empty() {
+            candidates = Tensor::cat(vec![candidates, self.projection.project(encoder, &neighbours, device)], 0);
+        }
+        let [n, dim] = anchors.dims();
+        let same = false_negatives(examples, &self.projection.layout, same_share);
+        let (on_host, candidates_on_host) = (to_host(anchors.clone()), to_host(candidates.clone()));
+        let distances = Distances { anchors: &on_host, candidates: &candidates_on_host, dim };
+        let found = mined(&distances, n, &own, &same, mining);
+        let (rows, negatives): (Vec<usize>, Vec<usize>) =
+            found.iter().enumerate().filter_map(|(anchor, negative)| Some((anchor, (*negative)?))).unzip();
+        if rows.is_empty() {
+            // A batch of one, or of nothing but the same.
+            return Loss { value: anchors.sum().mul_scalar(0.0), n_predictions: 0, metrics: Vec::new() };
+        }
+        let is_right =
+            |(&anchor, &negative): (&usize, &usize)| distances.get(anchor, anchor) < distances.get(anchor, negative);
+        let right = rows.iter().zip(&negatives).filter(|pair| is_right(*pair)).count();
+        let value = triplet(
+            anchors.select(0, indices(&rows, device)),
+            candidates.clone().select(0, indices(&rows, device)),
+            candidates.select(0, indices(&negatives, device)),
+            margin,
+        );
+        let metrics = vec![Metric { name: "triplet_accuracy", value: right as f64 / rows.len() as f64 }];
+        Loss { value, n_predictions: rows.len(), metrics }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Distances, Mining, mined};
+
+    /// Anchors at 0 and 10; positives at 1 and 12; a neighbour of the first anchor at 1.5.
+    #[test]
+    fn negatives_are_the_ones_that_each_way_of_mining_names() {
+        let distances = Distances { anchors: &[0.0, 10.0], candidates: &[1.0, 12.0, 1.5], dim: 1 };
+        let check = |mining, same: [bool; 4], want: [Option<usize>; 2]| {
+            assert_eq!(mined(&distances, 2, &[0], &same, mining), want, "{mining:?}");
+        };
+        let none = [false; 4];
+        check(Mining::Hard, none, [Some(1), Some(0)]);
+        check(Mining::Nearby, none, [Some(2), Some(0)]);
+        // What means the same is no negative; the neighbour is of another type.
+        check(Mining::Hard, [false, true, true, false], [None, None]);
+        check(Mining::Nearby, [false, true, true, false], [Some(2), None]);
+    }
+
+    #[test]
+    fn a_semi_hard_negative_lies_beyond_the_positive_or_is_the_farthest() {
+        let distances = Distances { anchors: &[0.0, 3.0, 8.0], candidates: &[2.0, 1.0, 5.0], dim: 1 };
+        // Of 0 the positive is 2 away: 1 is nearer, 5 is beyond. Of 3 it is 2 away: none is beyond, 5 is the farthest.
+        // Of 8 it is 3 away: 2 is nearer than 1, and both are beyond.
+        assert_eq!(mined(&distances, 3, &[], &[false; 9], Mining::SemiHard), [Some(2), Some(2), Some(0)]);
+    }
+}
