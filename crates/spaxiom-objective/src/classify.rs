@@ -32,7 +32,9 @@ impl ClassCosts {
     #[must_use]
     pub fn balanced(classes: &[usize], n_classes: usize) -> Self {
         let mut counts = vec![0usize; n_classes];
-        classes.iter().for_each(|&class| counts[class] += 1);
+        for &class in classes {
+            counts[class] += 1;
+        }
         #[expect(clippy::cast_possible_truncation, reason = "a weight")]
         let weight = |count: usize| (classes.len() as f64 / (n_classes * count.max(1)) as f64) as f32;
         Self { weights: counts.into_iter().map(weight).collect(), focal_gamma: 0.0 }

@@ -43,7 +43,7 @@ impl<B: Backend> GapDensity<B> {
     ///
     /// # Shapes
     /// - states: `[n, d_model]`
-    /// - gaps_secs: `[n]`, 0 or more
+    /// - gaps: `[n]` seconds, 0 or more
     /// - output: `[n]`
     pub fn log_likelihood(&self, states: Tensor<B, 2>, gaps_secs: Tensor<B, 1>) -> Tensor<B, 1> {
         let [n, _] = states.dims();

@@ -112,8 +112,12 @@ impl Masking {
                 let row = event_idx * n_fields;
                 masked.positions.push(window_idx * seq + 1 + event_idx);
                 masked.targets.extend_from_slice(&window.ids[row..row + n_fields]);
-                fields.iter().for_each(|field| window.ids[row + field] = special::MASK);
-                values.iter().for_each(|value| window.values[event_idx * n_values + value] = f32::NAN);
+                for field in fields {
+                    window.ids[row + field] = special::MASK;
+                }
+                for value in values {
+                    window.values[event_idx * n_values + value] = f32::NAN;
+                }
             }
         }
         masked

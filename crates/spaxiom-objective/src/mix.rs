@@ -126,17 +126,23 @@ impl Pretexts {
         // Each has random numbers of its own, so that one more changes nothing of the others.
         let seed = |name: PretextName| seed.wrapping_add(0x9e37_79b9 * name as u64);
         let masking = || self.masking.clone();
-        use PretextName::{InfoNce, Jigsaw as JigsawName, Link, Mep, Nep, Node, Triplet};
         Mix {
-            masked: is_wanted(Mep).then(|| MaskedEvents::new(d_model, layout(), masking(), seed(Mep), device)),
-            next: is_wanted(Nep).then(|| NextEvents::new(d_model, layout(), seed(Nep), device)),
-            jigsaw: is_wanted(JigsawName).then(|| Jigsaw::new(d_model, max_len, layout(), seed(JigsawName), device)),
-            links: is_wanted(Link).then(|| Links::new(d_model, layout(), links.clone(), seed(Link), device)),
-            nodes: is_wanted(Node).then(|| NodeAttributes::new(d_model, layout(), masking(), seed(Node), device)),
-            contrast: augmenter(InfoNce)
-                .map(|augmenter| Contrast::new(d_model, layout(), augmenter, contrast.clone(), seed(InfoNce), device)),
-            triplets: augmenter(Triplet)
-                .map(|augmenter| Triplets::new(d_model, layout(), augmenter, triplet.clone(), seed(Triplet), device)),
+            masked: is_wanted(PretextName::Mep)
+                .then(|| MaskedEvents::new(d_model, layout(), masking(), seed(PretextName::Mep), device)),
+            next: is_wanted(PretextName::Nep)
+                .then(|| NextEvents::new(d_model, layout(), seed(PretextName::Nep), device)),
+            jigsaw: is_wanted(PretextName::Jigsaw)
+                .then(|| Jigsaw::new(d_model, max_len, layout(), seed(PretextName::Jigsaw), device)),
+            links: is_wanted(PretextName::Link)
+                .then(|| Links::new(d_model, layout(), links.clone(), seed(PretextName::Link), device)),
+            nodes: is_wanted(PretextName::Node)
+                .then(|| NodeAttributes::new(d_model, layout(), masking(), seed(PretextName::Node), device)),
+            contrast: augmenter(PretextName::InfoNce).map(|augmenter| {
+                Contrast::new(d_model, layout(), augmenter, contrast.clone(), seed(PretextName::InfoNce), device)
+            }),
+            triplets: augmenter(PretextName::Triplet).map(|augmenter| {
+                Triplets::new(d_model, layout(), augmenter, triplet.clone(), seed(PretextName::Triplet), device)
+            }),
             weights: weights.clone(),
         }
     }

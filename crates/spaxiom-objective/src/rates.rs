@@ -28,16 +28,10 @@ impl Default for RateOptions {
 }
 
 /// Checked [`RateOptions`] for the parameters of a module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Rates {
     options: RateOptions,
     n_layers: i32,
-}
-
-impl Default for Rates {
-    fn default() -> Self {
-        Self { options: RateOptions::default(), n_layers: 0 }
-    }
 }
 
 impl Rates {

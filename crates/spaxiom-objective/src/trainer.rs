@@ -432,7 +432,9 @@ impl Means {
         // What predicts nothing says nothing, and must not turn 0 times not-a-number into a sum.
         if weight > 0.0 {
             add(&mut self.loss, scalar(value));
-            metrics.iter().for_each(|Metric { name, value }| add(self.metrics.entry(name).or_default(), *value));
+            for Metric { name, value } in metrics {
+                add(self.metrics.entry(name).or_default(), value);
+            }
         }
     }
 

@@ -22,7 +22,7 @@ use crate::views::{ViewProjection, false_negatives};
 pub enum Mining {
     /// The nearest of the batch.
     Hard,
-    /// The nearest of the batch that is farther away than the positive (FaceNet, Schroff et al. 2015); where there is none, the farthest.
+    /// The nearest of the batch that is farther away than the positive (`FaceNet`, Schroff et al. 2015); where there is none, the farthest.
     SemiHard,
     /// As `semi-hard`, among the batch and events of another type close by in space and time: the seed's hard negatives.
     #[default]

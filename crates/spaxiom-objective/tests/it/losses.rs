@@ -22,7 +22,7 @@ fn same(got: &[f32], want: &[f32], what: &str) {
 }
 
 /// The loss, and the gradients for all inputs, are those of the fixture.
-fn check(loss: &str, inputs: &[(&str, Tensor<B, 2>)], value: Tensor<B, 1>) {
+fn check(loss: &str, inputs: &[(&str, Tensor<B, 2>)], value: &Tensor<B, 1>) {
     same(&value.to_data().to_vec::<f32>().unwrap(), &fixture(&format!("out.loss.{loss}")), loss);
     let grads = value.backward();
     for (name, input) in inputs {
@@ -36,14 +36,14 @@ fn check(loss: &str, inputs: &[(&str, Tensor<B, 2>)], value: Tensor<B, 1>) {
 fn info_nce_is_that_of_pytorch() {
     let (a, b) = (rows("a"), rows("b"));
     let value = info_nce(a.clone(), b.clone(), 0.07, None);
-    check("infonce", &[("a", a), ("b", b)], value);
+    check("infonce", &[("a", a), ("b", b)], &value);
 }
 
 #[test]
 fn triplet_is_that_of_pytorch() {
     let (a, p, n) = (rows("a"), rows("p"), rows("n"));
     let value = triplet(a.clone(), p.clone(), n.clone(), 0.5);
-    check("triplet", &[("a", a), ("p", p), ("n", n)], value);
+    check("triplet", &[("a", a), ("p", p), ("n", n)], &value);
 }
 
 fn ints(values: &[i64]) -> Tensor<B, 1, Int> {
@@ -66,7 +66,7 @@ fn cross_entropy_of_masked_positions_is_that_of_pytorch() {
     let chosen: Vec<i64> = (0..24).filter(|at| mask[usize::try_from(*at).unwrap()] == 1).collect();
     let targets: Vec<i64> = chosen.iter().map(|at| targets[usize::try_from(*at).unwrap()]).collect();
     let value = cross_entropy(logits.clone().select(0, ints(&chosen)), ints(&targets));
-    check("masked_ce", &[("logits", logits)], value);
+    check("masked_ce", &[("logits", logits)], &value);
 }
 
 fn matrix<const C: usize>(rows: &[[f32; C]]) -> Tensor<B, 2> {

@@ -28,6 +28,16 @@ use crate::B;
 
 const N_EVENTS: usize = 10;
 
+const ALL: [PretextName; 7] = [
+    PretextName::Mep,
+    PretextName::Nep,
+    PretextName::Jigsaw,
+    PretextName::Link,
+    PretextName::Node,
+    PretextName::InfoNce,
+    PretextName::Triplet,
+];
+
 /// Eight sites of ten events; types, zones and gaps follow from the site and the place in the sequence.
 struct Data {
     sequences: Vec<EventSequence>,
@@ -42,7 +52,7 @@ impl Data {
             let mut time: chrono::DateTime<chrono::Utc> = "2025-01-06T10:00:00Z".parse().unwrap();
             let mut cause = None;
             for at in 0..N_EVENTS {
-                time += chrono::TimeDelta::seconds(5 + 20 * ((at + site) % 3) as i64);
+                time += chrono::TimeDelta::seconds([5, 25, 45][(at + site) % 3]);
                 let kind = ["DoorOpened", "DoorClosed", "QueueFormed"][(at * at + site) % 3];
                 let mut event = Event::new(kind, format!("site-{site}").as_str(), time);
                 event.zone = Some(["hall", "dock", "yard", "gate"][(at * (1 + site / 3) + site) % 4].into());
@@ -195,8 +205,7 @@ impl Encoder<Flex> for Spy<Flex> {
 fn shown(pretext: &impl Pretext<Flex>, examples: &[Example<'_>]) -> EventBatch<Flex> {
     let spy = Spy::new();
     let _ = pretext.loss(&spy, examples, &mut rng(3), &Default::default());
-    let batch = spy.seen.lock().unwrap().pop().unwrap();
-    batch
+    spy.seen.lock().unwrap().pop().unwrap()
 }
 
 #[test]
@@ -208,12 +217,13 @@ fn a_jigsaw_shows_every_event_once_and_nothing_of_its_time() {
     let batch = shown(&jigsaw, &examples);
     let rows: Vec<i64> = batch.rows.into_data().convert::<i64>().to_vec().unwrap();
     let n_fields = layout.n_fields();
+    let offset = |field: usize| i64::try_from(layout.offsets()[field]).unwrap();
     for (window, example) in rows.chunks_exact((1 + N_EVENTS) * n_fields).zip(&examples) {
-        let bag = |ids: Vec<i64>, offset: bool| {
+        let bag = |ids: Vec<i64>, has_offsets: bool| {
             let mut rows: Vec<Vec<i64>> = ids
                 .chunks_exact(n_fields)
                 .map(|row| {
-                    let own = |field: usize| row[field] - if offset { layout.offsets()[field] as i64 } else { 0 };
+                    let own = |field: usize| row[field] - if has_offsets { offset(field) } else { 0 };
                     let timeless = |field: &usize| layout.modalities()[*field] != Modality::Temporal;
                     (0..n_fields).filter(timeless).map(own).collect()
                 })
@@ -225,7 +235,7 @@ fn a_jigsaw_shows_every_event_once_and_nothing_of_its_time() {
         assert_eq!(bag(window[n_fields..].to_vec(), true), bag(original, false));
         for row in window[n_fields..].chunks_exact(n_fields) {
             for field in (0..n_fields).filter(|field| layout.modalities()[*field] == Modality::Temporal) {
-                assert_eq!(row[field], layout.offsets()[field] as i64 + i64::from(special::MASK));
+                assert_eq!(row[field], offset(field) + i64::from(special::MASK));
             }
         }
     }
@@ -302,14 +312,12 @@ fn what_comes_later_changes_no_state_that_predicts() {
 
 /// Gradients by name.
 fn gradients(model: &Model, examples: &[Example<'_>]) -> (f32, BTreeMap<String, NamedTensor>) {
-    let mut all = GradientsParams::new();
     let mut sum = burn::optim::GradientsAccumulator::new();
     let mut backward = |value: Tensor<B, 1>| {
         sum.accumulate::<B>(model, GradientsParams::from_grads(value.backward(), model));
     };
     let loss = model.learn(examples, &mut rng(5), &Default::default(), &mut backward);
-    std::mem::swap(&mut all, &mut sum.grads());
-    // A step of plain descent of length one shows the gradients by name.
+    let all = sum.grads();
     let mut found = BTreeMap::new();
     model.visit(&mut Collect { grads: &all, path: ParameterPath::default(), found: &mut found });
     (loss.value.into_data().to_vec::<f32>().unwrap()[0], found)
@@ -413,8 +421,7 @@ fn wrong_settings_are_named() {
 fn every_weight_of_a_pretext_gets_a_gradient() {
     let data = Data::new();
     let examples = data.examples();
-    use PretextName::{InfoNce, Jigsaw, Link, Mep, Nep, Node, Triplet};
-    let model = data.model(EncoderKind::Transformer, options(&[Mep, Nep, Jigsaw, Link, Node, InfoNce, Triplet]));
+    let model = data.model(EncoderKind::Transformer, options(&ALL));
     let (_, found) = gradients(&model, &examples);
     for name in collect_weights(&model, "").keys() {
         let grad = found.get(name).unwrap_or_else(|| panic!("{name} has no gradient"));
