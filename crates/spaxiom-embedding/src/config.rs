@@ -232,7 +232,7 @@ impl RunConfig {
                     );
                 }
                 name if name.needs_views() && layout != LayoutName::Composite => {
-                    return unfit("info-nce and triplet", "a position per event: tokens `composite`");
+                    return unfit("info-nce or triplet", "a position per event: tokens `composite`");
                 }
                 _ => {}
             }

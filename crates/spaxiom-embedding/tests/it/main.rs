@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
 mod evaluate;
+mod objectives;
 mod peer;
 mod pipeline;
 mod runs;
