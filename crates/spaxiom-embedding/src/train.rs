@@ -119,10 +119,10 @@ pub fn finetune(
     validation_labels = validation_labels.spread(setup.config.classify.validation_examples);
     let max_len = setup.config.encoder.max_len();
     let examples = examples(&train_part, &train_labels, classes.len(), max_len);
-    let train = Labelled::new(examples.clone(), setup.config.classify.examples_per_epoch);
+    let known: Vec<usize> = examples.iter().filter_map(|example| example.class).collect();
+    let train = Labelled::new(examples, setup.config.classify.examples_per_epoch);
     let validation = self::examples(&validation, &validation_labels, classes.len(), max_len);
     let shape = setup.shape();
-    let known: Vec<usize> = examples.iter().filter_map(|example| example.class).collect();
     let costs = setup.config.classify.costs(&known, classes.len());
     setup.start(classes)?;
     let (run, reduce_to) = (setup.run, setup.config.reduce_to);

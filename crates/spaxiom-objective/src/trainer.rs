@@ -41,8 +41,8 @@ pub struct TrainOptions {
     pub batch_size: usize,
     /// Parts that the windows of a step go through the encoder in, one after the other, to need less memory; 1.
     ///
-    /// The gradients are those of the whole; but windows are contrasted with those of their part alone
-    /// (`contrast.cache-chunk` saves memory without that).
+    /// The gradients are those of the whole where parts predict equally much, and close to them otherwise;
+    /// but windows are contrasted with those of their part alone (`contrast.cache-chunk` saves memory without that).
     pub accumulate: usize,
     /// Peak of the learning rate; 1e-3.
     pub learning_rate: f64,

@@ -252,7 +252,7 @@ fn empty_parts_and_wrong_options_are_named() {
 fn a_step_in_parts_has_the_gradients_of_the_whole() {
     let folder = TempDir::new().unwrap();
     let losses = |accumulate| {
-        // Full batches, and every event hidden, so that parts of a batch are masked as the whole is.
+        // Four parts of two: each predicts as much as the others.
         let options = TrainOptions { accumulate, batch_size: 8, ..options(6) };
         let examples: Vec<TokenSequence> = sequences();
         let classes: Vec<Example<'_>> =
