@@ -77,26 +77,29 @@ impl<B: Backend> Contrast<B> {
         Self { projection, options }
     }
 
+    /// The pairs that are no negatives.
+    fn same(&self, examples: &[Example<'_>]) -> Vec<bool> {
+        false_negatives(examples, &self.projection.layout, self.options.same_share)
+    }
+
     /// The loss of projected views `[n, d]`, and its figures.
-    fn compare(&self, [a, b]: [Tensor<B, 2>; 2], examples: &[Example<'_>]) -> Loss<B> {
+    fn compare(&self, [a, b]: [Tensor<B, 2>; 2], same: &[bool]) -> Loss<B> {
         let [n, dim] = a.dims();
-        let same = false_negatives(examples, &self.projection.layout, self.options.same_share);
         let n_same = same.iter().filter(|same| **same).count();
         let (first, second) = (to_host(a.clone()), to_host(b.clone()));
         let mut metrics = Views { first: &first, second: &second, dim }.figures();
         let share = n_same as f64 / (n * (n - 1)).max(1) as f64;
         metrics.push(Metric { name: "same_share", value: share });
-        let bias = bias(&same, n, &a.device());
+        let bias = bias(same, n, &a.device());
         let value = info_nce(a, b, self.options.temperature, Some(bias));
         Loss { value, n_predictions: n, metrics }
     }
 
     /// The gradients of the loss for both views, without a graph: softmax minus identity, by rows and by columns.
-    fn gradients(&self, [a, b]: [Tensor<B, 2>; 2], examples: &[Example<'_>]) -> [Tensor<B, 2>; 2] {
+    fn gradients(&self, [a, b]: [Tensor<B, 2>; 2], same: &[bool]) -> [Tensor<B, 2>; 2] {
         let [n, _] = a.dims();
         let temperature = self.options.temperature;
-        let same = false_negatives(examples, &self.projection.layout, self.options.same_share);
-        let scores = a.clone().matmul(b.clone().transpose()).div_scalar(temperature) + bias(&same, n, &a.device());
+        let scores = a.clone().matmul(b.clone().transpose()).div_scalar(temperature) + bias(same, n, &a.device());
         let eye = Tensor::<B, 2>::eye(n, &scores.device()).mul_scalar(2.0);
         let of_scores =
             (softmax(scores.clone(), 1) + softmax(scores, 0) - eye).div_scalar(2.0 * n as f64 * temperature);
@@ -118,8 +121,8 @@ impl<B: Backend> Pretext<B> for Contrast<B> {
         rng: &mut ChaCha8Rng,
         device: &B::Device,
     ) -> Loss<B> {
-        let views = self.projection.views(examples, rng);
-        self.compare(views.map(|view| self.projection.project(encoder, &view, device)), examples)
+        let (views, same) = (self.projection.views(examples, rng), self.same(examples));
+        self.compare(views.map(|view| self.projection.project(encoder, &view, device)), &same)
     }
 
     fn learn<E: Encoder<B>>(
@@ -130,10 +133,10 @@ impl<B: Backend> Pretext<B> for Contrast<B> {
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        let views = self.projection.views(examples, rng);
+        let (views, same) = (self.projection.views(examples, rng), self.same(examples));
         let chunk = self.options.cache_chunk;
         if chunk == 0 || chunk >= examples.len() {
-            let loss = self.compare(views.map(|view| self.projection.project(encoder, &view, device)), examples);
+            let loss = self.compare(views.map(|view| self.projection.project(encoder, &view, device)), &same);
             backward(loss.value.clone());
             return Loss { value: loss.value.detach(), ..loss };
         }
@@ -142,7 +145,7 @@ impl<B: Backend> Pretext<B> for Contrast<B> {
             Tensor::cat(view.chunks(chunk).map(|chunk| project(chunk).detach()).collect(), 0)
         };
         let vectors = [without_graph(&views[0]), without_graph(&views[1])];
-        let gradients = self.gradients(vectors.clone(), examples);
+        let gradients = self.gradients(vectors.clone(), &same);
         for (view, gradient) in views.iter().zip(gradients) {
             for (at, sequences) in view.chunks(chunk).enumerate() {
                 let gradient = gradient.clone().narrow(0, at * chunk, sequences.len());
@@ -150,6 +153,6 @@ impl<B: Backend> Pretext<B> for Contrast<B> {
                 backward((project(sequences) * gradient).sum());
             }
         }
-        self.compare(vectors, examples)
+        self.compare(vectors, &same)
     }
 }
