@@ -9,9 +9,12 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Normal};
+use rand_distr::{Distribution, Normal, Uniform};
 
-/// Standard deviation of all weight matrices, as in BERT (Devlin et al. 2019).
+/// Standard deviation of all weight matrices but those of gates, as in BERT (Devlin et al. 2019).
+///
+/// Tried for linear layers and left: the inverse root of their inputs, with which a transformer needed
+/// more than 800 steps to find the order of events (next type told in 73 % instead of 92 % of cases).
 const STD: f32 = 0.02;
 
 /// The source of initial weights.
@@ -27,8 +30,16 @@ impl WeightRng {
 
     /// A matrix of normal numbers, mean 0.
     pub fn matrix<B: Backend>(&mut self, shape: [usize; 2], device: &B::Device) -> Param<Tensor<B, 2>> {
-        let normal = Normal::new(0.0, STD).expect("a constant above 0");
-        let values: Vec<f32> = (0..shape[0] * shape[1]).map(|_| normal.sample(&mut self.0)).collect();
+        self.drawn(&Normal::new(0.0, STD).expect("a constant above 0"), shape, device)
+    }
+
+    fn drawn<B: Backend>(
+        &mut self,
+        distribution: &impl Distribution<f32>,
+        shape: [usize; 2],
+        device: &B::Device,
+    ) -> Param<Tensor<B, 2>> {
+        let values: Vec<f32> = (0..shape[0] * shape[1]).map(|_| distribution.sample(&mut self.0)).collect();
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
@@ -36,6 +47,25 @@ impl WeightRng {
     pub fn linear<B: Backend>(&mut self, d_in: usize, d_out: usize, device: &B::Device) -> Linear<B> {
         Linear {
             weight: self.matrix([d_in, d_out], device),
+            bias: Some(Param::from_tensor(Tensor::zeros([d_out], device))),
+        }
+    }
+
+    /// The products of a recurrent layer, `[d_in, d_out]`: uniform up to the inverse root of the width of its state, as PyTorch draws them.
+    ///
+    /// Of weights as small as those of other layers a state remembers next to nothing: a GRU told no order from chance in 800 steps.
+    pub(crate) fn gates<B: Backend>(
+        &mut self,
+        d_in: usize,
+        d_out: usize,
+        d_hidden: usize,
+        device: &B::Device,
+    ) -> Linear<B> {
+        #[expect(clippy::cast_precision_loss, reason = "a width")]
+        let bound = 1.0 / (d_hidden as f32).sqrt();
+        let uniform = Uniform::new_inclusive(-bound, bound).expect("a width is above 0");
+        Linear {
+            weight: self.drawn(&uniform, [d_in, d_out], device),
             bias: Some(Param::from_tensor(Tensor::zeros([d_out], device))),
         }
     }

@@ -285,7 +285,8 @@ struct Direction<B: Backend> {
 impl<B: Backend> Direction<B> {
     fn new(cell: Cell, d_in: usize, d_hidden: usize, rng: &mut WeightRng, device: &B::Device) -> Self {
         let d_gates = cell.n_gates() * d_hidden;
-        Self { input: rng.linear(d_in, d_gates, device), hidden: rng.linear(d_hidden, d_gates, device), cell }
+        let mut gates = |d_in| rng.gates(d_in, d_gates, d_hidden, device);
+        Self { input: gates(d_in), hidden: gates(d_hidden), cell }
     }
 
     fn d_hidden(&self) -> usize {

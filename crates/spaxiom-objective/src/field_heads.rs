@@ -1,16 +1,22 @@
 //! One softmax per field: what an event is, said from a state.
 
 use burn::module::Module;
-use burn::nn::Linear;
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::Tensor;
+use burn::tensor::activation::gelu;
 use burn::tensor::backend::Backend;
 use spaxiom_encoder::{BatchLayout, WeightRng};
 
 use crate::losses::{accuracy, cross_entropy, indices};
 
 /// Predicts every field of an event from a state.
+///
+/// Between state and logits is a layer of its own, as in BERT (Devlin et al. 2019):
+/// what has to be put together for a prediction can be put together here, and the state keeps its parts.
 #[derive(Module, Debug)]
 pub struct FieldHeads<B: Backend> {
+    transform: Linear<B>,
+    norm: LayerNorm<B>,
     /// The logits of all fields side by side, `[d_model, n_rows]`.
     output: Linear<B>,
     #[module(skip)]
@@ -28,7 +34,13 @@ pub(crate) struct Predicted<B: Backend> {
 impl<B: Backend> FieldHeads<B> {
     /// Heads with weights from `seed`, over states of width `d_model`.
     pub fn new(d_model: usize, layout: BatchLayout, seed: u64, device: &B::Device) -> Self {
-        Self { output: WeightRng::new(seed).linear(d_model, layout.n_rows(), device), layout }
+        let mut rng = WeightRng::new(seed);
+        Self {
+            transform: rng.linear(d_model, 4 * d_model, device),
+            norm: LayerNormConfig::new(4 * d_model).init(device),
+            output: rng.linear(4 * d_model, layout.n_rows(), device),
+            layout,
+        }
     }
 
     pub(crate) fn layout(&self) -> &BatchLayout {
@@ -43,7 +55,7 @@ impl<B: Backend> FieldHeads<B> {
     pub(crate) fn predict(&self, states: Tensor<B, 2>, targets: &[u32], fields: &[usize]) -> Predicted<B> {
         let [n, _] = states.dims();
         let device = states.device();
-        let logits = self.output.forward(states);
+        let logits = self.output.forward(self.norm.forward(gelu(self.transform.forward(states))));
         let n_fields = self.layout.n_fields();
         let mut loss = Tensor::zeros([1], &device);
         let mut first_accuracy = None;

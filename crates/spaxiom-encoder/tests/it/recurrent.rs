@@ -20,13 +20,8 @@ pub(crate) fn all() -> [(Cell, RecurrentEventEncoderConfig); 4] {
     [(Cell::Lstm, config(false)), (Cell::Lstm, config(true)), (Cell::Gru, config(false)), (Cell::Gru, config(true))]
 }
 
-/// Larger weights than those that training starts with: gates that hardly move show nothing.
 pub(crate) fn encoder(cell: Cell, config: &RecurrentEventEncoderConfig) -> RecurrentEventEncoder<Flex> {
-    use spaxiom_encoder::{apply_weights, collect_weights};
-    let encoder = config.init::<Flex>(cell, &layout(), 1, &Default::default());
-    let mut weights = collect_weights(&encoder, "");
-    weights.values_mut().flat_map(|tensor| &mut tensor.values).for_each(|value| *value *= 10.0);
-    apply_weights(encoder, "", &weights).unwrap()
+    config.init::<Flex>(cell, &layout(), 1, &Default::default())
 }
 
 fn batch(sequences: &[&TokenSequence]) -> EventBatch<Flex> {
