@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Words that `spaxiom-embed` understands.
-const PROGRAM: [&str; 10] =
-    ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "bench", "demo"];
+const PROGRAM: [&str; 11] =
+    ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "ablate", "bench", "demo"];
 
 const HELP: &str = "\
 cargo xtask: experience embeddings, from a fresh machine on
@@ -28,7 +28,7 @@ cargo xtask: experience embeddings, from a fresh machine on
 
 and every command of spaxiom-embed, with the same words:
 
-  cargo xtask simulate|convert|pretrain|finetune|index|search|eval|bench ... [--help]
+  cargo xtask simulate|convert|pretrain|finetune|index|search|eval|ablate|bench ... [--help]
   cargo xtask check FILE...        read events and count them
 ";
 

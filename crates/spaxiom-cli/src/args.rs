@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use read::ReadArgs;
 pub(crate) use simulate::SimulateArgs;
-pub(crate) use train::{FinetuneArgs, ObjectiveArg, PresetArg, PretrainArgs, TaskArg, TrainArgs};
+pub(crate) use train::{AblateArgs, FinetuneArgs, ObjectiveArg, PresetArg, PretrainArgs, TaskArg, TrainArgs};
 
 /// Experience embeddings: typed sensor events to vectors that can be searched, classified and evaluated.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Compare a run with controls on sites and days that training never saw
     Eval(EvalArgs),
+    /// Pretrain by several objectives and seeds and compare the frozen vectors with those of the untrained encoder
+    Ablate(AblateArgs),
     /// Time this program, beside the Python programs that do the same work
     Bench(BenchArgs),
     /// Everything, once: simulate, check, pretrain, fine-tune, index, search, evaluate
@@ -289,6 +291,8 @@ pub(crate) enum WorkloadArg {
     Tokenize,
     /// Token windows to vectors, one by one and in a batch, presets small and base
     Encode,
+    /// Steps of pretraining: masked events, views and a GRU, preset small, 32 windows of real lengths
+    Train,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for ten times N events
     Memory,
 }

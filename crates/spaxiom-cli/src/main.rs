@@ -46,6 +46,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Index(args) => commands::index::run(args, json),
         Command::Search(args) => commands::search::run(args, json),
         Command::Eval(args) => commands::eval::run(args, json),
+        Command::Ablate(args) => commands::ablate::run(args, json),
         Command::Bench(args) => commands::bench::run(args, json),
         Command::Demo(args) => commands::demo::run(args, json),
     }

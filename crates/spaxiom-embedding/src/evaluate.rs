@@ -1,20 +1,23 @@
 //! The evaluation: the same queries for every representation, on sites and days that training never saw.
 
+mod ablation;
+mod bench;
 mod features;
+mod hand_made;
 mod latency;
 mod probe;
 mod retrieval;
 
 use std::collections::BTreeMap;
 
-use spaxiom_eval::{Part, accuracy, check_no_leak, clustered_mean, macro_f1};
 use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
 
-use self::features::Features;
-use crate::dataset::{Dataset, LabelledPart, PartData};
-use crate::engine::{Engine, WindowEncoder};
+pub use self::ablation::{AblationJob, AblationReport, AblationRow, ablate};
+use self::bench::Bench;
+use crate::dataset::Dataset;
+use crate::engine::Engine;
 use crate::error::EmbeddingError;
-use crate::report::{Report, ReportRow};
+use crate::report::Report;
 use crate::run::RunFolder;
 
 /// What may be set about an evaluation.
@@ -57,36 +60,8 @@ pub fn evaluate(
     // The split of the run, not one of these data: what the run has seen stays training.
     let split = manifest.split.clone();
     let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
-    let part = |part, limit| Samples::new(data, &split, part, &tokenizer, &classes, encoder.max_len(), limit);
-    let mut bench = Bench {
-        train: part(Part::Train, options.n_probe),
-        validation: part(Part::Validation, options.n_probe / 4),
-        test: part(Part::Test, options.n_test),
-        n_classes: classes.len(),
-        control: Vec::new(),
-        options,
-    };
-    let episodes =
-        |part, samples: &Samples| samples.labelled.episodes.iter().map(move |e| (part, *e)).collect::<Vec<_>>();
-    let parts = [(Part::Train, &bench.train), (Part::Validation, &bench.validation), (Part::Test, &bench.test)];
-    check_no_leak(parts.into_iter().flat_map(|(part, samples)| episodes(part, samples)))?;
-    let wanted = [
-        ("none on sites and days that the run has not seen", bench.test.labelled.places.is_empty()),
-        (
-            "none on the training days of the run's sites, from which the probes learn: put the events of new sites beside those of the run",
-            bench.train.labelled.known(classes.len()).is_empty(),
-        ),
-        (
-            "none on the validation days of the run's sites, by which the probes are chosen: put the events of new sites beside those of the run",
-            bench.validation.labelled.places.is_empty(),
-        ),
-    ];
-    if let Some((wanted, _)) = wanted.into_iter().find(|(_, is_missing)| *is_missing) {
-        return Err(EmbeddingError::NoLabels { path: data.path().to_owned(), wanted });
-    }
     progress("tf-idf");
-    let tfidf = bench.tfidf(&tokenizer);
-    bench.control = accuracy(&bench.predicted(&tfidf), &bench.test.labelled.classes);
+    let bench = Bench::new(data, &split, &tokenizer, &classes, encoder.max_len(), options)?;
     let untrained = engine.untrained(&run.shape()?, options.seed.wrapping_add(1));
     let name = if manifest.classes.is_empty() { "pretrained" } else { "fine-tuned" };
     let mut rows = Vec::new();
@@ -102,10 +77,12 @@ pub fn evaluate(
     }
     progress("untrained encoder");
     rows.push(bench.row("untrained", &bench.encoded(untrained.as_ref())));
-    rows.push(bench.row("tf-idf", &tfidf));
+    progress("controls");
+    rows.push(bench.row("hand-made", &bench.hand_made(&tokenizer)));
+    rows.push(bench.row("tf-idf", bench.tfidf()));
     rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labelled.classes.len()]));
     progress("index and latency");
-    let queries = bench.test.labelled.spread(options.n_queries);
+    let queries = bench.queries();
     let item = |place| bench.test.labelled.places.iter().position(|known| *known == place);
     let items = queries.places.iter().map(|&place| item(place).expect("queries come from the test part"));
     let windows: Vec<(usize, TokenWindow<'_>)> = items.zip(bench.test.windows_of(&queries)).collect();
@@ -138,111 +115,4 @@ fn require_same_tokens(run: &RunFolder, from: &RunFolder) -> Result<(), Embeddin
         return Ok(());
     }
     Err(EmbeddingError::NotFrom { run: run.path().to_owned(), from: from.path().to_owned() })
-}
-
-/// Labelled events of one part with their windows.
-struct Samples {
-    data: PartData,
-    labelled: LabelledPart,
-    max_len: usize,
-}
-
-impl Samples {
-    fn new(
-        data: &Dataset,
-        split: &spaxiom_eval::Split,
-        part: Part,
-        tokenizer: &Tokenizer,
-        classes: &[String],
-        max_len: usize,
-        limit: usize,
-    ) -> Self {
-        let part_data = data.part_data(split, part, tokenizer);
-        let labelled = data.labelled(split, part, &part_data, classes, max_len).spread(limit);
-        Self { data: part_data, labelled, max_len }
-    }
-
-    fn windows(&self) -> Vec<TokenWindow<'_>> {
-        self.windows_of(&self.labelled)
-    }
-
-    fn windows_of(&self, labelled: &LabelledPart) -> Vec<TokenWindow<'_>> {
-        labelled.places.iter().map(|&place| self.data.context(place, self.max_len)).collect()
-    }
-}
-
-/// One representation of all three parts.
-struct Representation {
-    train: Features,
-    validation: Features,
-    test: Features,
-}
-
-/// The parts, and what is done with every representation of them.
-struct Bench<'a> {
-    train: Samples,
-    validation: Samples,
-    test: Samples,
-    n_classes: usize,
-    /// Where the probe on TF-IDF is right: every other representation is compared with it, event by event.
-    control: Vec<f64>,
-    options: &'a EvaluateOptions,
-}
-
-impl Bench<'_> {
-    fn encoded(&self, encoder: &dyn WindowEncoder) -> Representation {
-        let part = |samples: &Samples| Features::dense(encoder.encode(&samples.windows()), encoder.dim());
-        Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
-    }
-
-    fn tfidf(&self, tokenizer: &Tokenizer) -> Representation {
-        let weights = spaxiom_token::Tfidf::fit(&tokenizer.field_sizes(), self.train.windows());
-        let part = |samples: &Samples| {
-            let rows = samples.windows().into_iter().map(|window| weights.transform(window)).collect();
-            Features::sparse(rows, weights.n_terms())
-        };
-        Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
-    }
-
-    /// Probe, retrieval and silhouette of a representation.
-    fn row(&self, name: &str, features: &Representation) -> ReportRow {
-        let queries = self.test.labelled.spread(self.options.n_queries);
-        let (recall, mrr) = retrieval::score(&features.test, &self.test.labelled, &queries, self.options.seed);
-        ReportRow {
-            recall_at_10: Some(recall),
-            mrr: Some(mrr),
-            silhouette: Some(features.test.silhouette(&self.test.labelled.classes)),
-            ..self.classified(name, &self.predicted(features))
-        }
-    }
-
-    /// The classes that a linear probe on a representation predicts for the test part.
-    fn predicted(&self, features: &Representation) -> Vec<usize> {
-        probe::predict(features, &self.train.labelled, &self.validation.labelled, self.n_classes)
-    }
-
-    /// Accuracy of predictions, with episodes resampled.
-    fn classified(&self, name: &str, predicted: &[usize]) -> ReportRow {
-        let truth = &self.test.labelled.classes;
-        let right = accuracy(predicted, truth);
-        let over_control: Vec<f64> = right.iter().zip(&self.control).map(|(own, control)| own - control).collect();
-        let mean = |values: &[f64]| clustered_mean(values, &self.test.labelled.episodes, self.options.seed);
-        ReportRow {
-            name: name.into(),
-            accuracy: mean(&right),
-            accuracy_over_tfidf: mean(&over_control),
-            macro_f1: macro_f1(predicted, truth),
-            recall_at_10: None,
-            mrr: None,
-            silhouette: None,
-        }
-    }
-
-    fn majority(&self) -> usize {
-        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-        for class in &self.train.labelled.classes {
-            *counts.entry(*class).or_default() += 1;
-        }
-        counts.into_iter().max_by_key(|&(_, count)| count).map_or(0, |(class, _)| class)
-    }
 }

@@ -24,6 +24,7 @@ mod pipeline;
 mod reduce;
 mod report;
 mod run;
+mod steps;
 mod train;
 
 pub use crate::backend::{BackendName, engine};
@@ -32,10 +33,11 @@ pub use crate::data_folder::DataFolder;
 pub use crate::dataset::{Dataset, LabelledPart, PartData};
 pub use crate::engine::{Engine, ModelShape, WindowEncoder};
 pub use crate::error::EmbeddingError;
-pub use crate::evaluate::{EvaluateOptions, evaluate};
+pub use crate::evaluate::{AblationJob, AblationReport, AblationRow, EvaluateOptions, ablate, evaluate};
 pub use crate::pipeline::{EmbeddingPipeline, PipelineOptions, SearchResult};
 pub use crate::report::{IndexFigures, Report, ReportRow};
 pub use crate::run::{Manifest, Provenance, RunFolder};
+pub use crate::steps::training_steps;
 pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain};
 
 pub use spaxiom_encoder::{

@@ -228,6 +228,11 @@ impl RunFolder {
         Ok(Checkpoint::read(&path)?)
     }
 
+    /// The lowest loss on the validation part, or none before the first evaluation.
+    pub fn best_loss(&self) -> Result<Option<f64>, EmbeddingError> {
+        Ok(self.checkpoint()?.state.best_loss)
+    }
+
     /// What decides the shapes of the run's tensors.
     pub fn shape(&self) -> Result<ModelShape, EmbeddingError> {
         Ok(ModelShape::new(self.config()?.encoder, &self.tokenizer()?))

@@ -14,7 +14,7 @@ mod split;
 mod timing;
 
 pub use crate::binary::{OperatingPoint, auroc, average_precision, operating_points, precision_at_recall};
-pub use crate::bootstrap::{Interval, clustered_mean};
+pub use crate::bootstrap::{Interval, clustered_mean, clustered_statistic};
 pub use crate::classify::{accuracy, macro_f1};
 pub use crate::error::EvalError;
 pub use crate::logistic::{Row, SoftmaxRegression, SoftmaxRegressionOptions};

@@ -32,7 +32,7 @@ pub use crate::checkpoint::{Checkpoint, TrainState};
 pub use crate::classify::{ClassCosts, ClassifierModel};
 pub use crate::contrast::{Contrast, ContrastOptions};
 pub use crate::error::ObjectiveError;
-pub use crate::example::{Example, Examples, Labelled, Windows};
+pub use crate::example::{Example, Examples, InOrder, Labelled, Windows};
 pub use crate::field_heads::FieldHeads;
 pub use crate::gap_density::GapDensity;
 pub use crate::jigsaw::Jigsaw;

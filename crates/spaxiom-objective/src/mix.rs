@@ -50,6 +50,20 @@ impl PretextName {
         matches!(self, Self::InfoNce | Self::Triplet)
     }
 
+    /// The name in files and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mep => "mep",
+            Self::Nep => "nep",
+            Self::Jigsaw => "jigsaw",
+            Self::Link => "link",
+            Self::Node => "node",
+            Self::InfoNce => "info-nce",
+            Self::Triplet => "triplet",
+        }
+    }
+
     fn loss_name(self) -> &'static str {
         match self {
             Self::Mep => "mep_loss",

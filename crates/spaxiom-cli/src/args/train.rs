@@ -181,3 +181,53 @@ pub(crate) struct FinetuneArgs {
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask ablate --data data/warehouse --out runs/ablation\n  \
+    cargo xtask ablate --data home.txt --format casas --encoder gru --sets nep info-nce nep+info-nce --seeds 5 --out runs/home\n\n\
+    Runs that are there already are used, so that an ablation that was stopped goes on where it was.")]
+pub(crate) struct AblateArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Sizes that are known to work
+    #[arg(long, value_enum, conflicts_with = "config")]
+    pub(crate) preset: Option<PresetArg>,
+    /// An experiment file (TOML): any settings over those of the preset it names; its weights of objectives count
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Which encoder [default: transformer, or what the experiment file says]
+    #[arg(long, value_enum)]
+    pub(crate) encoder: Option<EncoderArg>,
+    /// Objectives that are trained together, with + between them; each set by itself
+    #[arg(long, num_args = 1.., value_name = "SET", value_parser = set,
+        default_values = ["mep", "nep", "jigsaw", "info-nce", "triplet", "nep+info-nce"])]
+    pub(crate) sets: Vec<ObjectiveSet>,
+    /// Seeds of each set
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seeds: u64,
+    /// Steps of each run at most [default: that of the preset]
+    #[arg(long)]
+    pub(crate) max_steps: Option<u64>,
+    /// Folder for the runs and ablation.json
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+/// Objectives that are trained together.
+#[derive(Debug, Clone)]
+pub(crate) struct ObjectiveSet(pub(crate) Vec<PretextName>);
+
+fn set(text: &str) -> Result<ObjectiveSet, String> {
+    let name = |name: &str| {
+        ObjectiveArg::from_str(name, false).map(PretextName::from).map_err(|_| {
+            let known: Vec<String> = ObjectiveArg::value_variants()
+                .iter()
+                .filter_map(|known| Some(known.to_possible_value()?.get_name().to_owned()))
+                .collect();
+            format!("no objective is called `{name}`; there are {}", known.join(", "))
+        })
+    };
+    text.split('+').map(name).collect::<Result<_, _>>().map(ObjectiveSet)
+}

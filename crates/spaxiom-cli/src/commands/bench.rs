@@ -3,6 +3,7 @@
 mod encode;
 mod ingest;
 mod peers;
+mod train;
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
@@ -56,6 +57,7 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
             WorkloadArg::Validate => rows.push(ingest::validate(args, &folder.events(args.events)?)?),
             WorkloadArg::Tokenize => rows.push(ingest::tokenize(args, &folder.events(args.events)?)?),
             WorkloadArg::Encode => rows.extend(encode::encode(args, &folder)?),
+            WorkloadArg::Train => rows.extend(train::train(args, &folder)?),
             WorkloadArg::Memory => rows.extend(ingest::memory(args, &folder)?),
         }
     }

@@ -6,7 +6,8 @@ use crate::{WORLD, done, fails, fed, json, output, written};
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "bench", "demo"]
+    for command in
+        ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "ablate", "bench", "demo"]
     {
         let help = done(&[command, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("cargo xtask {command}")), "{command}: {help}");
@@ -36,6 +37,7 @@ fn wrong_words_are_wrong_use() {
     fails(&["search", "--store", "s", "--run", "r"], 2, "--event");
     let world = &*WORLD;
     let pretrain = ["pretrain", "--data", &world.data(), "--out", &world.path("never")];
+    fails(&["ablate", "--data", "d", "--out", "o", "--sets", "mep+dance"], 2, "no objective is called `dance`");
     fails(&[&pretrain[..], &["--backend", "gpu"]].concat(), 2, "there are flex, ndarray, wgpu, cuda");
     fails(&[&pretrain[..], &["--backend", "cuda"]].concat(), 2, "not compiled in");
 }
@@ -96,7 +98,7 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
 
     let report = json(&["eval", "--run", &classifier, "--from", &run, "--data", &data, "--out", &world.path("report")]);
     let rows = report["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 6);
+    assert_eq!(rows.len(), 7);
     assert!(fs_err::read_to_string(world.path("report/report.html")).unwrap().contains("tf-idf"));
 }
 

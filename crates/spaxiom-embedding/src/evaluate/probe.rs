@@ -2,7 +2,8 @@
 
 use spaxiom_eval::{Row, SoftmaxRegression, SoftmaxRegressionOptions, accuracy};
 
-use super::Representation;
+use super::bench::Representation;
+use super::features::Features;
 use crate::dataset::LabelledPart;
 
 /// Strengths of the penalty; the validation part chooses.
@@ -16,7 +17,7 @@ pub(super) fn predict(
     n_classes: usize,
 ) -> Vec<usize> {
     let moments = features.train.moments();
-    let scaled = |part: &super::Features| part.standardised(moments.as_deref());
+    let scaled = |part: &Features| part.standardised(moments.as_deref());
     let (train_features, validation_features, test_features) =
         (scaled(&features.train), scaled(&features.validation), scaled(&features.test));
     // A label that training never saw cannot be learnt; a fine-tuned run may know fewer than these data have.

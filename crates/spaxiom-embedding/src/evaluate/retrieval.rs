@@ -1,7 +1,7 @@
 //! Retrieval by label: the hidden cause or activity, never a token that the encoder sees.
 
 use chrono::TimeDelta;
-use spaxiom_eval::{Interval, Ranked, clustered_mean, score_ranking};
+use spaxiom_eval::{Ranked, score_ranking};
 
 use super::features::Features;
 use crate::dataset::LabelledPart;
@@ -12,15 +12,20 @@ const K: usize = 10;
 /// Events of a query's own site whose context comes this near to the query's are no hits: they share its moment, not its cause.
 const NEAR: TimeDelta = TimeDelta::hours(1);
 
-/// Mean Recall@10 and MRR over the queries, each with its interval over episodes.
-pub(super) fn score(
-    features: &Features,
-    gallery: &LabelledPart,
-    queries: &LabelledPart,
-    seed: u64,
-) -> (Interval, Interval) {
+/// What was found, query by query; those of which no event with the same label may be a hit are left out.
+pub(super) struct Retrieved {
+    /// Hits of the first ten over `min(10, relevant)`.
+    pub(super) recalls: Vec<f64>,
+    /// One over the rank of the first hit.
+    pub(super) reciprocal_ranks: Vec<f64>,
+    /// The episode of each query.
+    pub(super) episodes: Vec<u64>,
+}
+
+/// Ranks the gallery for each of the queries.
+pub(super) fn retrieve(features: &Features, gallery: &LabelledPart, queries: &LabelledPart) -> Retrieved {
     let unit = features.unit();
-    let (mut recalls, mut ranks, mut episodes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut retrieved = Retrieved { recalls: Vec::new(), reciprocal_ranks: Vec::new(), episodes: Vec::new() };
     let mut query_items = 0..gallery.places.len();
     for place in &queries.places {
         // Queries are a part of the gallery in the same order.
@@ -28,12 +33,12 @@ pub(super) fn score(
         let ranking = ranking(&unit, gallery, query);
         let n_relevant = ranking.iter().filter(|hit| hit.relevant).count();
         if let Some(scores) = score_ranking(&ranking, n_relevant, K) {
-            recalls.push(scores.recall_at_k);
-            ranks.push(scores.reciprocal_rank);
-            episodes.push(gallery.episodes[query]);
+            retrieved.recalls.push(scores.recall_at_k);
+            retrieved.reciprocal_ranks.push(scores.reciprocal_rank);
+            retrieved.episodes.push(gallery.episodes[query]);
         }
     }
-    (clustered_mean(&recalls, &episodes, seed), clustered_mean(&ranks, &episodes, seed))
+    retrieved
 }
 
 /// All events that may be hits, nearest first.

@@ -1,7 +1,8 @@
 //! The evaluation: all rows, on the same events, in range.
 
 use spaxiom_embedding::{
-    Dataset, EmbeddingError, EvaluateOptions, FinetuneJob, ReadOptions, Report, RunConfig, RunFolder, evaluate,
+    AblationJob, Dataset, EmbeddingError, EvaluateOptions, FinetuneJob, Observer, PretextName, Provenance, ReadOptions,
+    Report, RunConfig, RunFolder, ablate, evaluate,
 };
 use tempfile::TempDir;
 
@@ -123,7 +124,10 @@ fn every_representation_is_scored_on_the_same_events() {
     let report =
         evaluate(&WORLD.classifier(), Some(&from), &data, &options, engine.as_ref(), &clock, &mut |_| {}).unwrap();
     let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
-    assert_eq!(names, ["pretrained", "fine-tuned", "fine-tuned, own head", "untrained", "tf-idf", "majority"]);
+    assert_eq!(
+        names,
+        ["pretrained", "fine-tuned", "fine-tuned, own head", "untrained", "hand-made", "tf-idf", "majority"]
+    );
     assert_eq!(report.test_sites, ["warehouse-03"]);
     for row in &report.rows {
         assert_eq!(row.accuracy.n, report.n_test, "{}", row.name);
@@ -132,7 +136,7 @@ fn every_representation_is_scored_on_the_same_events() {
             assert!(0.0 <= interval.low && interval.low <= interval.mean && interval.mean <= interval.high);
             assert!(interval.high <= 1.0);
         }
-        let (difference, control) = (row.accuracy_over_tfidf.mean, report.rows[4].accuracy.mean);
+        let (difference, control) = (row.accuracy_over_tfidf.mean, report.rows[5].accuracy.mean);
         assert!((row.accuracy.mean - control - difference).abs() < 1e-9, "{}", row.name);
         assert_eq!(row.recall_at_10.is_some(), row.silhouette.is_some());
     }
@@ -140,4 +144,45 @@ fn every_representation_is_scored_on_the_same_events() {
     // Every look at this clock takes a millisecond.
     assert!((report.index.encode_and_search.p50_ms - 1.0).abs() < 1e-6);
     assert!(report.to_table().contains("tf-idf") && report.to_html().contains("<td>tf-idf</td>"));
+}
+
+/// Runs that are there are used: the second call trains nothing, and finds the same.
+#[test]
+fn an_ablation_compares_sets_of_objectives_with_the_untrained_encoder_and_goes_on_where_it_was() {
+    let (folder, data) = (tempfile::TempDir::new().unwrap(), WORLD.data());
+    let mut config = config();
+    (config.train.max_steps, config.train.evaluate_every) = (4, 2);
+    let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 20, seed: 1 };
+    let job = AblationJob {
+        config,
+        sets: vec![vec![PretextName::Mep], vec![PretextName::Mep, PretextName::InfoNce]],
+        n_seeds: 2,
+        data: &data,
+        out: folder.path(),
+        provenance: Provenance::default(),
+        options,
+    };
+    let engine = flex();
+    let mut watched = Vec::new();
+    let mut watch = |name: &str| -> Box<dyn Observer> {
+        watched.push(name.to_owned());
+        Box::new(Watch::default())
+    };
+    let report = ablate(&job, engine.as_ref(), &mut watch).unwrap().unwrap();
+    let again = ablate(&job, engine.as_ref(), &mut watch).unwrap().unwrap();
+    assert_eq!(report, again);
+    assert_eq!(watched, ["mep-0", "mep-1", "mep-heads", "mep+info-nce-0", "mep+info-nce-1", "mep+info-nce-heads"]);
+    let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["mep", "mep+info-nce", "untrained", "hand-made", "tf-idf"]);
+    let untrained = &report.rows[2];
+    assert_eq!(untrained.accuracy_over_untrained.mean, 0.0);
+    for row in &report.rows {
+        let gain = row.accuracy.mean - untrained.accuracy.mean;
+        assert!((row.accuracy_over_untrained.mean - gain).abs() < 1e-9, "{}", row.name);
+        let by_seed = row.accuracy_by_seed.iter().sum::<f64>() / row.accuracy_by_seed.len() as f64;
+        assert!((row.accuracy.mean - by_seed).abs() < 1e-9, "{}", row.name);
+    }
+    let mut stop = |_: &str| -> Box<dyn Observer> { Box::new(Watch { stop_at: Some(1) }) };
+    let elsewhere = AblationJob { out: &folder.path().join("other"), ..job };
+    assert!(ablate(&elsewhere, engine.as_ref(), &mut stop).unwrap().is_none());
 }

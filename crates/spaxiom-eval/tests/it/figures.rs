@@ -1,7 +1,9 @@
 //! Metrics against numbers made by hand or by a slow exact version.
 
 use proptest::prelude::*;
-use spaxiom_eval::{Ranked, accuracy, clustered_mean, latency, macro_f1, recall_overlap, score_ranking, silhouette};
+use spaxiom_eval::{
+    Ranked, accuracy, clustered_mean, clustered_statistic, latency, macro_f1, recall_overlap, score_ranking, silhouette,
+};
 
 #[test]
 fn macro_f1_is_the_mean_over_the_classes_that_occur() {
@@ -88,4 +90,17 @@ proptest! {
         let fast = silhouette(&rows.concat(), 3, &labels);
         prop_assert!((fast - slow_silhouette(&rows, &labels)).abs() < 1e-3, "{}", fast);
     }
+}
+
+/// Both draw the same clusters from the same seed.
+#[test]
+fn a_mean_as_a_statistic_has_the_interval_of_the_mean() {
+    let values: Vec<f64> = (0..60).map(|i| f64::from(i % 7)).collect();
+    let clusters: Vec<u64> = (0..60).map(|i| i / 5).collect();
+    let mean = |items: &[usize]| items.iter().map(|&item| values[item]).sum::<f64>() / items.len() as f64;
+    let (statistic, want) = (clustered_statistic(&clusters, 3, mean), clustered_mean(&values, &clusters, 3));
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+    assert!(close(statistic.mean, want.mean) && close(statistic.low, want.low) && close(statistic.high, want.high));
+    assert_eq!((statistic.n, statistic.n_clusters), (60, 12));
+    assert!(clustered_statistic(&[], 1, |_| 0.0).mean.is_nan());
 }

@@ -1,0 +1,134 @@
+//! Steps of pretraining.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use spaxiom_embedding::{
+    EncoderKind, EvalReport, EventEncoderConfig, EventReader, EventSequence, Flow, Observer, Preset, PretextName,
+    RecurrentEventEncoderConfig, RunConfig, SequenceKey, Sequencer, SequencerOptions, StepReport, Task, Tokenizer,
+    engine, training_steps,
+};
+
+use super::ingest::{MAX_LEN, tokens_of};
+use super::peers::{self, Encoded};
+use super::{Folder, Row};
+use crate::args::BenchArgs;
+
+/// Events of the file that the windows come from; the peers' own.
+const N_EVENTS: usize = 200_000;
+
+/// Windows of a step, and steps over all windows, as of the peers.
+const BATCH: usize = 32;
+const N_BATCHES: usize = 4;
+
+/// Events of a window of the recurrent step: a row more is that of `[CLS]`.
+const N_ROWS: usize = 64;
+
+/// Steps that do not count: memory is found, and threads are started.
+const N_WARMUP: u64 = 4;
+
+/// Milliseconds of a step: the mean over the batches, the median of the runs.
+pub(super) fn train(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row>> {
+    let file = folder.events(N_EVENTS)?;
+    let (tokenizer, _) = tokens_of(&file, args.threads)?;
+    let mut windows = windows(&file)?;
+    windows.sort_by_key(|window| window.events().len());
+    let peers = match &args.peers {
+        Some(folder) => peers::train(folder, &args.python, &file, args.threads).context("the peer of `train`")?,
+        None => Vec::new(),
+    };
+    let spread = |n: usize, of: &[EventSequence]| -> Vec<EventSequence> {
+        (0..n).map(|at| of[(2 * at + 1) * of.len() / (2 * n)].clone()).collect()
+    };
+    // Sorted, so that a batch has windows of about one length: of the peers the faster way.
+    let real = spread(BATCH * N_BATCHES, &windows);
+    let long: Vec<EventSequence> = windows.iter().filter_map(|window| first(window, N_ROWS - 1)).collect();
+    let long = spread(BATCH, &long);
+    let small = RunConfig::preset(Preset::Small, Task::Pretrain);
+    let gru = RecurrentEventEncoderConfig { n_layers: 1, bidirectional: false, ..Preset::Base.into() };
+    let gru = RunConfig { encoder: EventEncoderConfig::Gru(gru), ..small.clone().with_encoder(EncoderKind::Gru) };
+    let work = [
+        ("train small, masked events", small.clone(), &real, "train/small/torch/mep_"),
+        ("train small, InfoNCE", small.with_objectives(&[PretextName::InfoNce]), &real, "train/small/torch/infonce_"),
+        ("train gru 256 -> 512, masked events", gru, &long, "train/gru_256_512/step_b32_s64"),
+    ];
+    let mut rows = Vec::new();
+    for (workload, config, windows, peer) in work {
+        let ms = median_ms(args, config, &tokenizer, windows, folder)?;
+        let peer = fastest(&peers, peer);
+        rows.push(Row {
+            workload: workload.into(),
+            unit: "ms/step",
+            ours: ms,
+            peer,
+            ratio: peer.map(|peer| ms / peer),
+            runs: args.runs,
+            threads: args.threads,
+            peer_name: peer.map(|_| "torch f32".into()),
+        });
+    }
+    Ok(rows)
+}
+
+/// The faster one of a peer's batches, padded to one length or to four.
+fn fastest(peers: &[Encoded], prefix: &str) -> Option<f64> {
+    let found = peers.iter().filter(|figure| figure.workload.starts_with(prefix)).map(|figure| figure.ms);
+    found.min_by(f64::total_cmp)
+}
+
+/// The sequences of single entities, as long as those of the peers.
+fn windows(file: &Path) -> anyhow::Result<Vec<EventSequence>> {
+    let cut = SequencerOptions { key: SequenceKey::Entity, max_len: MAX_LEN, ..SequencerOptions::default() };
+    let mut sequencer = Sequencer::new(&cut)?;
+    let mut windows = Vec::new();
+    for record in EventReader::open(file, &Default::default())? {
+        windows.extend(sequencer.push(record?.event));
+    }
+    windows.extend(sequencer.finish());
+    Ok(windows)
+}
+
+/// The first events of a sequence that has so many.
+fn first(sequence: &EventSequence, n: usize) -> Option<EventSequence> {
+    let last = sequence.events().get(n - 1)?.time;
+    let first = sequence.filtered(|event| event.time <= last);
+    (first.events().len() == n).then_some(first)
+}
+
+fn median_ms(
+    args: &BenchArgs,
+    mut config: RunConfig,
+    tokenizer: &Tokenizer,
+    windows: &[EventSequence],
+    folder: &Folder,
+) -> anyhow::Result<f64> {
+    let n_batches = windows.len().div_ceil(BATCH) as u64;
+    config.train.batch_size = BATCH;
+    config.train.max_steps = N_WARMUP + u64::from(args.runs) * n_batches;
+    config.train.evaluate_every = u64::MAX;
+    let mut clock = Clock { times: vec![Instant::now()] };
+    let scratch = folder.path.join("checkpoint");
+    training_steps(&config, tokenizer, windows, engine("flex")?.as_ref(), &mut clock, &scratch)?;
+    let skipped = usize::try_from(N_WARMUP)?;
+    let times = &clock.times[skipped..];
+    let run = usize::try_from(n_batches)?;
+    let ms = |from: usize| (times[from + run] - times[from]).as_secs_f64() * 1000.0 / run as f64;
+    let mut runs: Vec<f64> = (0..args.runs as usize).map(|number| ms(number * run)).collect();
+    runs.sort_by(f64::total_cmp);
+    Ok(runs[runs.len() / 2])
+}
+
+/// When each step was done.
+struct Clock {
+    times: Vec<Instant>,
+}
+
+impl Observer for Clock {
+    fn step(&mut self, _report: &StepReport<'_>) -> Flow {
+        self.times.push(Instant::now());
+        Flow::Continue
+    }
+
+    fn evaluated(&mut self, _report: &EvalReport<'_>) {}
+}

@@ -1,0 +1,49 @@
+//! Steps of pretraining over given windows, so that they can be timed.
+
+use std::path::Path;
+
+use spaxiom_event::EventSequence;
+use spaxiom_objective::{Example, InOrder, Observer, Pretexts, Trainer, TrainingSet};
+use spaxiom_token::{Augmenter, EventSpan, TokenSequence, Tokenizer};
+
+use crate::config::RunConfig;
+use crate::engine::{Engine, ModelShape, TrainingInput};
+use crate::error::EmbeddingError;
+
+/// Trains for `config.train.max_steps` steps on the windows in the order that they have, over and over, and drops what was learnt.
+///
+/// A step takes the next `config.train.batch_size` windows. The observer is told of every step; `scratch` is a file that may be overwritten.
+///
+/// # Errors
+/// As [`crate::pretrain`].
+pub fn training_steps(
+    config: &RunConfig,
+    tokenizer: &Tokenizer,
+    windows: &[EventSequence],
+    engine: &dyn Engine,
+    observer: &mut dyn Observer,
+    scratch: &Path,
+) -> Result<(), EmbeddingError> {
+    config.check()?;
+    let tokens: Vec<_> = windows.iter().map(|window| tokenizer.tokenize(window)).collect();
+    let example = |(tokens, events)| {
+        let tokens: &TokenSequence = tokens;
+        Example { events: Some(EventSpan::whole(events)), ..Example::new(tokens.window(0, tokens.n_positions())) }
+    };
+    let examples: Vec<Example<'_>> = tokens.iter().zip(windows).map(example).collect();
+    let few = config.train.batch_size.min(examples.len());
+    let (train, validation) = (InOrder::new(&examples), &examples[..few]);
+    let augmenter = Augmenter::new(tokenizer.clone(), config.augment.clone())?;
+    let pretexts = Pretexts::new(config.pretexts(), Some(augmenter))?;
+    let trainer = Trainer::new(config.train.clone())?;
+    let input = TrainingInput {
+        trainer: &trainer,
+        data: TrainingSet { train: &train, validation },
+        resume: None,
+        checkpoint_path: scratch,
+        observer,
+        seed: config.train.seed,
+    };
+    engine.pretrain(&ModelShape::new(config.encoder.clone(), tokenizer), &pretexts, input)?;
+    Ok(())
+}
