@@ -43,7 +43,9 @@ pub(super) fn features(tokenizer: &Tokenizer, samples: &Samples) -> Features {
                 }
             }
         }
-        counts.iter_mut().for_each(|count| *count = count.ln_1p());
+        for count in &mut counts {
+            *count = count.ln_1p();
+        }
         let norm = counts.iter().map(|count| count * count).sum::<f64>().sqrt().max(1e-9);
         let angle = TAU * f64::from(time.num_seconds_from_midnight()) / 86_400.0;
         let duration = window.ages().first().map_or(0.0, |secs| f64::from(*secs).ln_1p() / LOG_DAY);
