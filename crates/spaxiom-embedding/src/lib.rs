@@ -13,6 +13,7 @@ mod backend;
 mod burn_engine;
 mod config;
 mod cpu_encoder;
+mod curves;
 mod data_folder;
 mod dataset;
 mod engine;

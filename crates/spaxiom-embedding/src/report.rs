@@ -122,9 +122,9 @@ impl Report {
         text
     }
 
-    /// A page that needs nothing but a browser.
+    /// A page that needs nothing but a browser; `curves` is SVG, or nothing.
     #[must_use]
-    pub fn to_html(&self) -> String {
+    pub fn to_html(&self, curves: &str) -> String {
         let rows = self.rows.iter().fold(String::new(), |mut rows, row| {
             let cell = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
             let _ = write!(
@@ -147,7 +147,7 @@ impl Report {
              <h1>Evaluation of {run}</h1><p>Data: {data}. Intervals: 95 %, whole episodes resampled. \
              Relevant is what has the same label in another episode, an hour or more away.</p>\
              <table><tr><th>representation</th><th>accuracy</th><th>minus tf-idf</th><th>macro-F1</th><th>recall@10</th><th>MRR</th>\
-             <th>silhouette</th></tr>{rows}</table><pre>{table}</pre></html>",
+             <th>silhouette</th></tr>{rows}</table>{curves}<pre>{table}</pre></html>",
             run = escaped(&self.run),
             data = escaped(&self.data),
             table = escaped(&self.to_table()),

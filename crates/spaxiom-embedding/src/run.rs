@@ -11,6 +11,7 @@ use spaxiom_objective::{Checkpoint, Outcome};
 use spaxiom_token::Tokenizer;
 
 use crate::config::RunConfig;
+use crate::curves;
 use crate::engine::{Engine, ModelShape, WindowEncoder};
 use crate::error::EmbeddingError;
 use crate::files;
@@ -138,11 +139,14 @@ impl RunFolder {
         Ok(files::hex(&Sha256::digest(&bytes)))
     }
 
-    /// Writes `report.json` and `report.html`.
+    /// Writes `report.json`, and `report.html` with the loss curves of this run.
     pub fn save_report(&self, folder: &Path, report: &Report) -> Result<(), EmbeddingError> {
         fs_err::create_dir_all(folder)?;
         Self::new(folder).save_json("report.json", report)?;
-        replace_file(&folder.join("report.html"), report.to_html().as_bytes())?;
+        // A run that was copied without its metrics has no curves.
+        let metrics = fs_err::read_to_string(self.metrics_path()).unwrap_or_default();
+        let curves = curves::svg(&metrics).unwrap_or_default();
+        replace_file(&folder.join("report.html"), report.to_html(&curves).as_bytes())?;
         Ok(())
     }
 

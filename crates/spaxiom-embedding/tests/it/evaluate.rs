@@ -143,7 +143,10 @@ fn every_representation_is_scored_on_the_same_events() {
     assert!(report.index.hnsw_recall_at_10 > 0.9, "{:?}", report.index);
     // Every look at this clock takes a millisecond.
     assert!((report.index.encode_and_search.p50_ms - 1.0).abs() < 1e-6);
-    assert!(report.to_table().contains("tf-idf") && report.to_html().contains("<td>tf-idf</td>"));
+    let out = TempDir::new().unwrap();
+    WORLD.classifier().save_report(out.path(), &report).unwrap();
+    assert!(fs_err::read_to_string(out.path().join("report.html")).unwrap().contains("<polyline"));
+    assert!(report.to_table().contains("tf-idf") && report.to_html("<svg/>").contains("<td>tf-idf</td>"));
 }
 
 /// Runs that are there are used: the second call trains nothing, and finds the same.
