@@ -155,11 +155,11 @@ impl Report {
     }
 }
 
-fn interval_text(interval: &Interval) -> String {
+pub(crate) fn interval_text(interval: &Interval) -> String {
     format!("{:.3} [{:.3}, {:.3}]", interval.mean, interval.low, interval.high)
 }
 
-fn difference_text(interval: &Interval) -> String {
+pub(crate) fn difference_text(interval: &Interval) -> String {
     format!("{:+.3} [{:+.3}, {:+.3}]", interval.mean, interval.low, interval.high)
 }
 

@@ -12,6 +12,7 @@ use spaxiom_token::Tokenizer;
 
 use crate::config::RunConfig;
 use crate::curves;
+use crate::dataset::Dataset;
 use crate::engine::{Engine, ModelShape, WindowEncoder};
 use crate::error::EmbeddingError;
 use crate::files;
@@ -230,6 +231,16 @@ impl RunFolder {
             return Err(EmbeddingError::NoCheckpoint { path: self.path.clone() });
         }
         Ok(Checkpoint::read(&path)?)
+    }
+
+    /// Fails where the run was made from other data.
+    pub(crate) fn require_data(&self, data: &Dataset) -> Result<(), EmbeddingError> {
+        let want = self.manifest()?.data;
+        if want == data.fingerprint() {
+            return Ok(());
+        }
+        let (run, path, got) = (self.path.clone(), data.path().to_owned(), data.fingerprint().to_owned());
+        Err(EmbeddingError::OtherData { run, path, want, got })
     }
 
     /// The lowest loss on the validation part, or none before the first evaluation.

@@ -160,14 +160,7 @@ impl<'a> Setup<'a> {
         config.check()?;
         let trainer = Trainer::new(config.train.clone())?;
         let (tokenizer, checkpoint, manifest) = (run.tokenizer()?, run.checkpoint()?, run.manifest()?);
-        if manifest.data != data.fingerprint() {
-            return Err(EmbeddingError::OtherData {
-                run: run.path().to_owned(),
-                path: data.path().to_owned(),
-                want: manifest.data,
-                got: data.fingerprint().to_owned(),
-            });
-        }
+        run.require_data(data)?;
         if let Some(from) = from
             && from.manifest()?.weights != manifest.from
         {

@@ -48,10 +48,7 @@ impl ContrastOptions {
             ("contrast.d-projection", "1 or more", *d_projection >= 1, d_projection.to_string()),
             ("contrast.same-share", "above 0", *same_share > 0.0, same_share.to_string()),
         ];
-        match rules.into_iter().find(|(_, _, holds, _)| !holds) {
-            Some((name, want, _, got)) => Err(ObjectiveError::Setting { name, want, got }),
-            None => Ok(()),
-        }
+        ObjectiveError::first_broken(rules)
     }
 }
 

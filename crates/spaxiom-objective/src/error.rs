@@ -68,3 +68,15 @@ pub enum ObjectiveError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
+
+impl ObjectiveError {
+    /// Fails with the first setting that is out of range: its name, the range, whether it is in it, its value.
+    pub(crate) fn first_broken(
+        rules: impl IntoIterator<Item = (&'static str, &'static str, bool, String)>,
+    ) -> Result<(), Self> {
+        match rules.into_iter().find(|(_, _, holds, _)| !holds) {
+            Some((name, want, _, got)) => Err(Self::Setting { name, want, got }),
+            None => Ok(()),
+        }
+    }
+}

@@ -9,15 +9,19 @@ use spaxiom_encoder::{BatchLayout, WeightRng};
 
 use crate::losses::{accuracy, cross_entropy, indices};
 
+/// Width of the layer between state and logits, in widths of the state (docs/objectives.md has what 0, 1 and 4 gave).
+const WIDER: usize = 4;
+
 /// Predicts every field of an event from a state.
 ///
-/// Between state and logits is a layer of its own, as in BERT (Devlin et al. 2019):
+/// Between state and logits is a layer of its own, as in BERT (Devlin et al. 2019), here four times as wide as the state:
 /// what has to be put together for a prediction can be put together here, and the state keeps its parts.
 #[derive(Module, Debug)]
 pub struct FieldHeads<B: Backend> {
+    /// `[d_model, WIDER * d_model]`.
     transform: Linear<B>,
     norm: LayerNorm<B>,
-    /// The logits of all fields side by side, `[d_model, n_rows]`.
+    /// The logits of all fields side by side, `[WIDER * d_model, n_rows]`.
     output: Linear<B>,
     #[module(skip)]
     layout: BatchLayout,
@@ -35,10 +39,11 @@ impl<B: Backend> FieldHeads<B> {
     /// Heads with weights from `seed`, over states of width `d_model`.
     pub fn new(d_model: usize, layout: BatchLayout, seed: u64, device: &B::Device) -> Self {
         let mut rng = WeightRng::new(seed);
+        let d_head = WIDER * d_model;
         Self {
-            transform: rng.linear(d_model, 4 * d_model, device),
-            norm: LayerNormConfig::new(4 * d_model).init(device),
-            output: rng.linear(4 * d_model, layout.n_rows(), device),
+            transform: rng.linear(d_model, d_head, device),
+            norm: LayerNormConfig::new(d_head).init(device),
+            output: rng.linear(d_head, layout.n_rows(), device),
             layout,
         }
     }

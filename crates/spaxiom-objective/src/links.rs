@@ -35,10 +35,8 @@ impl Default for LinkPredictionOptions {
 impl LinkPredictionOptions {
     pub(crate) fn check(&self) -> Result<(), ObjectiveError> {
         let Self { ratio } = self;
-        if *ratio > 0.0 && *ratio < 1.0 {
-            return Ok(());
-        }
-        Err(ObjectiveError::Setting { name: "links.ratio", want: "between 0 and 1", got: ratio.to_string() })
+        let is_share = *ratio > 0.0 && *ratio < 1.0;
+        ObjectiveError::first_broken([("link-prediction.ratio", "between 0 and 1", is_share, ratio.to_string())])
     }
 }
 

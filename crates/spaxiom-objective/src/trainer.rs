@@ -187,10 +187,8 @@ impl Trainer {
             ("adamw.epsilon", "above 0", adamw.epsilon > 0.0, adamw.epsilon.to_string()),
             ("adamw.weight-decay", "0 or more", adamw.weight_decay >= 0.0, adamw.weight_decay.to_string()),
         ];
-        match rules.into_iter().find(|(_, _, holds, _)| !holds) {
-            Some((name, want, _, got)) => Err(ObjectiveError::Setting { name, want, got }),
-            None => Ok(Self { options }),
-        }
+        ObjectiveError::first_broken(rules)?;
+        Ok(Self { options })
     }
 
     /// Trains `model`, from `resume` on where it is given, and writes checkpoints to `checkpoint_path`.

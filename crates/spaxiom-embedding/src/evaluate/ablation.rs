@@ -15,6 +15,7 @@ use crate::config::RunConfig;
 use crate::dataset::Dataset;
 use crate::engine::{Engine, ModelShape};
 use crate::error::EmbeddingError;
+use crate::report::{difference_text, interval_text};
 use crate::run::{Provenance, RunFolder};
 use crate::train::{PretrainJob, pretrain};
 
@@ -93,22 +94,19 @@ impl AblationReport {
             "minus untrained",
             "own loss"
         );
-        let plain = |interval: &Interval| format!("{:.3} [{:.3}, {:.3}]", interval.mean, interval.low, interval.high);
-        let signed =
-            |interval: &Interval| format!("{:+.3} [{:+.3}, {:+.3}]", interval.mean, interval.low, interval.high);
         for row in &self.rows {
             let own_loss = row.own_loss.map_or("-".into(), |[before, after]| format!("{before:.3} -> {after:.3}"));
             let _ = writeln!(
                 text,
                 "{:<16} {:>20} {:>23} {:>23} {:>20} {:>23} {:>20} {:>23} {own_loss:>15}",
                 row.name,
-                plain(&row.accuracy),
-                signed(&row.accuracy_over_untrained),
-                signed(&row.accuracy_over_hand_made),
-                plain(&row.macro_f1),
-                signed(&row.macro_f1_over_untrained),
-                plain(&row.recall_at_10),
-                signed(&row.recall_over_untrained),
+                interval_text(&row.accuracy),
+                difference_text(&row.accuracy_over_untrained),
+                difference_text(&row.accuracy_over_hand_made),
+                interval_text(&row.macro_f1),
+                difference_text(&row.macro_f1_over_untrained),
+                interval_text(&row.recall_at_10),
+                difference_text(&row.recall_over_untrained),
             );
         }
         let n_episodes = self.rows.first().map_or(0, |row| row.accuracy.n_clusters);
@@ -224,6 +222,7 @@ fn finished(
     let run = RunFolder::new(&job.out.join(name));
     let resume = run.checkpoint().is_ok();
     if resume {
+        run.require_data(job.data)?;
         if run.config()? != *config {
             return Err(EmbeddingError::RunExists { path: run.path().to_owned() });
         }

@@ -188,4 +188,10 @@ fn an_ablation_compares_sets_of_objectives_with_the_untrained_encoder_and_goes_o
     let mut stop = |_: &str| -> Box<dyn Observer> { Box::new(Watch { stop_at: Some(1) }) };
     let elsewhere = AblationJob { out: &folder.path().join("other"), ..job };
     assert!(ablate(&elsewhere, engine.as_ref(), &mut stop).unwrap().is_none());
+    let other = folder.path().join("data");
+    crate::simulate(&other, 2, 6);
+    let other = Dataset::load(&other, &ReadOptions::default()).unwrap();
+    let with_other = AblationJob { data: &other, out: folder.path(), ..elsewhere };
+    let refused = ablate(&with_other, engine.as_ref(), &mut stop).unwrap_err();
+    assert!(matches!(refused, EmbeddingError::OtherData { .. }), "finished runs of other data: {refused}");
 }
