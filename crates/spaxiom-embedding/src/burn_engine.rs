@@ -7,7 +7,9 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use rayon::prelude::*;
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, EventEncoder, NamedTensor, apply_weights, collect_weights};
-use spaxiom_objective::{ClassCosts, ClassifierModel, Objective, PretextModel, Pretexts, Trained};
+use spaxiom_objective::{
+    ClassCosts, ClassifierModel, Example, Judged, Mix, Objective, PretextModel, Pretexts, Trained, judge,
+};
 use spaxiom_token::TokenWindow;
 
 use crate::backend::BackendName;
@@ -65,11 +67,19 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         pretexts: &Pretexts,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
-        let layout = shape.layout.clone();
-        let encoder = shape.encoder.init::<B>(&layout, input.seed, &self.device);
-        let (d_model, max_len) = (encoder.d_model(), encoder.max_len());
-        let heads = pretexts.init(d_model, max_len, &layout, input.seed ^ HEAD_SEED, &self.device);
-        self.train(PretextModel::new(encoder, heads), input)
+        self.train(pretext_model::<B>(shape, pretexts, input.seed, &self.device), input)
+    }
+
+    fn judge(
+        &self,
+        shape: &ModelShape,
+        pretexts: &Pretexts,
+        weights: &BTreeMap<String, NamedTensor>,
+        batches: &[&[Example<'_>]],
+        seed: u64,
+    ) -> Result<Vec<Judged>, EmbeddingError> {
+        let model = pretext_model::<B::InnerBackend>(shape, pretexts, seed, &self.device);
+        Ok(judge(&apply_weights(model, "", weights)?, batches.iter().copied(), seed, &self.device))
     }
 
     fn train_classifier(
@@ -125,6 +135,19 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         let model = Model::Encoder(Box::new(encoder));
         Box::new(BurnEncoder { model, layout, device: self.device.clone() })
     }
+}
+
+/// An encoder with the heads of its objectives, and the weights that `seed` gives.
+fn pretext_model<B: Backend>(
+    shape: &ModelShape,
+    pretexts: &Pretexts,
+    seed: u64,
+    device: &B::Device,
+) -> PretextModel<B, EventEncoder<B>, Mix<B>> {
+    let encoder = shape.encoder.init::<B>(&shape.layout, seed, device);
+    let (d_model, max_len) = (encoder.d_model(), encoder.max_len());
+    let heads = pretexts.init(d_model, max_len, &shape.layout, seed ^ HEAD_SEED, device);
+    PretextModel::new(encoder, heads)
 }
 
 enum Model<B: Backend> {

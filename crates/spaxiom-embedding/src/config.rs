@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{EncoderError, EncoderKind, EventEncoderConfig, Preset};
 use spaxiom_eval::SplitOptions;
 use spaxiom_objective::{
-    ClassCosts, ContrastOptions, LinkPredictionOptions, MaskingOptions, ObjectiveError, PretextName, PretextOptions,
-    TrainOptions, TripletOptions,
+    ClassCosts, ContrastOptions, LinkPredictionOptions, MaskingOptions, NextEventOptions, ObjectiveError, PretextName,
+    PretextOptions, TrainOptions, TripletOptions,
 };
-use spaxiom_token::{AugmentOptions, LayoutName, TokenizerOptions};
+use spaxiom_token::{AugmentOptions, LayoutName, Tokenizer, TokenizerOptions};
 
 use crate::error::EmbeddingError;
 
@@ -107,6 +107,9 @@ pub struct RunConfig {
     /// What pretraining predicts or compares, and how much each counts; `{ mep = 1.0 }`.
     #[serde(default = "masked_events_alone")]
     pub objectives: BTreeMap<PretextName, f64>,
+    /// Next-event prediction.
+    #[serde(default)]
+    pub next_event: NextEventOptions,
     /// Masked event prediction, and the share of hidden nodes.
     pub masking: MaskingOptions,
     /// Link prediction.
@@ -149,6 +152,7 @@ impl RunConfig {
             split: SplitOptions::default(),
             encoder: EventEncoderConfig::preset(EncoderKind::Transformer, preset),
             objectives: masked_events_alone(),
+            next_event: NextEventOptions::default(),
             masking: MaskingOptions::default(),
             link_prediction: LinkPredictionOptions::default(),
             augment: AugmentOptions::default(),
@@ -197,9 +201,11 @@ impl RunConfig {
     }
 
     /// The settings of all objectives.
-    pub(crate) fn pretexts(&self) -> PretextOptions {
+    pub(crate) fn pretexts(&self, tokenizer: &Tokenizer) -> PretextOptions {
         PretextOptions {
             weights: self.objectives.clone(),
+            what: tokenizer.what_field(),
+            next_event: self.next_event.clone(),
             masking: self.masking.clone(),
             links: self.link_prediction.clone(),
             contrast: self.contrast.clone(),

@@ -81,6 +81,12 @@ impl Dataset {
         self.sequences.iter().map(|sequence| sequence.events().len()).sum()
     }
 
+    /// Whether anything is known of what was really going on.
+    #[must_use]
+    pub fn has_labels(&self) -> bool {
+        !self.labels.is_empty()
+    }
+
     /// Lines that could not be read.
     #[must_use]
     pub fn n_rejected(&self) -> usize {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
-use spaxiom_objective::{Checkpoint, ClassCosts, Observer, Outcome, Pretexts, TrainState, Trainer, TrainingSet};
+use spaxiom_objective::{
+    Checkpoint, ClassCosts, Example, Judged, Observer, Outcome, Pretexts, TrainState, Trainer, TrainingSet,
+};
 use spaxiom_token::{TokenWindow, Tokenizer};
 
 use crate::backend::BackendName;
@@ -68,6 +70,17 @@ pub trait Engine {
         start: Option<&BTreeMap<String, NamedTensor>>,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError>;
+
+    /// Judges pretrained weights, with their heads, by the objectives that they were trained by, batch after batch.
+    #[doc(hidden)]
+    fn judge(
+        &self,
+        shape: &ModelShape,
+        pretexts: &Pretexts,
+        weights: &BTreeMap<String, NamedTensor>,
+        batches: &[&[Example<'_>]],
+        seed: u64,
+    ) -> Result<Vec<Judged>, EmbeddingError>;
 
     /// An encoder with these weights; with its classifier where `n_classes` is given.
     fn encoder(

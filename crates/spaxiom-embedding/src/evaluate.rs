@@ -4,6 +4,7 @@ mod ablation;
 mod bench;
 mod features;
 mod hand_made;
+mod held_out;
 mod latency;
 mod probe;
 mod retrieval;
@@ -39,7 +40,7 @@ impl Default for EvaluateOptions {
     }
 }
 
-/// Evaluates a run; `from` is the pretrained run of a fine-tuned one, for a row of its own.
+/// Evaluates a run; without labels by its objectives alone. `from` is the pretrained run of a fine-tuned one, for a row of its own.
 ///
 /// `now_secs` is the caller's clock, for latency and build time. `progress` is told what is being done.
 pub fn evaluate(
@@ -57,8 +58,31 @@ pub fn evaluate(
     if let Some(from) = from {
         require_same_tokens(run, from)?;
     }
+    let held_out = if manifest.classes.is_empty() {
+        progress("held-out figures of the objectives");
+        held_out::figures(run, data, engine, options.seed)?
+    } else {
+        Vec::new()
+    };
     // The split of the run, not one of these data: what the run has seen stays training.
     let split = manifest.split.clone();
+    let mut report = Report {
+        run: run.path().display().to_string(),
+        data: data.path().display().to_string(),
+        backend: engine.name().as_str().to_owned(),
+        test_sites: split.test_sites().to_vec(),
+        held_out,
+        n_test: 0,
+        n_queries: 0,
+        unknown: BTreeMap::new(),
+        n_gallery: 0,
+        classes: Vec::new(),
+        rows: Vec::new(),
+        index: None,
+    };
+    if !data.has_labels() && !report.held_out.is_empty() {
+        return Ok(report);
+    }
     let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
     progress("tf-idf");
     let bench = Bench::new(data, &split, &tokenizer, &classes, encoder.max_len(), options)?;
@@ -87,19 +111,14 @@ pub fn evaluate(
     let items = queries.places.iter().map(|&place| item(place).expect("queries come from the test part"));
     let windows: Vec<(usize, TokenWindow<'_>)> = items.zip(bench.test.windows_of(&queries)).collect();
     let index = latency::measure(encoder.as_ref(), &trained.test, &windows, now_secs)?;
-    Ok(Report {
-        run: run.path().display().to_string(),
-        data: data.path().display().to_string(),
-        backend: engine.name().as_str().to_owned(),
-        test_sites: split.test_sites().to_vec(),
-        n_test: bench.test.labelled.places.len(),
-        n_queries: queries.places.len(),
-        unknown: unknown(&tokenizer, &bench.test.data.tokens),
-        n_gallery: bench.test.labelled.places.len(),
-        classes,
-        rows,
-        index,
-    })
+    report.n_test = bench.test.labelled.places.len();
+    report.n_queries = queries.places.len();
+    report.unknown = unknown(&tokenizer, &bench.test.data.tokens);
+    report.n_gallery = bench.test.labelled.places.len();
+    report.classes = classes;
+    report.rows = rows;
+    report.index = Some(index);
+    Ok(report)
 }
 
 /// Shares of values that training never showed, by field.

@@ -36,7 +36,7 @@ pub use crate::engine::{Engine, ModelShape, WindowEncoder};
 pub use crate::error::EmbeddingError;
 pub use crate::evaluate::{AblationJob, AblationReport, AblationRow, EvaluateOptions, ablate, evaluate};
 pub use crate::pipeline::{EmbeddingPipeline, PipelineOptions, SearchResult};
-pub use crate::report::{IndexFigures, Report, ReportRow};
+pub use crate::report::{HeldOut, IndexFigures, Report, ReportRow};
 pub use crate::run::{Manifest, Provenance, RunFolder};
 pub use crate::steps::training_steps;
 pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain};

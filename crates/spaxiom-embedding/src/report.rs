@@ -25,6 +25,15 @@ pub struct ReportRow {
     pub silhouette: Option<f64>,
 }
 
+/// A figure of what a run was trained to predict, for the test part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// `loss`, or as in `metrics.jsonl`.
+    pub name: String,
+    /// Its mean over the predictions; the interval resamples windows.
+    pub figure: Interval,
+}
+
 /// Figures of index and latency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IndexFigures {
@@ -53,7 +62,10 @@ pub struct Report {
     pub backend: String,
     /// Sites of the test part.
     pub test_sites: Vec<String>,
-    /// Labelled test events.
+    /// What the run was trained to predict, for the test part; empty for a classifier.
+    #[serde(default)]
+    pub held_out: Vec<HeldOut>,
+    /// Labelled test events; 0, as all that follows, for data without labels.
     pub n_test: usize,
     /// Queries of the retrieval.
     pub n_queries: usize,
@@ -65,16 +77,30 @@ pub struct Report {
     pub classes: Vec<String>,
     /// Representations side by side.
     pub rows: Vec<ReportRow>,
-    /// Index and latency.
-    pub index: IndexFigures,
+    /// Index and latency; none for data without labels.
+    pub index: Option<IndexFigures>,
 }
 
 impl Report {
     /// A table of fixed width.
     #[must_use]
     pub fn to_table(&self) -> String {
-        let mut text = format!(
-            "{:<20} {:>20} {:>23} {:>8} {:>20} {:>20} {:>10}\n",
+        let mut text = String::new();
+        for HeldOut { name, figure } in &self.held_out {
+            let _ = writeln!(text, "{name:<24} {}", interval_text(figure));
+        }
+        if let Some(index) = &self.index {
+            text.push_str(if self.held_out.is_empty() { "" } else { "\n" });
+            self.push_rows(&mut text);
+            self.push_index(index, &mut text);
+        }
+        text
+    }
+
+    fn push_rows(&self, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "{:<20} {:>20} {:>23} {:>8} {:>20} {:>20} {:>10}",
             "representation",
             "accuracy [95 %]",
             "minus tf-idf [95 %]",
@@ -97,7 +123,9 @@ impl Report {
                 row.silhouette.map_or("-".into(), |value| format!("{value:.3}")),
             );
         }
-        let index = &self.index;
+    }
+
+    fn push_index(&self, index: &IndexFigures, text: &mut String) {
         let _ = writeln!(
             text,
             "\n{} labelled test events in {} episodes, {} queries over {} events, {} classes",
@@ -119,7 +147,6 @@ impl Report {
             index.hnsw_recall_at_10,
             index.hnsw_recall_at_10_min,
         );
-        text
     }
 
     /// A page that needs nothing but a browser; `curves` is SVG, or nothing.

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use spaxiom_event::EventSequence;
-use spaxiom_objective::{Example, InOrder, Observer, Pretexts, Trainer, TrainingSet};
-use spaxiom_token::{Augmenter, EventSpan, TokenSequence, Tokenizer};
+use spaxiom_objective::{Example, InOrder, Observer, Trainer, TrainingSet};
+use spaxiom_token::{EventSpan, TokenSequence, Tokenizer};
 
 use crate::config::RunConfig;
 use crate::engine::{Engine, ModelShape, TrainingInput};
 use crate::error::EmbeddingError;
+use crate::train::pretexts;
 
 /// Trains for `config.train.max_steps` steps on the windows in the order that they have, over and over, and drops what was learnt.
 ///
@@ -33,8 +34,7 @@ pub fn training_steps(
     let examples: Vec<Example<'_>> = tokens.iter().zip(windows).map(example).collect();
     let few = config.train.batch_size.min(examples.len());
     let (train, validation) = (InOrder::new(&examples), &examples[..few]);
-    let augmenter = Augmenter::new(tokenizer.clone(), config.augment.clone())?;
-    let pretexts = Pretexts::new(config.pretexts(), Some(augmenter))?;
+    let pretexts = pretexts(config, tokenizer)?;
     let trainer = Trainer::new(config.train.clone())?;
     let input = TrainingInput {
         trainer: &trainer,

@@ -64,7 +64,7 @@ pub fn pretrain(
     observer: &mut dyn Observer,
 ) -> Result<RunSummary, EmbeddingError> {
     let mut setup = Setup::prepare(job, None)?;
-    let pretexts = setup.pretexts()?;
+    let pretexts = pretexts(&setup.config, &setup.tokenizer)?;
     let max_len = setup.config.encoder.max_len();
     let (train_part, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
     let has_views = setup.config.objectives.keys().copied().any(PretextName::needs_views);
@@ -81,8 +81,14 @@ pub fn pretrain(
     reduced(summary, run, reduce_to, engine, &train_part)
 }
 
+/// The objectives of a run.
+pub(crate) fn pretexts(config: &RunConfig, tokenizer: &Tokenizer) -> Result<Pretexts, EmbeddingError> {
+    let augmenter = Augmenter::new(tokenizer.clone(), config.augment.clone())?;
+    Ok(Pretexts::new(config.pretexts(tokenizer), Some(augmenter))?)
+}
+
 /// The windows of a part, with their events where views are made of them.
-fn windows(part: &PartData, max_len: usize, has_views: bool) -> Windows<'_> {
+pub(crate) fn windows(part: &PartData, max_len: usize, has_views: bool) -> Windows<'_> {
     let windows = Windows::new(&part.tokens, max_len);
     if has_views { windows.with_events(part.sequences.iter().map(EventSpan::whole).collect()) } else { windows }
 }
@@ -205,11 +211,6 @@ impl<'a> Setup<'a> {
             steps: 0,
         };
         Ok(Self { config, data, run, tokenizer, tokens, manifest, trainer, resume: None })
-    }
-
-    fn pretexts(&self) -> Result<Pretexts, EmbeddingError> {
-        let augmenter = Augmenter::new(self.tokenizer.clone(), self.config.augment.clone())?;
-        Ok(Pretexts::new(self.config.pretexts(), Some(augmenter))?)
     }
 
     fn part(&self, part: Part) -> PartData {

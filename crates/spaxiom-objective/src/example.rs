@@ -14,13 +14,15 @@ pub struct Example<'a> {
     pub class: Option<usize>,
     /// The same as events, for objectives that make views of them.
     pub events: Option<EventSpan<'a>>,
+    /// So many of its first positions are there to be read: next-event prediction is not asked for them.
+    pub n_context: usize,
 }
 
 impl<'a> Example<'a> {
     /// A window without a class and without its events.
     #[must_use]
     pub fn new(window: TokenWindow<'a>) -> Self {
-        Self { window, class: None, events: None }
+        Self { window, class: None, events: None, n_context: 0 }
     }
 
     /// A window of a class.
@@ -65,6 +67,27 @@ impl<'a> Windows<'a> {
     #[must_use]
     pub fn in_order(&self) -> Vec<Example<'a>> {
         (0..self.sequences.len()).flat_map(|at| self.cut(at, 0)).collect()
+    }
+
+    /// Windows in order that repeat the last `n_context` positions of the one before, so that those after them have a past to be predicted from.
+    ///
+    /// Every position is asked for once, but for the first of a sequence, which has no past.
+    ///
+    /// # Panics
+    /// Where windows are not longer than that: only a programmer can ask for it.
+    #[must_use]
+    pub fn with_past(&self, n_context: usize) -> Vec<Example<'a>> {
+        assert!(n_context < self.max_len, "a window of {} is longer than {n_context}", self.max_len);
+        let step = self.max_len - n_context;
+        let of_sequence = |sequence: &'a TokenSequence| {
+            let len = sequence.n_positions();
+            (0..len.saturating_sub(n_context).div_ceil(step).max(1)).map(move |number| {
+                let (start, end) = (number * step, (number * step + self.max_len).min(len));
+                let n_context = if number == 0 { 1 } else { n_context };
+                Example { n_context, ..Example::new(sequence.window(start, end)) }
+            })
+        };
+        self.sequences.iter().flat_map(of_sequence).filter(|example| example.window.len() > example.n_context).collect()
     }
 
     /// Windows that end at `offset`, `offset + max_len` and so on; every position is in exactly one.

@@ -7,7 +7,7 @@ use burn::tensor::activation::gelu;
 use burn::tensor::backend::Backend;
 use spaxiom_encoder::{BatchLayout, WeightRng};
 
-use crate::losses::{accuracy, cross_entropy, indices};
+use crate::losses::{accuracy, cross_entropy, indices, scalar};
 
 /// Width of the layer between state and logits, in widths of the state (docs/objectives.md has what 0, 1 and 4 gave).
 const WIDER: usize = 4;
@@ -33,6 +33,8 @@ pub(crate) struct Predicted<B: Backend> {
     pub(crate) loss: Tensor<B, 1>,
     /// Share of events whose first field is the most likely one.
     pub(crate) first_accuracy: f64,
+    /// The same of another field, and the log-likelihood of what it is, in nats per event.
+    pub(crate) watched: Option<[f64; 2]>,
 }
 
 impl<B: Backend> FieldHeads<B> {
@@ -58,20 +60,39 @@ impl<B: Backend> FieldHeads<B> {
     /// - states: `[n, d_model]`, at least one
     /// - targets: `[n, n_fields]`, row after row
     pub(crate) fn predict(&self, states: Tensor<B, 2>, targets: &[u32], fields: &[usize]) -> Predicted<B> {
+        self.predict_and_watch(states, targets, fields, None)
+    }
+
+    /// The same, and how well the field `watched` in particular was predicted.
+    pub(crate) fn predict_and_watch(
+        &self,
+        states: Tensor<B, 2>,
+        targets: &[u32],
+        fields: &[usize],
+        watched: Option<usize>,
+    ) -> Predicted<B> {
         let [n, _] = states.dims();
         let device = states.device();
         let logits = self.output.forward(self.norm.forward(gelu(self.transform.forward(states))));
         let n_fields = self.layout.n_fields();
         let mut loss = Tensor::zeros([1], &device);
-        let mut first_accuracy = None;
+        let (mut first_accuracy, mut of_watched) = (None, None);
         for &field in fields {
             let ids: Vec<usize> = targets.iter().skip(field).step_by(n_fields).map(|&id| id as usize).collect();
             let targets = indices(&ids, &device);
             let logits = logits.clone().slice([0..n, self.rows_of(field)]);
             first_accuracy.get_or_insert_with(|| accuracy(logits.clone(), targets.clone()));
-            loss = loss + cross_entropy(logits, targets);
+            let of_field = cross_entropy(logits.clone(), targets.clone());
+            if watched == Some(field) {
+                of_watched = Some([accuracy(logits, targets), -scalar(of_field.clone())]);
+            }
+            loss = loss + of_field;
         }
-        Predicted { loss: loss.div_scalar(fields.len() as f64), first_accuracy: first_accuracy.unwrap_or(f64::NAN) }
+        Predicted {
+            loss: loss.div_scalar(fields.len() as f64),
+            first_accuracy: first_accuracy.unwrap_or(f64::NAN),
+            watched: of_watched,
+        }
     }
 
     fn rows_of(&self, field: usize) -> std::ops::Range<usize> {

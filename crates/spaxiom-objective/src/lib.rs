@@ -14,6 +14,7 @@ mod example;
 mod field_heads;
 mod gap_density;
 mod jigsaw;
+mod judge;
 mod links;
 mod losses;
 mod masked_event;
@@ -36,13 +37,14 @@ pub use crate::example::{Example, Examples, InOrder, Labelled, Windows};
 pub use crate::field_heads::FieldHeads;
 pub use crate::gap_density::GapDensity;
 pub use crate::jigsaw::Jigsaw;
+pub use crate::judge::{Judged, judge};
 pub use crate::links::{LinkPredictionOptions, Links};
 pub use crate::losses::{
     binary_cross_entropy, cross_entropy, focal_cross_entropy, in_batch_negatives, info_nce, triplet,
 };
 pub use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
 pub use crate::mix::{Mix, PretextName, PretextOptions, Pretexts};
-pub use crate::next_event::NextEvents;
+pub use crate::next_event::{NextEventOptions, NextEvents};
 pub use crate::node_attributes::NodeAttributes;
 pub use crate::objective::{Backward, Loss, Metric, Objective, Pretext, PretextModel};
 pub use crate::rates::{RateOptions, Rates};

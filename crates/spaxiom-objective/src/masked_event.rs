@@ -192,7 +192,7 @@ impl<B: Backend> Pretext<B> for MaskedEvents<B> {
         let layout = self.fields.layout();
         let states = encoder.encode(&EventBatch::with_rows(layout, &masked.windows, device)).states;
         let all: Vec<usize> = (0..layout.n_fields()).collect();
-        let Predicted { loss, first_accuracy } =
+        let Predicted { loss, first_accuracy, .. } =
             self.fields.predict(at(states, &masked.positions), &masked.targets, &all);
         Loss {
             value: loss,

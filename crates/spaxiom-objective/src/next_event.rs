@@ -2,15 +2,72 @@
 
 use burn::module::Module;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WindowRows};
 use spaxiom_token::special;
 
+use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::field_heads::{FieldHeads, Predicted, at};
 use crate::gap_density::GapDensity;
 use crate::losses::{numbers, scalar};
 use crate::objective::{Loss, Metric, Pretext};
+
+/// What may be set about next-event prediction: both make it harder in training to learn single windows by heart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct NextEventOptions {
+    /// Share of the fields of past events that are hidden behind MASK, with the event's numbers where its type is; 0.
+    pub hidden: f64,
+    /// Share of the numbers of a state that are dropped before the heads (Srivastava et al. 2014); 0.
+    pub dropout: f64,
+}
+
+impl Default for NextEventOptions {
+    fn default() -> Self {
+        Self { hidden: 0.0, dropout: 0.0 }
+    }
+}
+
+impl NextEventOptions {
+    pub(crate) fn check(&self) -> Result<(), ObjectiveError> {
+        let rule = |name, share: f64| (name, "0 or more and below 1", (0.0..1.0).contains(&share), share.to_string());
+        ObjectiveError::first_broken([rule("next-event.hidden", self.hidden), rule("next-event.dropout", self.dropout)])
+    }
+
+    /// Hides fields of the past; what has to be predicted is read from the originals.
+    fn hide(&self, windows: &mut [WindowRows], n_fields: usize, rng: &mut ChaCha8Rng) {
+        for WindowRows { ids, values, .. } in windows.iter_mut().filter(|_| self.hidden > 0.0) {
+            let n_values = values.len() * n_fields / ids.len().max(1);
+            for (at, row) in ids.chunks_exact_mut(n_fields).enumerate().filter(|(_, row)| row[0] != special::SEP) {
+                for (field, id) in row.iter_mut().enumerate() {
+                    if rng.random_bool(self.hidden) {
+                        *id = special::MASK;
+                        if field == 0 {
+                            values[at * n_values..(at + 1) * n_values].fill(f32::NAN);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops numbers of states, and makes the others greater by as much.
+    fn drop<B: Backend>(&self, states: Tensor<B, 3>, rng: &mut ChaCha8Rng) -> Tensor<B, 3> {
+        if self.dropout == 0.0 {
+            return states;
+        }
+        let (shape, device) = (states.dims(), states.device());
+        #[expect(clippy::cast_possible_truncation, reason = "tensors have 32-bit floats")]
+        let kept = (1.0 / (1.0 - self.dropout)) as f32;
+        let mask: Vec<f32> =
+            (0..shape.iter().product()).map(|_| if rng.random_bool(self.dropout) { 0.0 } else { kept }).collect();
+        states * Tensor::from_data(TensorData::new(mask, shape), &device)
+    }
+}
 
 /// Every state predicts the fields of the event after it, and how long it takes until then.
 ///
@@ -20,6 +77,11 @@ use crate::objective::{Loss, Metric, Pretext};
 pub struct NextEvents<B: Backend> {
     fields: FieldHeads<B>,
     gap: GapDensity<B>,
+    /// The field of type and zone together.
+    #[module(skip)]
+    what: Option<usize>,
+    #[module(skip)]
+    options: NextEventOptions,
 }
 
 /// What has to be predicted from where.
@@ -34,11 +96,12 @@ struct Targets {
 }
 
 impl Targets {
-    fn of(windows: &[WindowRows], n_fields: usize) -> Self {
+    /// `n_context` says of each window how many events are not asked for.
+    fn of(windows: &[WindowRows], n_context: impl Iterator<Item = usize>, n_fields: usize) -> Self {
         let seq = 1 + windows.iter().map(|window| window.ids.len() / n_fields).max().unwrap_or(0);
         let mut targets = Self { positions: Vec::new(), ids: Vec::new(), timed: Vec::new(), gaps_secs: Vec::new() };
-        for (window_idx, WindowRows { ids, ages, .. }) in windows.iter().enumerate() {
-            for (next, row) in ids.chunks_exact(n_fields).enumerate() {
+        for ((window_idx, WindowRows { ids, ages, .. }), n_context) in windows.iter().enumerate().zip(n_context) {
+            for (next, row) in ids.chunks_exact(n_fields).enumerate().skip(n_context) {
                 // `[CLS]` stands before the events, so the state before an event has its place.
                 let position = window_idx * seq + next;
                 targets.positions.push(position);
@@ -56,9 +119,19 @@ impl Targets {
 
 impl<B: Backend> NextEvents<B> {
     /// Prediction heads over states of width `d_model`.
-    pub fn new(d_model: usize, layout: BatchLayout, seed: u64, device: &B::Device) -> Self {
+    ///
+    /// `what` is the field of type and zone together, where there is one ([`spaxiom_token::Tokenizer::what_field`]):
+    /// `event_accuracy` and `event_log_likelihood` (nats per event) are of it.
+    pub fn new(
+        d_model: usize,
+        layout: BatchLayout,
+        what: Option<usize>,
+        options: NextEventOptions,
+        seed: u64,
+        device: &B::Device,
+    ) -> Self {
         let gap = GapDensity::new(d_model, seed ^ 1, device);
-        Self { fields: FieldHeads::new(d_model, layout, seed, device), gap }
+        Self { fields: FieldHeads::new(d_model, layout, seed, device), gap, what, options }
     }
 }
 
@@ -67,17 +140,30 @@ impl<B: Backend> Pretext<B> for NextEvents<B> {
         &self,
         encoder: &E,
         examples: &[Example<'_>],
-        _rng: &mut ChaCha8Rng,
+        rng: &mut ChaCha8Rng,
         device: &B::Device,
     ) -> Loss<B> {
         let layout = self.fields.layout();
-        let windows: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
-        let Targets { positions, ids, timed, gaps_secs } = Targets::of(&windows, layout.n_fields());
-        let states = encoder.encode(&EventBatch::with_rows(layout, &windows, device)).states;
+        let mut windows: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
+        let n_context = examples.iter().map(|example| example.n_context);
+        let Targets { positions, ids, timed, gaps_secs } = Targets::of(&windows, n_context, layout.n_fields());
+        // As in burn's own dropout: only what learns is made to forget.
+        let learns = B::ad_enabled(device);
+        if learns {
+            self.options.hide(&mut windows, layout.n_fields(), rng);
+        }
+        let mut states = encoder.encode(&EventBatch::with_rows(layout, &windows, device)).states;
+        if learns {
+            states = self.options.drop(states, rng);
+        }
         let all: Vec<usize> = (0..layout.n_fields()).collect();
-        let Predicted { loss: mut value, first_accuracy } =
-            self.fields.predict(at(states.clone(), &positions), &ids, &all);
+        let Predicted { loss: mut value, first_accuracy, watched } =
+            self.fields.predict_and_watch(at(states.clone(), &positions), &ids, &all, self.what);
         let mut metrics = vec![Metric { name: "next_type_accuracy", value: first_accuracy }];
+        if let Some([accuracy, log_likelihood]) = watched {
+            metrics.push(Metric { name: "event_accuracy", value: accuracy });
+            metrics.push(Metric { name: "event_log_likelihood", value: log_likelihood });
+        }
         if !timed.is_empty() {
             let likelihood = self.gap.log_likelihood(at(states, &timed), numbers(gaps_secs, device)).mean();
             metrics.push(Metric { name: "gap_log_likelihood", value: scalar(likelihood.clone()) });

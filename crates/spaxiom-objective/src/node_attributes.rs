@@ -47,7 +47,7 @@ impl<B: Backend> Pretext<B> for NodeAttributes<B> {
             (0..layout.numbers().len()).filter(|&column| is_attribute(layout.numbers()[column].modality())).collect();
         let hidden = self.masking.hide_parts(examples, &fields, &values, rng);
         let states = encoder.encode(&EventBatch::with_rows(layout, &hidden.windows, device)).states;
-        let Predicted { loss, first_accuracy } =
+        let Predicted { loss, first_accuracy, .. } =
             self.fields.predict(at(states, &hidden.positions), &hidden.targets, &fields);
         Loss {
             value: loss,

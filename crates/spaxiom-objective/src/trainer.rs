@@ -6,8 +6,7 @@ use std::path::Path;
 use burn::module::AutodiffModule;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
-use burn::tensor::backend::{AutodiffBackend, Backend};
-use rand::SeedableRng;
+use burn::tensor::backend::AutodiffBackend;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
@@ -16,14 +15,13 @@ use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
 use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
-use crate::losses::scalar;
-use crate::objective::{Loss, Metric, Objective};
+use crate::judge::{Means, judge, rng};
+use crate::objective::{Metric, Objective};
 use crate::rates::{RateOptions, Rates};
 use crate::schedule::WarmupCosine;
 
-/// Streams of random numbers of one run; they must not meet.
+/// Random numbers of epoch `i` come from the stream `EPOCHS + i`, those of a step from the stream of its number.
 const EPOCHS: u64 = 1 << 62;
-const VALIDATION: u64 = 1 << 61;
 
 /// Steps that the running mean of the loss looks back, roughly.
 const RUNNING_STEPS: f64 = 50.0;
@@ -239,12 +237,6 @@ impl Trainer {
     }
 }
 
-fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
-}
-
 /// A run under way.
 struct Run<'a, B: AutodiffBackend, M> {
     options: &'a TrainOptions,
@@ -321,7 +313,7 @@ where
         let TrainOptions { max_steps, learning_rate, warmup_steps, clip_norm, seed, .. } = *self.options;
         let schedule = WarmupCosine { peak: learning_rate, n_warmup: warmup_steps, n_steps: max_steps };
         let learning_rate = schedule.rate(self.state.step);
-        let (Learnt { loss: value, metrics }, mut grads) = self.gradients(batch, &mut rng(seed, self.state.step));
+        let ((value, metrics), mut grads) = self.gradients(batch, &mut rng(seed, self.state.step));
         if !value.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: value });
         }
@@ -346,7 +338,7 @@ where
     }
 
     /// Loss and gradients of a batch, part by part.
-    fn gradients(&self, batch: &[Example<'_>], rng: &mut ChaCha8Rng) -> (Learnt, GradientsParams) {
+    fn gradients(&self, batch: &[Example<'_>], rng: &mut ChaCha8Rng) -> ((f64, Vec<Metric>), GradientsParams) {
         let mut accumulator = GradientsAccumulator::new();
         let mut means = Means::default();
         for part in batch.chunks(batch.len().div_ceil(self.options.accumulate)) {
@@ -355,7 +347,7 @@ where
                 let grads = value.mul_scalar(share).backward();
                 accumulator.accumulate::<B>(&self.model, GradientsParams::from_grads(grads, &self.model));
             };
-            means.add(self.model.learn(part, rng, self.device, &mut backward), part.len());
+            means.add(self.model.learn(part, rng, self.device, &mut backward).into(), part.len());
         }
         (means.finish(), accumulator.grads())
     }
@@ -375,14 +367,13 @@ where
 
     /// The same masks in every evaluation, so that two losses can be compared.
     fn evaluate(&mut self, validation: &[Example<'_>], observer: &mut dyn Observer) -> Result<(), ObjectiveError> {
-        let model = self.model.valid();
         let mut means = Means::default();
-        for (stream, batch) in (VALIDATION..).zip(validation.chunks(self.options.batch_size)) {
-            let loss = model.loss(batch, &mut rng(self.options.seed, stream), self.device);
-            let weight = loss.n_predictions;
-            means.add(loss, weight);
+        let batches = validation.chunks(self.options.batch_size);
+        for judged in judge(&self.model.valid(), batches, self.options.seed, self.device) {
+            let weight = judged.n_predictions;
+            means.add(judged, weight);
         }
-        let Learnt { loss, metrics } = means.finish();
+        let (loss, metrics) = means.finish();
         if !loss.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss });
         }
@@ -407,37 +398,5 @@ where
             optimiser: self.optimiser.state(),
         };
         checkpoint.write(path)
-    }
-}
-
-/// Loss and figures of some batches.
-struct Learnt {
-    loss: f64,
-    metrics: Vec<Metric>,
-}
-
-/// Sums of weighted losses and figures; a figure that some batches lack is the mean of the others.
-#[derive(Default)]
-struct Means {
-    loss: [f64; 2],
-    metrics: BTreeMap<&'static str, [f64; 2]>,
-}
-
-impl Means {
-    fn add<B: Backend>(&mut self, Loss { value, n_predictions: _, metrics }: Loss<B>, weight: usize) {
-        let weight = weight as f64;
-        let add = |[sum, n]: &mut [f64; 2], value: f64| (*sum, *n) = (*sum + value * weight, *n + weight);
-        // What predicts nothing says nothing, and must not turn 0 times not-a-number into a sum.
-        if weight > 0.0 {
-            add(&mut self.loss, scalar(value));
-            for Metric { name, value } in metrics {
-                add(self.metrics.entry(name).or_default(), value);
-            }
-        }
-    }
-
-    fn finish(self) -> Learnt {
-        let metrics = self.metrics.into_iter().map(|(name, [sum, n])| Metric { name, value: sum / n }).collect();
-        Learnt { loss: self.loss[0] / self.loss[1], metrics }
     }
 }

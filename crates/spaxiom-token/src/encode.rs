@@ -1,11 +1,11 @@
 //! Events to rows, one after the other: a whole sequence and a stream go the same way.
 
 use chrono::{DateTime, Utc};
-use spaxiom_event::{AttrValue, Event, EventSequence, SiteId};
+use spaxiom_event::{AttrValue, Event, EventSequence, SiteId, ZoneId};
 
 use crate::bins::bin_id;
 use crate::clock::{LocalClock, NANOS_PER_SEC, day_fraction, day_of_week, hour_of_day};
-use crate::field::{Coding, word_of};
+use crate::field::{Coding, what, word_of};
 use crate::links::Recent;
 use crate::sequence::{NewRow, TokenSequence, TokenWindow};
 use crate::sites::SiteContext;
@@ -194,6 +194,7 @@ impl Tokenizer {
             ids[field] = match &self.fields()[field].coding {
                 Coding::Type(list) => list.id(event.kind.as_str()),
                 Coding::Zone(list) => event.zone.as_ref().map_or(NONE, |zone| list.id(zone.as_str())),
+                Coding::What(list) => list.id(&what(event.kind.as_str(), event.zone.as_ref().map(ZoneId::as_str))),
                 Coding::Kind(list) => zone.map_or(NONE, |zone| list.id(&zone.kind)),
                 Coding::Near(list) => zone.and_then(|zone| zone.near.as_deref()).map_or(NONE, |near| list.id(near)),
                 Coding::Cell(cells) => event.position.map_or(NONE, |at| {

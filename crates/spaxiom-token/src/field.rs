@@ -1,5 +1,6 @@
 //! Fields: what of an event, or of a time bin, becomes a token, and how.
 
+use compact_str::{CompactString, format_compact};
 use serde::{Deserialize, Serialize};
 use spaxiom_event::AttrValue;
 
@@ -11,7 +12,7 @@ use crate::vocabulary::WordList;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
-    /// `type`, `zone`, `kind`, `near`, `cell_0.5m`, `hour`, `day`, `gap`, `attr:` and an attribute's name,
+    /// `type`, `zone`, `what`, `kind`, `near`, `cell_0.5m`, `hour`, `day`, `gap`, `attr:` and an attribute's name,
     /// or `count:` and a type's name.
     pub name: String,
     /// How its values become ids.
@@ -26,6 +27,8 @@ pub enum Coding {
     Type(WordList),
     /// The event's zone.
     Zone(WordList),
+    /// The event's type and zone together, a word each: `DoorOpened@hall`.
+    What(WordList),
     /// What the event's zone is for, as the site map says.
     Kind(WordList),
     /// What the neighbours of the event's zone are for.
@@ -115,7 +118,9 @@ impl Field {
     #[must_use]
     pub fn words(&self) -> Option<&WordList> {
         match &self.coding {
-            Coding::Type(list) | Coding::Zone(list) | Coding::Kind(list) | Coding::Near(list) => Some(list),
+            Coding::Type(list) | Coding::Zone(list) | Coding::What(list) | Coding::Kind(list) | Coding::Near(list) => {
+                Some(list)
+            }
             Coding::Word(word) => Some(&word.list),
             _ => None,
         }
@@ -146,6 +151,11 @@ impl Field {
             _ => format!("{name}:bin_{own}"),
         }
     }
+}
+
+/// The word of a type and a zone together; a type alone where an event has no zone.
+pub(crate) fn what(kind: &str, zone: Option<&str>) -> CompactString {
+    zone.map_or_else(|| kind.into(), |zone| format_compact!("{kind}@{zone}"))
 }
 
 /// The word that an attribute value is, or none for numbers.

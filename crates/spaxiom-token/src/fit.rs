@@ -84,6 +84,8 @@ pub struct TokenizerOptions {
     pub max_words: usize,
     /// Words that training shows less often are unknown; 1.
     pub min_count: u32,
+    /// Whether type and zone together are one more field, so that predictions say both at once; no.
+    pub what: bool,
     /// Slots that unknown words of a field share; 8.
     pub unknown_slots: u32,
     /// A share of unknown values of a field above which there is a warning; 0.2.
@@ -111,6 +113,7 @@ impl Default for TokenizerOptions {
             max_attributes: 16,
             max_words: 4096,
             min_count: 1,
+            what: false,
             unknown_slots: 8,
             unknown_alarm: 0.2,
             clock: Clock::Auto,
@@ -221,6 +224,10 @@ impl TokenizerFit {
         let mut fields = vec![field("type", Coding::Type(self.words(&train.types, &train.type_codes)))];
         if train.zones.len() > 0 {
             fields.push(field("zone", Coding::Zone(self.words(&train.zones, &train.zone_codes))));
+        }
+        if options.what {
+            let (found, codes) = train.whats();
+            fields.push(field("what", Coding::What(self.words(&found, &codes))));
         }
         let of_zones = |word: fn(&crate::sites::ZoneContext) -> Option<&str>| {
             let mut words: Vec<String> = self.sites.zones().filter_map(word).map(String::from).collect();

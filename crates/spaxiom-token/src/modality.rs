@@ -14,7 +14,7 @@ pub enum Modality {
     Spatial,
     /// Hour, day, and time since the event before.
     Temporal,
-    /// The event's type, and attributes of words.
+    /// The event's type, alone and together with its zone, and attributes of words.
     Type,
     /// Attributes of numbers, and numbers of events.
     Numeric,
@@ -32,7 +32,7 @@ impl Field {
         match self.coding {
             Coding::Zone(_) | Coding::Kind(_) | Coding::Near(_) | Coding::Cell(_) => Modality::Spatial,
             Coding::Hour { .. } | Coding::Day | Coding::Gap { .. } => Modality::Temporal,
-            Coding::Type(_) | Coding::Word(_) => Modality::Type,
+            Coding::Type(_) | Coding::What(_) | Coding::Word(_) => Modality::Type,
             Coding::Number { .. } | Coding::Count { .. } => Modality::Numeric,
         }
     }

@@ -7,7 +7,7 @@ use rustc_hash::FxBuildHasher;
 use spaxiom_event::{AttrValue, Event, EventReader, Record, Rejected, SequenceKey};
 
 use crate::encode::secs_between;
-use crate::field::word_of;
+use crate::field::{what, word_of};
 use crate::sites::Sites;
 use crate::spatial::Frame;
 
@@ -201,6 +201,20 @@ impl EventTable {
     /// The codes of the sites of all rows.
     pub(crate) fn site_codes(&self) -> impl Iterator<Item = u32> {
         self.sequence_codes.iter().map(|&sequence| self.keys.keys[sequence as usize].0)
+    }
+
+    /// Type and zone of each row together, and the words for them.
+    pub(crate) fn whats(&self) -> (Words, Vec<u32>) {
+        let (types, zones): (Vec<&str>, Vec<&str>) = (self.types.iter().collect(), self.zones.iter().collect());
+        let mut words = Words::default();
+        let mut known: HashMap<(u32, u32), u32, FxBuildHasher> = HashMap::default();
+        let keys = self.type_codes.iter().zip(&self.zone_codes);
+        let code = |(&kind, &zone): (&u32, &u32)| {
+            let word = || what(types[kind as usize], zones.get(zone as usize).copied());
+            *known.entry((kind, zone)).or_insert_with(|| words.code(&word()))
+        };
+        let codes = keys.map(code).collect();
+        (words, codes)
     }
 
     /// Seconds from each event to the next of its sequence.

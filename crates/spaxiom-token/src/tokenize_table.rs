@@ -263,6 +263,11 @@ impl<'a> Column<'a> {
         match coding {
             Coding::Type(list) => Self::Coded { ids: ids_of(list, &table.types), codes: &table.type_codes },
             Coding::Zone(list) => Self::Coded { ids: ids_of(list, &table.zones), codes: &table.zone_codes },
+            Coding::What(list) => {
+                let (found, codes) = table.whats();
+                let of_codes: Vec<u32> = ids_of(list, &found);
+                Self::Ids(codes.iter().map(|&code| of_codes[code as usize]).collect())
+            }
             Coding::Kind(list) => Self::Ids(zones.ids(list, |zone| Some(&zone.kind))),
             Coding::Near(list) => Self::Ids(zones.ids(list, |zone| zone.near.as_deref())),
             Coding::Cell(cells) => Self::Cell { cells, positions: &table.positions, frames },

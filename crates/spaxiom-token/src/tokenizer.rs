@@ -16,7 +16,7 @@ use crate::spatial::Pool;
 use crate::special::{FIRST, NAMES};
 
 /// The format of `tokenizer.json` that this build writes; it reads this one and all before it.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// How many known words an error message lists.
 const N_LISTED: usize = 12;
@@ -225,6 +225,13 @@ impl Tokenizer {
     #[must_use]
     pub fn numbers(&self) -> &[NumberColumn] {
         &self.file.numbers
+    }
+
+    /// The place of the field of type and zone together, where a row has one.
+    #[must_use]
+    pub fn what_field(&self) -> Option<usize> {
+        let is_row = self.layout() == Layout::Composite;
+        self.fields().iter().position(|field| is_row && matches!(field.coding, Coding::What(_)))
     }
 
     /// Which events are joined, where any are.

@@ -1,8 +1,8 @@
 //! The evaluation: all rows, on the same events, in range.
 
 use spaxiom_embedding::{
-    AblationJob, Dataset, EmbeddingError, EvaluateOptions, FinetuneJob, Observer, PretextName, Provenance, ReadOptions,
-    Report, RunConfig, RunFolder, ablate, evaluate,
+    AblationJob, Dataset, EmbeddingError, EncoderKind, EvaluateOptions, FinetuneJob, Observer, PretextName, Provenance,
+    ReadOptions, Report, RunConfig, RunFolder, ablate, evaluate,
 };
 use tempfile::TempDir;
 
@@ -140,13 +140,42 @@ fn every_representation_is_scored_on_the_same_events() {
         assert!((row.accuracy.mean - control - difference).abs() < 1e-9, "{}", row.name);
         assert_eq!(row.recall_at_10.is_some(), row.silhouette.is_some());
     }
-    assert!(report.index.hnsw_recall_at_10 > 0.9, "{:?}", report.index);
+    let index = report.index.as_ref().unwrap();
+    assert!(index.hnsw_recall_at_10 > 0.9, "{index:?}");
     // Every look at this clock takes a millisecond.
-    assert!((report.index.encode_and_search.p50_ms - 1.0).abs() < 1e-6);
+    assert!((index.encode_and_search.p50_ms - 1.0).abs() < 1e-6);
     let out = TempDir::new().unwrap();
     WORLD.classifier().save_report(out.path(), &report).unwrap();
     assert!(fs_err::read_to_string(out.path().join("report.html")).unwrap().contains("<polyline"));
     assert!(report.to_table().contains("tf-idf") && report.to_html("<svg/>").contains("<td>tf-idf</td>"));
+}
+
+/// Data without labels have nothing but what the run was trained to predict.
+#[test]
+fn a_pretrained_run_is_judged_by_its_objectives_on_the_test_part() {
+    let folder = TempDir::new().unwrap();
+    crate::simulate(folder.path(), 2, 6);
+    fs_err::remove_file(folder.path().join("labels.jsonl")).unwrap();
+    let data = Dataset::load(folder.path(), &ReadOptions::default()).unwrap();
+    let mut config = config().with_encoder(EncoderKind::Gru).with_objectives(&[PretextName::Nep]);
+    config.tokenizer.what = true;
+    (config.train.max_steps, config.train.evaluate_every) = (8, 4);
+    let run = RunFolder::new(&folder.path().join("run"));
+    pretrain(config, &data, &run, false).unwrap();
+    let engine = flex();
+    let judged = || {
+        let options = EvaluateOptions::default();
+        evaluate(&run, None, &data, &options, engine.as_ref(), &|| 0.0, &mut |_| {}).unwrap()
+    };
+    let report = judged();
+    let names: Vec<&str> = report.held_out.iter().map(|held_out| held_out.name.as_str()).collect();
+    assert_eq!(names, ["event_accuracy", "event_log_likelihood", "gap_log_likelihood", "loss", "next_type_accuracy"]);
+    let accuracy = report.held_out[0].figure;
+    assert!(0.0 < accuracy.mean && accuracy.low < accuracy.mean && accuracy.mean < accuracy.high, "{accuracy:?}");
+    assert!(report.held_out[1].figure.high < 0.0);
+    assert!(report.rows.is_empty() && report.index.is_none());
+    assert!(report.to_table().contains("event_log_likelihood"));
+    assert_eq!(judged(), report);
 }
 
 /// Runs that are there are used: the second call trains nothing, and finds the same.

@@ -27,6 +27,25 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn with_a_past_every_event_but_the_first_is_asked_for_once(len in 0u32..70, max_len in 2usize..20, share in 0.0f64..1.0) {
+        let n_context = 1 + (share * (max_len - 1) as f64) as usize;
+        let n_context = n_context.min(max_len - 1);
+        let sequences = [numbered(len)];
+        let mut asked = Vec::new();
+        for example in Windows::new(&sequences, max_len).with_past(n_context) {
+            let ids = example.window.ids();
+            prop_assert!(ids.len() <= max_len);
+            for (past, id) in ids.iter().enumerate().skip(example.n_context) {
+                prop_assert!(past >= n_context.min(*id as usize), "event {id} has {past} events before it");
+                asked.push(*id);
+            }
+        }
+        prop_assert_eq!(asked, (1..len).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn an_epoch_can_be_made_again_from_its_seed() {
     let sequences = [numbered(100)];

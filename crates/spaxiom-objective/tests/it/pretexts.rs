@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use burn::module::{Module, Param};
+use burn::module::{AutodiffModule, Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
@@ -16,8 +16,8 @@ use spaxiom_encoder::{
 };
 use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
-    AdamW, AdamWOptions, ContrastOptions, Example, Jigsaw, LinkPredictionOptions, Links, Loss, Mining, Mix, Objective,
-    Pretext, PretextModel, PretextName, PretextOptions, Pretexts, TripletOptions, Windows,
+    AdamW, AdamWOptions, ContrastOptions, Example, Jigsaw, LinkPredictionOptions, Links, Loss, Mining, Mix,
+    NextEventOptions, Objective, Pretext, PretextModel, PretextName, PretextOptions, Pretexts, TripletOptions, Windows,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -64,7 +64,7 @@ impl Data {
         }
         let sequences = group_by_site(events);
         let links = Some(LinkOptions { max_degree: 2, ..LinkOptions::default() });
-        let options = TokenizerOptions { links, min_count: 1, ..TokenizerOptions::default() };
+        let options = TokenizerOptions { links, min_count: 1, what: true, ..TokenizerOptions::default() };
         let tokenizer = Tokenizer::fit(&options, &sequences).unwrap();
         let tokens = sequences.iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
         Self { sequences, tokens, tokenizer }
@@ -89,6 +89,7 @@ impl Data {
         let is_causal = options.weights.contains_key(&PretextName::Nep);
         let config = if is_causal { config.without_future() } else { config };
         let augmenter = Some(self.augmenter(AugmentOptions::default()));
+        let options = PretextOptions { what: self.tokenizer.what_field(), ..options };
         let (layout, device) = (self.layout(), Default::default());
         let encoder = config.init::<B>(&layout, 1, &device);
         let heads = Pretexts::new(options, augmenter).unwrap();
@@ -144,6 +145,55 @@ fn learns(kind: EncoderKind, name: PretextName, steps: u64, figure: &str, before
 fn next_events_can_be_learnt_by_a_transformer_and_a_gru() {
     learns(EncoderKind::Transformer, PretextName::Nep, 300, "next_type_accuracy", 0.5, 0.85);
     learns(EncoderKind::Gru, PretextName::Nep, 300, "next_type_accuracy", 0.5, 0.85);
+}
+
+#[test]
+fn type_and_zone_together_can_be_learnt() {
+    learns(EncoderKind::Gru, PretextName::Nep, 300, "event_accuracy", 0.2, 0.7);
+    learns(EncoderKind::Gru, PretextName::Nep, 300, "event_log_likelihood", -2.0, -1.0);
+}
+
+#[test]
+fn next_events_are_not_asked_for_in_the_context_and_change_nothing_there() {
+    let data = Data::new();
+    let model = data.model(EncoderKind::Gru, options(&[PretextName::Nep]));
+    let of = |examples: &[Example<'_>]| -> Loss<B> { model.loss(examples, &mut rng(0), &Default::default()) };
+    let whole = data.examples();
+    let asked = |n_context| whole.iter().map(|&example| Example { n_context, ..example }).collect::<Vec<_>>();
+    let n_predictions = |n_context| of(&asked(n_context)).n_predictions;
+    assert_eq!([0, 1, 7].map(n_predictions), [80, 72, 24]);
+    // The mean over all is that of both halves: what is asked for does not change what is said.
+    let figure = |examples: &[Example<'_>], name| {
+        of(examples).metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value).unwrap()
+    };
+    let early: Vec<Example<'_>> = data.tokens.iter().map(|tokens| Example::new(tokens.window(0, 5))).collect();
+    let name = "event_log_likelihood";
+    let halves = (figure(&early, name) + figure(&asked(5), name)) / 2.0;
+    assert!((figure(&asked(0), name) - halves).abs() < 1e-4, "{} {halves}", figure(&asked(0), name));
+}
+
+#[test]
+fn what_is_hidden_from_next_event_prediction_is_hidden_in_training_alone() {
+    let data = Data::new();
+    let examples = data.examples();
+    let nep = |next_event| PretextOptions { next_event, ..options(&[PretextName::Nep]) };
+    let plain = data.model(EncoderKind::Gru, nep(NextEventOptions::default()));
+    let figure = |loss: f32| (f64::from(loss) * 1e6).round();
+    let of = |model: &Model| {
+        let learnt: Loss<B> = model.loss(&examples, &mut rng(0), &Default::default());
+        let judged = model.valid().loss(&examples, &mut rng(0), &Default::default());
+        [learnt.value.to_data(), judged.value.to_data()].map(|value| figure(value.to_vec::<f32>().unwrap()[0]))
+    };
+    let [learnt, judged] = of(&plain);
+    assert_eq!(learnt, judged);
+    for next_event in [
+        NextEventOptions { hidden: 0.5, ..NextEventOptions::default() },
+        NextEventOptions { dropout: 0.5, ..NextEventOptions::default() },
+    ] {
+        let [harder, same] = of(&data.model(EncoderKind::Gru, nep(next_event.clone())));
+        assert_eq!(same, judged, "{next_event:?}");
+        assert_ne!(harder, learnt, "{next_event:?}");
+    }
 }
 
 #[test]
@@ -403,6 +453,10 @@ fn wrong_settings_are_named() {
     let none = PretextOptions::default();
     let negative = PretextOptions { weights: [(PretextName::Mep, -1.0)].into(), ..PretextOptions::default() };
     let views = options(&[PretextName::InfoNce]);
+    let all_dropped = PretextOptions {
+        next_event: NextEventOptions { dropout: 1.0, ..NextEventOptions::default() },
+        ..options(&[PretextName::Nep])
+    };
     let margin = PretextOptions {
         triplet: TripletOptions { margin: -1.0, mining: Mining::Hard, ..TripletOptions::default() },
         ..options(&[PretextName::Mep])
@@ -411,6 +465,7 @@ fn wrong_settings_are_named() {
         (none, "`objectives` has to be one objective or more, got none"),
         (negative, "`objectives` has to be weights above 0, got -1"),
         (views, "`objectives` has to be those that need no views, where nothing makes views, got views"),
+        (all_dropped, "`next-event.dropout` has to be 0 or more and below 1, got 1"),
         (margin, "`triplet.margin` has to be 0 or more, got -1"),
     ] {
         assert_eq!(Pretexts::new(options, None).unwrap_err().to_string(), want);

@@ -161,15 +161,29 @@ fn the_artefact_names_registry_and_site_map_and_keeps_the_sites() {
 
 /// Every build opens the tokenizers that builds before it wrote.
 #[test]
-fn formats_2_and_3_are_read_and_give_the_ids_that_they_always_gave() {
-    let newest = include_str!("../fixtures/tokenizer-format-3.json");
-    for text in [include_str!("../fixtures/tokenizer-format-2.json"), newest] {
+fn formats_2_to_4_are_read_and_give_the_ids_that_they_always_gave() {
+    let event = event("clinic", "room_1", "2025-07-06T10:00:00Z");
+    for text in
+        [include_str!("../fixtures/tokenizer-format-2.json"), include_str!("../fixtures/tokenizer-format-3.json")]
+    {
         let tokenizer = Tokenizer::from_json(text).unwrap();
-        let event = event("clinic", "room_1", "2025-07-06T10:00:00Z");
         assert_eq!(tokenizer.encode(&event, None), [6, 7, 6, 7, 130, 466, 472, 473, 18, special::NONE]);
     }
-    assert_eq!(Tokenizer::from_json(newest).unwrap().to_json(), newest.trim_end());
-    assert_eq!(fitted(TokenizerOptions::default()).to_json(), newest.trim_end());
+    let newest = include_str!("../fixtures/tokenizer-format-4.json");
+    let tokenizer = Tokenizer::from_json(newest).unwrap();
+    assert_eq!(tokenizer.encode(&event, None), [6, 7, 7, 6, 7, 130, 466, 472, 473, 18, special::NONE]);
+    assert_eq!(tokenizer.to_json(), newest.trim_end());
+    assert_eq!(fitted(TokenizerOptions { what: true, ..TokenizerOptions::default() }).to_json(), newest.trim_end());
+}
+
+#[test]
+fn type_and_zone_together_are_one_word_each_and_decode_to_it() {
+    let tokenizer = fitted(TokenizerOptions { what: true, ..TokenizerOptions::default() });
+    let field = tokenizer.what_field().unwrap();
+    let ids = tokenizer.encode(&event("clinic", "room_1", "2025-07-06T10:00:00Z"), None);
+    assert_eq!(tokenizer.fields()[field].describe(ids[field]), "what:DoorOpened@room_1");
+    assert!(tokenizer.decode(&ids).words.contains(&("what".into(), "DoorOpened@room_1".into())));
+    assert_eq!(fitted(TokenizerOptions::default()).what_field(), None);
 }
 
 fn doors(times: &[&str]) -> Vec<(DateTime<Utc>, u32)> {

@@ -48,7 +48,7 @@ proptest! {
         events in proptest::collection::vec(any_event(), 1..60),
         cut in 0usize..60,
     ) {
-        let options = TokenizerOptions { n_bins: 4, ..TokenizerOptions::default() };
+        let options = TokenizerOptions { n_bins: 4, what: true, ..TokenizerOptions::default() };
         let tokenizer = Tokenizer::fit(&options, &group_by_site(train.clone())).unwrap();
         prop_assert_eq!(&Tokenizer::fit_table(&options, &table(&train)).unwrap(), &tokenizer);
 

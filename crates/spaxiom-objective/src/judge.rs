@@ -1,0 +1,77 @@
+//! How well a model does on examples that it does not learn from.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::backend::Backend;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::example::Example;
+use crate::losses::scalar;
+use crate::objective::{Loss, Metric, Objective};
+
+/// Random numbers of batch `i` come from the stream `JUDGED + i`.
+const JUDGED: u64 = 1 << 61;
+
+/// Loss and figures of one batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// How many predictions they are means over; with none they say nothing.
+    pub n_predictions: usize,
+    /// The loss.
+    pub loss: f64,
+    /// Figures beside it.
+    pub metrics: Vec<Metric>,
+}
+
+impl<B: Backend> From<Loss<B>> for Judged {
+    fn from(Loss { value, n_predictions, metrics }: Loss<B>) -> Self {
+        Self { n_predictions, loss: scalar(value), metrics }
+    }
+}
+
+/// Judges batch after batch, each with random numbers of its own: the same masks whenever it is asked.
+pub fn judge<'b, 'e: 'b, B: Backend, M: Objective<B>>(
+    model: &M,
+    batches: impl IntoIterator<Item = &'b [Example<'e>]>,
+    seed: u64,
+    device: &B::Device,
+) -> Vec<Judged> {
+    let streams = JUDGED..;
+    let judged = streams.zip(batches).map(|(stream, batch)| model.loss(batch, &mut rng(seed, stream), device).into());
+    judged.collect()
+}
+
+/// Sums of weighted losses and figures; a figure that some batches lack is the mean of the others.
+#[derive(Default)]
+pub(crate) struct Means {
+    loss: [f64; 2],
+    metrics: BTreeMap<&'static str, [f64; 2]>,
+}
+
+impl Means {
+    pub(crate) fn add(&mut self, Judged { n_predictions: _, loss, metrics }: Judged, weight: usize) {
+        let weight = weight as f64;
+        let add = |[sum, n]: &mut [f64; 2], value: f64| (*sum, *n) = (*sum + value * weight, *n + weight);
+        // What predicts nothing says nothing, and must not turn 0 times not-a-number into a sum.
+        if weight > 0.0 {
+            add(&mut self.loss, loss);
+            for Metric { name, value } in metrics {
+                add(self.metrics.entry(name).or_default(), value);
+            }
+        }
+    }
+
+    /// Mean loss and mean figures.
+    pub(crate) fn finish(self) -> (f64, Vec<Metric>) {
+        let metrics = self.metrics.into_iter().map(|(name, [sum, n])| Metric { name, value: sum / n }).collect();
+        (self.loss[0] / self.loss[1], metrics)
+    }
+}
+
+/// One of the streams of random numbers of a run.
+pub(crate) fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
