@@ -293,6 +293,8 @@ pub(crate) enum WorkloadArg {
     Encode,
     /// Steps of pretraining: masked events, views and a GRU, preset small, 32 windows of real lengths
     Train,
+    /// No time: the share of small-world episodes whose label an oracle tells from a view
+    Views,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for ten times N events
     Memory,
 }

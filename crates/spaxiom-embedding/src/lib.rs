@@ -21,6 +21,7 @@ mod error;
 mod evaluate;
 mod files;
 mod metrics;
+mod neighbours;
 mod pipeline;
 mod reduce;
 mod report;
@@ -59,6 +60,6 @@ pub use spaxiom_index::{
 };
 pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, PretextName, StepReport, TrainOptions};
 pub use spaxiom_token::{
-    CellReport, EdgeType, EventTable, FitReport, LayoutName, LinkOptions, Sites, TokenError, TokenSequence, TokenTable,
-    TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,
+    AugmentOptions, Augmenter, CellReport, EdgeType, EventSpan, EventTable, FitReport, LayoutName, LinkOptions, Sites,
+    TokenError, TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,
 };

@@ -38,7 +38,7 @@ pub fn training_steps(
     let trainer = Trainer::new(config.train.clone())?;
     let input = TrainingInput {
         trainer: &trainer,
-        data: TrainingSet { train: &train, validation },
+        data: TrainingSet::new(&train, validation),
         resume: None,
         checkpoint_path: scratch,
         observer,

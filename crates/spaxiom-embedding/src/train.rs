@@ -15,6 +15,7 @@ use crate::dataset::{Dataset, LabelledPart, PartData};
 use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput};
 use crate::error::EmbeddingError;
 use crate::metrics::MetricsLog;
+use crate::neighbours::IndexNeighbours;
 use crate::reduce;
 use crate::run::{Manifest, Provenance, RunFolder};
 
@@ -76,7 +77,7 @@ pub fn pretrain(
     let summary = setup.train(
         observer,
         |input| engine.pretrain(&shape, &pretexts, input),
-        TrainingSet { train: &train, validation: &validation },
+        TrainingSet { train: &train, validation: &validation, neighbours: Some(&IndexNeighbours) },
     )?;
     reduced(summary, run, reduce_to, engine, &train_part)
 }
@@ -133,7 +134,7 @@ pub fn finetune(
     setup.start(classes)?;
     let (run, reduce_to) = (setup.run, setup.config.reduce_to);
     let train_classifier = |input: TrainingInput<'_>| engine.train_classifier(&shape, costs, start.as_ref(), input);
-    let summary = setup.train(observer, train_classifier, TrainingSet { train: &train, validation: &validation })?;
+    let summary = setup.train(observer, train_classifier, TrainingSet::new(&train, &validation))?;
     reduced(summary, run, reduce_to, engine, &train_part)
 }
 

@@ -24,6 +24,9 @@ pub struct TrainState {
     pub n_worse: usize,
     /// Running mean of the loss of the steps, and the lowest that it was.
     pub mean_loss: Option<[f64; 2]>,
+    /// The order of the examples of the part of the epoch that is under way, where their neighbours decide it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<usize>,
     /// Early stopping has ended the run.
     pub ended: bool,
 }

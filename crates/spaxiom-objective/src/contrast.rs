@@ -15,7 +15,7 @@ use crate::collapse::Views;
 use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::losses::{NEVER, info_nce, to_host};
-use crate::objective::{Backward, Loss, Metric, Pretext};
+use crate::objective::{Backward, Compared, Loss, Metric, Pretext};
 use crate::views::{ViewProjection, false_negatives};
 
 /// What may be set about contrastive learning.
@@ -111,6 +111,10 @@ fn bias<B: Backend>(same: &[bool], n: usize, device: &B::Device) -> Tensor<B, 2>
 }
 
 impl<B: Backend> Pretext<B> for Contrast<B> {
+    fn compared<E: Encoder<B>>(&self, encoder: &E, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
+        Some(self.projection.compared(encoder, examples, device))
+    }
+
     fn loss<E: Encoder<B>>(
         &self,
         encoder: &E,

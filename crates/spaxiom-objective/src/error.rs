@@ -64,6 +64,9 @@ pub enum ObjectiveError {
     /// Weights that cannot be read, written or applied.
     #[error(transparent)]
     Weights(#[from] EncoderError),
+    /// What gives examples or finds neighbours has failed; the source is its own error.
+    #[error(transparent)]
+    Given(Box<dyn std::error::Error + Send + Sync>),
     /// The checkpoint cannot be written; the one before it is kept.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -5,6 +5,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use spaxiom_token::{EventSpan, TokenSequence, TokenWindow};
 
+use crate::error::ObjectiveError;
+use crate::trainer::Flow;
+
 /// One window, with its class where the task has one.
 #[derive(Debug, Clone, Copy)]
 pub struct Example<'a> {
@@ -32,10 +35,18 @@ impl<'a> Example<'a> {
     }
 }
 
-/// Gives the examples of one epoch in the order of training.
+/// Is shown one part of an epoch after the other, and says whether to go on.
+pub type Show<'s> = dyn FnMut(&[Example<'_>]) -> Result<Flow, ObjectiveError> + 's;
+
+/// Gives the examples of one epoch in random order.
 pub trait Examples {
+    /// Shows the epoch part by part, each as much as is in memory at a time, until `show` wants no more; gives its last answer.
+    ///
     /// Everything random comes from `rng`, so that an epoch can be made again when a run is resumed.
-    fn epoch(&self, rng: &mut ChaCha8Rng) -> Vec<Example<'_>>;
+    ///
+    /// # Errors
+    /// Those of `show`, and of reading.
+    fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError>;
 }
 
 /// Consecutive windows over whole sequences, cut at another offset in every epoch.
@@ -107,13 +118,13 @@ impl<'a> Windows<'a> {
 }
 
 impl Examples for Windows<'_> {
-    fn epoch(&self, rng: &mut ChaCha8Rng) -> Vec<Example<'_>> {
+    fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError> {
         let mut examples = Vec::new();
         for sequence_idx in 0..self.sequences.len() {
             examples.extend(self.cut(sequence_idx, rng.random_range(0..self.max_len)));
         }
         examples.shuffle(rng);
-        examples
+        show(&examples)
     }
 }
 
@@ -133,11 +144,11 @@ impl<'a> Labelled<'a> {
 }
 
 impl Examples for Labelled<'_> {
-    fn epoch(&self, rng: &mut ChaCha8Rng) -> Vec<Example<'_>> {
+    fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError> {
         let mut examples = self.examples.clone();
         examples.shuffle(rng);
         examples.truncate(self.per_epoch);
-        examples
+        show(&examples)
     }
 }
 
@@ -154,7 +165,7 @@ impl<'a> InOrder<'a> {
 }
 
 impl Examples for InOrder<'_> {
-    fn epoch(&self, _rng: &mut ChaCha8Rng) -> Vec<Example<'_>> {
-        self.0.to_vec()
+    fn epoch(&self, _rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError> {
+        show(self.0)
     }
 }

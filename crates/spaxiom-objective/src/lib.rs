@@ -5,6 +5,7 @@
 //! Knows no clock and no index: how long a step took is the observer's business.
 
 mod adamw;
+mod batches;
 mod checkpoint;
 mod classify;
 mod collapse;
@@ -29,11 +30,12 @@ mod triplets;
 mod views;
 
 pub use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
+pub use crate::batches::Neighbours;
 pub use crate::checkpoint::{Checkpoint, TrainState};
 pub use crate::classify::{ClassCosts, ClassifierModel};
 pub use crate::contrast::{Contrast, ContrastOptions};
 pub use crate::error::ObjectiveError;
-pub use crate::example::{Example, Examples, InOrder, Labelled, Windows};
+pub use crate::example::{Example, Examples, InOrder, Labelled, Show, Windows};
 pub use crate::field_heads::FieldHeads;
 pub use crate::gap_density::GapDensity;
 pub use crate::jigsaw::Jigsaw;
@@ -46,7 +48,7 @@ pub use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
 pub use crate::mix::{Mix, PretextName, PretextOptions, Pretexts};
 pub use crate::next_event::{NextEventOptions, NextEvents};
 pub use crate::node_attributes::NodeAttributes;
-pub use crate::objective::{Backward, Loss, Metric, Objective, Pretext, PretextModel};
+pub use crate::objective::{Backward, Compared, Loss, Metric, Objective, Pretext, PretextModel};
 pub use crate::rates::{RateOptions, Rates};
 pub use crate::schedule::WarmupCosine;
 pub use crate::trainer::{

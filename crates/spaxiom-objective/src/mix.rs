@@ -20,7 +20,7 @@ use crate::losses::scalar;
 use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
 use crate::next_event::{NextEventOptions, NextEvents};
 use crate::node_attributes::NodeAttributes;
-use crate::objective::{Backward, Loss, Metric, Pretext};
+use crate::objective::{Backward, Compared, Loss, Metric, Pretext};
 use crate::triplets::{TripletOptions, Triplets};
 
 /// The pretexts by name.
@@ -238,6 +238,11 @@ impl<B: Backend> Mix<B> {
 }
 
 impl<B: Backend> Pretext<B> for Mix<B> {
+    fn compared<E: Encoder<B>>(&self, encoder: &E, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
+        let of_triplets = || self.triplets.as_ref()?.compared(encoder, examples, device);
+        of_triplets().or_else(|| self.contrast.as_ref()?.compared(encoder, examples, device))
+    }
+
     fn loss<E: Encoder<B>>(
         &self,
         encoder: &E,

@@ -31,8 +31,22 @@ pub struct Metric {
 /// Takes one summand of a loss at a time and adds its gradients to those of the step.
 pub type Backward<'a, B> = dyn FnMut(Tensor<B, 1>) + 'a;
 
+/// The vectors that an objective compares, row after row, each of length 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// Numbers of a vector.
+    pub dim: usize,
+    /// `[n, dim]`.
+    pub vectors: Vec<f32>,
+}
+
 /// A model with a task: a batch of examples to a loss.
 pub trait Objective<B: Backend>: Module<B> {
+    /// The vectors of examples as the objective compares them; none where it compares nothing.
+    fn compared(&self, _examples: &[Example<'_>], _device: &B::Device) -> Option<Compared> {
+        None
+    }
+
     /// The loss of a batch; everything random in it comes from `rng`.
     fn loss(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B>;
 
@@ -54,6 +68,16 @@ pub trait Objective<B: Backend>: Module<B> {
 
 /// What an encoder is trained by before there are labels: heads that are dropped afterwards.
 pub trait Pretext<B: Backend>: Module<B> + ModuleDisplay {
+    /// As [`Objective::compared`], with the encoder given.
+    fn compared<E: Encoder<B>>(
+        &self,
+        _encoder: &E,
+        _examples: &[Example<'_>],
+        _device: &B::Device,
+    ) -> Option<Compared> {
+        None
+    }
+
     /// As [`Objective::loss`], with the encoder given.
     fn loss<E: Encoder<B>>(
         &self,
@@ -101,6 +125,10 @@ impl<B: Backend, E: Encoder<B>, P: Pretext<B>> PretextModel<B, E, P> {
 }
 
 impl<B: Backend, E: Encoder<B>, P: Pretext<B>> Objective<B> for PretextModel<B, E, P> {
+    fn compared(&self, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
+        self.heads.compared(&self.encoder, examples, device)
+    }
+
     fn loss(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B> {
         self.heads.loss(&self.encoder, examples, rng, device)
     }

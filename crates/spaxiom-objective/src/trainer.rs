@@ -12,16 +12,23 @@ use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
 
 use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
+use crate::batches::{Neighbours, beside_neighbours, by_length};
 use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
 use crate::judge::{Means, judge, rng};
-use crate::objective::{Metric, Objective};
+use crate::objective::{Compared, Metric, Objective};
 use crate::rates::{RateOptions, Rates};
 use crate::schedule::WarmupCosine;
 
 /// Random numbers of epoch `i` come from the stream `EPOCHS + i`, those of a step from the stream of its number.
 const EPOCHS: u64 = 1 << 62;
+
+/// The same for the batches of a part of an epoch.
+const BATCHES: u64 = 3 << 61;
+
+/// So many neighbours are asked for, for each that is wanted: many are alike, or have a place already.
+const ASKED: usize = 8;
 
 /// Steps that the running mean of the loss looks back, roughly.
 const RUNNING_STEPS: f64 = 50.0;
@@ -42,6 +49,9 @@ pub struct TrainOptions {
     /// The gradients are those of the whole where parts predict equally much, and close to them otherwise;
     /// but windows are contrasted with those of their part alone (`contrast.cache-chunk` saves memory without that).
     pub accumulate: usize,
+    /// So many windows that are near to a window and end with another type follow it into its batch, as hard negatives of `triplet` and `info-nce`,
+    /// found among all windows by the vectors of the moment at the start of every epoch; 0.
+    pub neighbours: usize,
     /// Peak of the learning rate; 1e-3.
     pub learning_rate: f64,
     /// Steps until the peak; 50.
@@ -68,6 +78,7 @@ impl Default for TrainOptions {
             max_steps: 600,
             batch_size: 32,
             accumulate: 1,
+            neighbours: 0,
             learning_rate: 1e-3,
             warmup_steps: 50,
             clip_norm: 1.0,
@@ -160,6 +171,16 @@ pub struct TrainingSet<'a> {
     pub train: &'a dyn Examples,
     /// Decides about early stopping and the best weights.
     pub validation: &'a [Example<'a>],
+    /// Finds hard negatives, where the options want them.
+    pub neighbours: Option<&'a dyn Neighbours>,
+}
+
+impl<'a> TrainingSet<'a> {
+    /// Without anything that finds neighbours.
+    #[must_use]
+    pub fn new(train: &'a dyn Examples, validation: &'a [Example<'a>]) -> Self {
+        Self { train, validation, neighbours: None }
+    }
 }
 
 /// Trains any objective.
@@ -207,7 +228,7 @@ impl Trainer {
         M: AutodiffModule<B> + Objective<B>,
         M::InnerModule: Objective<B::InnerBackend>,
     {
-        let TrainingSet { train, validation } = data;
+        let TrainingSet { train, validation, .. } = data;
         if validation.is_empty() {
             return Err(ObjectiveError::NoExamples { part: "validation" });
         }
@@ -219,21 +240,22 @@ impl Trainer {
             if run.state.step >= self.options.max_steps {
                 break Outcome::Finished;
             }
-            let epoch = train.epoch(&mut self.rng(EPOCHS + run.state.epoch));
-            if epoch.is_empty() {
+            let mut n_batches = 0;
+            let flow = train.epoch(&mut rng(self.options.seed, EPOCHS + run.state.epoch), &mut |examples| {
+                run.part(examples, &mut n_batches, data, checkpoint_path, observer)
+            })?;
+            if n_batches == 0 {
                 return Err(ObjectiveError::NoExamples { part: "training" });
             }
-            if run.epoch(&epoch, validation, checkpoint_path, observer)? == Flow::Stop {
-                break Outcome::Interrupted;
+            match flow {
+                Flow::Continue => (run.state.epoch, run.state.batch_in_epoch) = (run.state.epoch + 1, 0),
+                Flow::Stop if run.is_over() => {}
+                Flow::Stop => break Outcome::Interrupted,
             }
         };
         run.checkpoint(checkpoint_path)?;
         let model = apply_weights(run.model, "", &run.best)?;
         Ok(Trained { model, outcome, state: run.state })
-    }
-
-    fn rng(&self, stream: u64) -> ChaCha8Rng {
-        rng(self.options.seed, stream)
     }
 }
 
@@ -270,6 +292,7 @@ where
                 best_loss: None,
                 n_worse: 0,
                 mean_loss: None,
+                order: Vec::new(),
                 ended: false,
             };
             let best = collect_weights(&model, "");
@@ -282,31 +305,76 @@ where
         Ok(Self { options, model, best, optimiser, rates, state, device })
     }
 
-    /// Goes on with an epoch from where the run stands in it.
-    fn epoch(
+    fn is_over(&self) -> bool {
+        self.state.ended || self.state.step >= self.options.max_steps
+    }
+
+    /// Goes on with a part of an epoch from where the run stands in it; `n_before` batches came before the part.
+    fn part(
         &mut self,
         examples: &[Example<'_>],
-        validation: &[Example<'_>],
+        n_before: &mut usize,
+        data: TrainingSet<'_>,
         checkpoint_path: &Path,
         observer: &mut dyn Observer,
     ) -> Result<Flow, ObjectiveError> {
-        for batch in examples.chunks(self.options.batch_size).skip(self.state.batch_in_epoch) {
-            let flow = self.step(batch, observer)?;
+        let n_batches = examples.len().div_ceil(self.options.batch_size);
+        let n_done = self.state.batch_in_epoch.saturating_sub(*n_before).min(n_batches);
+        let first = std::mem::replace(n_before, *n_before + n_batches);
+        if n_done == n_batches {
+            return Ok(Flow::Continue);
+        }
+        for batch in self.batches(examples, first, n_done > 0, data.neighbours)?.into_iter().skip(n_done) {
+            let batch: Vec<Example<'_>> = batch.into_iter().map(|at| examples[at]).collect();
+            let flow = self.step(&batch, observer)?;
             let last = self.state.step == self.options.max_steps;
             if last || self.state.step.is_multiple_of(self.options.evaluate_every) {
-                self.evaluate(validation, observer)?;
+                self.evaluate(data.validation, observer)?;
                 self.checkpoint(checkpoint_path)?;
             }
-            if flow == Flow::Stop {
+            if flow == Flow::Stop || self.is_over() {
                 return Ok(Flow::Stop);
             }
-            if last || self.state.ended {
-                return Ok(Flow::Continue);
-            }
         }
-        self.state.epoch += 1;
-        self.state.batch_in_epoch = 0;
         Ok(Flow::Continue)
+    }
+
+    /// The batches of a part of an epoch, whose first is the batch `first` of it; where it was begun, the same as when it was.
+    fn batches(
+        &mut self,
+        examples: &[Example<'_>],
+        first: usize,
+        is_begun: bool,
+        neighbours: Option<&dyn Neighbours>,
+    ) -> Result<Vec<Vec<usize>>, ObjectiveError> {
+        let TrainOptions { batch_size, neighbours: n_near, seed, .. } = *self.options;
+        let Some(neighbours) = neighbours.filter(|_| n_near > 0) else {
+            let lengths: Vec<usize> = examples.iter().map(|example| example.window.len()).collect();
+            let stream = BATCHES + (self.state.epoch << 32) + first as u64;
+            return Ok(by_length(&lengths, batch_size, &mut rng(seed, stream)));
+        };
+        if !is_begun || self.state.order.len() != examples.len() {
+            let Compared { dim, vectors } = self.compared(examples)?;
+            let nearest = neighbours.nearest(&vectors, dim, ASKED * n_near)?;
+            let kind = |at: usize| examples[at].window.rows().last().map(|row| row[0]);
+            self.state.order = beside_neighbours(&nearest, n_near, |a, b| kind(a) != kind(b));
+        }
+        Ok(self.state.order.chunks(batch_size).map(<[usize]>::to_vec).collect())
+    }
+
+    /// The vectors of all examples as they are now.
+    fn compared(&self, examples: &[Example<'_>]) -> Result<Compared, ObjectiveError> {
+        let model = self.model.valid();
+        let mut all = Compared { dim: 0, vectors: Vec::new() };
+        for batch in examples.chunks(self.options.batch_size) {
+            let Some(Compared { dim, vectors }) = model.compared(batch, self.device) else {
+                let (want, got) = ("0 without an objective that compares vectors", self.options.neighbours.to_string());
+                return Err(ObjectiveError::Setting { name: "train.neighbours", want, got });
+            };
+            all.dim = dim;
+            all.vectors.extend(vectors);
+        }
+        Ok(all)
     }
 
     fn step(&mut self, batch: &[Example<'_>], observer: &mut dyn Observer) -> Result<Flow, ObjectiveError> {

@@ -13,7 +13,7 @@ use spaxiom_token::{Augmenter, TokenSequence};
 use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::losses::{indices, to_host, triplet};
-use crate::objective::{Loss, Metric, Pretext};
+use crate::objective::{Compared, Loss, Metric, Pretext};
 use crate::views::{ViewProjection, false_negatives};
 
 /// Which other event an anchor is compared with.
@@ -149,6 +149,10 @@ fn mined(distances: &Distances<'_>, n: usize, own: &[usize], same: &[bool], mini
 }
 
 impl<B: Backend> Pretext<B> for Triplets<B> {
+    fn compared<E: Encoder<B>>(&self, encoder: &E, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
+        Some(self.projection.compared(encoder, examples, device))
+    }
+
     fn loss<E: Encoder<B>>(
         &self,
         encoder: &E,

@@ -11,6 +11,8 @@ use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, ProjectionHead, WeightRn
 use spaxiom_token::{Augmenter, Modality, TokenSequence, TokenWindow};
 
 use crate::example::Example;
+use crate::losses::to_host;
+use crate::objective::Compared;
 
 /// An encoder's vectors of views, through a head of its own.
 #[derive(Module, Debug)]
@@ -50,6 +52,18 @@ impl<B: Backend> ViewProjection<B> {
             second.push(view(example));
         }
         [first, second]
+    }
+
+    /// The vectors of whole windows, which nothing was changed of.
+    pub(crate) fn compared<E: Encoder<B>>(
+        &self,
+        encoder: &E,
+        examples: &[Example<'_>],
+        device: &B::Device,
+    ) -> Compared {
+        let windows: Vec<TokenWindow<'_>> = examples.iter().map(|example| example.window).collect();
+        let vectors = self.head.forward(encoder.encode(&EventBatch::new(&self.layout, &windows, device)).pooled);
+        Compared { dim: vectors.dims()[1], vectors: to_host(vectors) }
     }
 
     /// `[n, d_projection]`, each row of length 1.

@@ -20,6 +20,9 @@ const BUILT_IN: &str = include_str!("../../../datasets/scenarios/small-worlds.to
 /// The two types of events.
 const KINDS: [&str; 2] = ["MotionDetected", "DoorOpened"];
 
+/// How often an event is held to be out of place, so that the oracle survives one: no episode has such events.
+const OUT_OF_PLACE: f64 = 0.05;
+
 /// What tells the label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmallWorld {
@@ -124,6 +127,12 @@ impl SimulatedSite for SmallWorldSite {
     }
 }
 
+/// Which way round the circle a step goes: above 0 for anticlockwise, below for clockwise, as the places are numbered.
+fn turn(from: Position, to: Position) -> f64 {
+    let turned = from.x * to.y - from.y * to.x;
+    if turned == 0.0 { 0.0 } else { turned.signum() }
+}
+
 impl Default for SmallWorldOptions {
     fn default() -> Self {
         Self::from_toml(BUILT_IN).expect("the scenario that comes with the project is read by a test")
@@ -165,6 +174,44 @@ impl SmallWorldOptions {
         rng.set_stream(u64::from(site_idx));
         let id = SiteId::from(format!("{}-{site_idx:02}", world.name()));
         SmallWorldSite { options: self.clone(), world, id, start, rng, day: 0 }
+    }
+
+    /// The oracle: the label, 0 or 1, that is the likelier one for who knows how the world is made.
+    ///
+    /// `events` are those of one episode in order of time; some may be missing, moved or without a position.
+    #[must_use]
+    pub fn likelier_label(&self, world: SmallWorld, events: &[Event]) -> usize {
+        let is_door = |event: &Event| event.kind.as_str() == KINDS[1];
+        let pairs = || events.windows(2).map(|pair| (&pair[0], &pair[1]));
+        let evidence: f64 = match world {
+            SmallWorld::CountOnly => {
+                let of_door = (self.door_share / (1.0 - self.door_share)).ln();
+                events.iter().map(|event| if is_door(event) { of_door } else { -of_door }).sum()
+            }
+            // In pairs every second event is of another type, alternating every one.
+            SmallWorld::OrderOnly => {
+                let of_pair = |differ: bool| (0.5 / if differ { 1.0 - OUT_OF_PLACE } else { OUT_OF_PLACE }).ln();
+                pairs().map(|(a, b)| of_pair(is_door(a) != is_door(b))).sum()
+            }
+            SmallWorld::GapOnly => {
+                let gaps = pairs().map(|(a, b)| (b.time - a.time).as_seconds_f64());
+                gaps.map(|secs| self.evidence_of_gap(secs)).sum()
+            }
+            SmallWorld::PathOnly => {
+                let turns = pairs().filter_map(|(a, b)| Some(turn(a.position?, b.position?)));
+                turns.sum()
+            }
+        };
+        usize::from(evidence > 0.0)
+    }
+
+    /// Logarithm of how much likelier a gap is in bursts than when they are even.
+    fn evidence_of_gap(&self, secs: f64) -> f64 {
+        let density = |[from, to]: [f64; 2]| if (from..to).contains(&secs) { 1.0 / (to - from) } else { 0.0 };
+        let longest = self.long_gap_secs[1];
+        let likelihood = |expected: f64| (1.0 - OUT_OF_PLACE) * expected + OUT_OF_PLACE / longest;
+        let in_bursts = f64::midpoint(density(self.short_gap_secs), density(self.long_gap_secs));
+        (likelihood(in_bursts) / likelihood(density(self.even_gap_secs))).ln()
     }
 
     fn episode(

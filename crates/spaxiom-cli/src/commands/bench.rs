@@ -1,9 +1,10 @@
-//! `bench`: how fast, beside the peers, in the same run.
+//! `bench`: how fast, beside the peers, in the same run; and what views keep.
 
 mod encode;
 mod ingest;
 mod peers;
 mod train;
+mod views;
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
@@ -58,6 +59,7 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
             WorkloadArg::Tokenize => rows.push(ingest::tokenize(args, &folder.events(args.events)?)?),
             WorkloadArg::Encode => rows.extend(encode::encode(args, &folder)?),
             WorkloadArg::Train => rows.extend(train::train(args, &folder)?),
+            WorkloadArg::Views => rows.extend(views::views()?),
             WorkloadArg::Memory => rows.extend(ingest::memory(args, &folder)?),
         }
     }

@@ -45,6 +45,31 @@ fn a_stopped_and_resumed_run_has_the_weights_and_metrics_of_one_that_never_stopp
     assert_eq!(metrics(&run), metrics(&WORLD.pretrained()));
 }
 
+/// All objectives of events at once, with hard negatives that the index found at the start of the epoch that is broken off.
+#[test]
+fn a_mixture_with_neighbours_is_resumed_to_the_weights_of_one_that_never_stopped() {
+    use spaxiom_embedding::PretextName::{InfoNce, Jigsaw, Mep, Nep, Triplet};
+    let folder = TempDir::new().unwrap();
+    let data = WORLD.data();
+    let mut config = config().with_objectives(&[Mep, Nep, Jigsaw, InfoNce, Triplet]);
+    (config.train.max_steps, config.train.evaluate_every, config.train.batch_size) = (9, 4, 8);
+    config.train.neighbours = 2;
+    let folder_of = |name: &str| RunFolder::new(&folder.path().join(name));
+    let whole = pretrain(config.clone(), &data, &folder_of("whole"), false).unwrap();
+    for stop_at in [1, 4, 6] {
+        let run = folder_of(&format!("stopped-{stop_at}"));
+        let mut watch = Watch { stop_at: Some(stop_at) };
+        let job = job(config.clone(), &data, &run, false);
+        assert_eq!(spaxiom_embedding::pretrain(job, flex().as_ref(), &mut watch).unwrap().steps, stop_at);
+        let resumed = pretrain(run.config().unwrap(), &data, &run, true).unwrap();
+        assert_eq!(resumed.weights, whole.weights, "stopped at {stop_at}");
+    }
+    let mut other = config.clone();
+    other.train.neighbours = 0;
+    let other = pretrain(other, &data, &folder_of("other"), false).unwrap();
+    assert_ne!(other.weights, whole.weights, "neighbours decide the batches");
+}
+
 #[test]
 fn a_run_is_not_resumed_on_other_data() {
     let folder = TempDir::new().unwrap();

@@ -168,7 +168,7 @@ fn next_events_are_not_asked_for_in_the_context_and_change_nothing_there() {
     };
     let early: Vec<Example<'_>> = data.tokens.iter().map(|tokens| Example::new(tokens.window(0, 5))).collect();
     let name = "event_log_likelihood";
-    let halves = (figure(&early, name) + figure(&asked(5), name)) / 2.0;
+    let halves = f64::midpoint(figure(&early, name), figure(&asked(5), name));
     assert!((figure(&asked(0), name) - halves).abs() < 1e-4, "{} {halves}", figure(&asked(0), name));
 }
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use spaxiom_encoder::{NamedTensor, collect_weights};
 use spaxiom_objective::{
-    Checkpoint, ClassCosts, ClassifierModel, EvalReport, Example, Flow, Labelled, MaskedEvents, ObjectiveError,
-    Observer, Outcome, PretextModel, RateOptions, StepReport, TrainOptions, Trained, Trainer, TrainingSet, Windows,
+    Checkpoint, ClassCosts, ClassifierModel, EvalReport, Example, Flow, Labelled, MaskedEvents, Neighbours,
+    ObjectiveError, Observer, Outcome, PretextModel, RateOptions, StepReport, TrainOptions, Trained, Trainer,
+    TrainingSet, Windows,
 };
 use spaxiom_token::TokenSequence;
 use tempfile::TempDir;
@@ -55,7 +56,7 @@ fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Pa
     let trained = trainer
         .run::<B, _>(
             model,
-            TrainingSet { train: &Labelled::new(whole.clone(), 8), validation: &whole },
+            TrainingSet::new(&Labelled::new(whole.clone(), 8), &whole),
             resume,
             path,
             &mut observer,
@@ -92,7 +93,7 @@ fn a_classifier_overfits_eight_sequences() {
         .unwrap()
         .run::<B, _>(
             model,
-            TrainingSet { train: &Labelled::new(examples.clone(), 8), validation: &examples },
+            TrainingSet::new(&Labelled::new(examples.clone(), 8), &examples),
             None,
             &folder.path().join("c"),
             &mut observer,
@@ -117,6 +118,28 @@ fn a_stopped_and_resumed_run_gives_the_weights_of_one_that_never_stopped() {
         assert_eq!(weights(&resumed), weights(&whole), "stopped at {stop}");
         assert_eq!(resumed.state, whole.state);
     }
+}
+
+/// Neighbours are found by vectors, and masked events compare none.
+#[test]
+fn neighbours_need_an_objective_that_compares_vectors() {
+    struct Nobody;
+    impl Neighbours for Nobody {
+        fn nearest(&self, _: &[f32], _: usize, _: usize) -> Result<Vec<Vec<usize>>, ObjectiveError> {
+            unreachable!("there are no vectors")
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    let sequences = sequences();
+    let windows = Windows::new(&sequences, 8);
+    let whole = windows.in_order();
+    let data = TrainingSet { neighbours: Some(&Nobody), ..TrainingSet::new(&windows, &whole) };
+    let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
+    let error = Trainer::new(TrainOptions { neighbours: 1, ..options(5) })
+        .unwrap()
+        .run::<B, _>(model(), data, None, &folder.path().join("c"), &mut observer, &Default::default())
+        .unwrap_err();
+    assert!(error.to_string().contains("`train.neighbours` has to be 0 without"), "{error}");
 }
 
 #[test]
@@ -157,7 +180,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
         .unwrap()
         .run::<B, _>(
             model,
-            TrainingSet { train: &windows, validation: &windows.in_order() },
+            TrainingSet::new(&windows, &windows.in_order()),
             Some(poisoned),
             &path,
             &mut observer,
@@ -223,20 +246,13 @@ fn empty_parts_and_wrong_options_are_named() {
     let nothing = Windows::new(&[], 8);
     let path = folder.path().join("c");
     let error = trainer
-        .run::<B, _>(
-            model(),
-            TrainingSet { train: &windows, validation: &[] },
-            None,
-            &path,
-            &mut observer,
-            &Default::default(),
-        )
+        .run::<B, _>(model(), TrainingSet::new(&windows, &[]), None, &path, &mut observer, &Default::default())
         .unwrap_err();
     assert!(matches!(error, ObjectiveError::NoExamples { part: "validation" }), "{error}");
     let error = trainer
         .run::<B, _>(
             model(),
-            TrainingSet { train: &nothing, validation: &windows.in_order() },
+            TrainingSet::new(&nothing, &windows.in_order()),
             None,
             &path,
             &mut observer,
@@ -259,7 +275,8 @@ fn a_step_in_parts_has_the_gradients_of_the_whole() {
             examples.iter().enumerate().map(|(i, tokens)| Example::of_class(tokens.context(7, 8), i % 3)).collect();
         let model = ClassifierModel::new(encoder(1), layout(), ClassCosts::equal(3), 2, &Default::default());
         let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
-        let data = TrainingSet { train: &Labelled::new(classes.clone(), 8), validation: &classes };
+        let train = Labelled::new(classes.clone(), 8);
+        let data = TrainingSet::new(&train, &classes);
         let path = folder.path().join(format!("c{accumulate}"));
         Trainer::new(options)
             .unwrap()
@@ -290,7 +307,7 @@ fn frozen_parameters_stay_and_all_others_change() {
             .unwrap()
             .run::<B, _>(
                 model(),
-                TrainingSet { train: &windows, validation: &windows.in_order() },
+                TrainingSet::new(&windows, &windows.in_order()),
                 None,
                 &folder.path().join("d"),
                 &mut StopAfter { step: u64::MAX, losses: Vec::new() },
@@ -313,7 +330,7 @@ fn a_loss_that_only_rises_stops_the_run_and_keeps_the_checkpoint() {
         .unwrap()
         .run::<B, _>(
             model(),
-            TrainingSet { train: &Labelled::new(whole.clone(), 8), validation: &whole },
+            TrainingSet::new(&Labelled::new(whole.clone(), 8), &whole),
             None,
             &path,
             &mut StopAfter { step: u64::MAX, losses: Vec::new() },

@@ -72,6 +72,52 @@ fn one_thing_tells_the_label_and_nothing_else_does() {
     }
 }
 
+/// Episodes of a world: their events, and the number of their label.
+fn episodes(world: SmallWorld) -> Vec<(Vec<Event>, usize)> {
+    let simulation = lived(SmallWorldOptions::default().site(world, 3, 0, start()), 14);
+    let labels = LabelIndex::new(simulation.truth.spans);
+    let mut episodes: BTreeMap<usize, (Vec<Event>, usize)> = BTreeMap::new();
+    for event in simulation.events {
+        let known = labels.of(&event).unwrap();
+        let label = usize::from(known.label == world.labels()[1]);
+        episodes.entry(known.episode).or_insert((Vec::new(), label)).0.push(event);
+    }
+    episodes.into_values().collect()
+}
+
+#[test]
+fn the_oracle_tells_the_label_of_its_own_world_and_of_no_other() {
+    let options = SmallWorldOptions::default();
+    for world in SmallWorld::ALL {
+        let episodes = episodes(world);
+        for oracle in SmallWorld::ALL {
+            let right = episodes.iter().filter(|(events, label)| options.likelier_label(oracle, events) == *label);
+            let share = right.count() as f64 / episodes.len() as f64;
+            if oracle == world {
+                assert!(share > 0.97, "{}: {share}", world.name());
+            } else {
+                // Three standard errors of 336 episodes.
+                assert!((share - 0.5).abs() < 0.09, "{} by {}: {share}", world.name(), oracle.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_oracle_survives_a_missing_event() {
+    let options = SmallWorldOptions::default();
+    for world in SmallWorld::ALL {
+        let right = |(mut events, label): (Vec<Event>, usize)| {
+            events.remove(11);
+            options.likelier_label(world, &events) == label
+        };
+        let episodes = episodes(world);
+        let (n, n_right) =
+            (episodes.len(), episodes.into_iter().filter_map(|episode| right(episode).then_some(())).count());
+        assert!(n_right as f64 > 0.96 * n as f64, "{}: {n_right} of {n}", world.name());
+    }
+}
+
 #[test]
 fn seeds_and_sites_are_independent_and_repeatable() {
     let simulated =
