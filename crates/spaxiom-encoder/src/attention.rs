@@ -3,10 +3,12 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 
+use crate::fused;
 use crate::init::{WeightRng, layer_norm};
+use crate::layers::{dense, gelu, normed};
 
 /// Added to the score of a position that must not be attended to.
 pub(crate) const NEVER: f32 = -1e9;
@@ -38,14 +40,19 @@ impl<B: Backend> SelfAttention<B> {
     ) -> Tensor<B, 3> {
         let [batch, seq, d_model] = states.dims();
         let d_head = d_model / self.n_heads;
-        // [batch, seq, 3, heads, d_head] -> [3, batch, heads, seq, d_head]
-        let qkv = self.qkv.forward(states).reshape([batch, seq, 3, self.n_heads, d_head]).permute([2, 0, 3, 1, 4]);
-        let part = |index: usize| qkv.clone().narrow(0, index, 1).reshape([batch, self.n_heads, seq, d_head]);
+        let qkv = dense(&self.qkv, states);
+        if let (None, Some(mixed)) = (rotation, fused::attention(&qkv, &bias, self.n_heads)) {
+            return dense(&self.output, mixed);
+        }
+        // Cut first: of a whole tensor of five dimensions every number would be moved by itself.
+        let part = |index: usize| {
+            qkv.clone().narrow(2, index * d_model, d_model).reshape([batch, seq, self.n_heads, d_head]).swap_dims(1, 2)
+        };
         let (mut query, mut key) = (part(0), part(1));
         if let Some(rotation) = rotation {
             (query, key) = (rotation.apply(query), rotation.apply(key));
         }
-        self.output.forward(attended(query, key, part(2), bias))
+        dense(&self.output, attended(query, key, part(2), bias))
     }
 }
 
@@ -159,13 +166,15 @@ impl<B: Backend> CrossAttentionLayer<B> {
         let [batch, n_queries, d_model] = states.dims();
         let [_, n_keys] = keep.dims();
         let d_head = d_model / self.n_heads;
-        let query = self.query.forward(self.query_norm.forward(states.clone()));
+        let query = dense(&self.query, normed(&self.query_norm, states.clone()));
         let query = query.reshape([batch, n_queries, self.n_heads, d_head]).swap_dims(1, 2);
-        let key_value = self.key_value.forward(self.context_norm.forward(context));
-        let key_value = key_value.reshape([batch, n_keys, 2, self.n_heads, d_head]).permute([2, 0, 3, 1, 4]);
-        let part = |index: usize| key_value.clone().narrow(0, index, 1).reshape([batch, self.n_heads, n_keys, d_head]);
-        let states = states + self.output.forward(attended(query, part(0), part(1), padding_bias(keep)));
-        let expanded = gelu(self.expand.forward(self.feed_forward_norm.forward(states.clone())));
-        states + self.contract.forward(expanded)
+        let key_value = dense(&self.key_value, normed(&self.context_norm, context));
+        let part = |index: usize| {
+            let part = key_value.clone().narrow(2, index * d_model, d_model);
+            part.reshape([batch, n_keys, self.n_heads, d_head]).swap_dims(1, 2)
+        };
+        let states = states + dense(&self.output, attended(query, part(0), part(1), padding_bias(keep)));
+        let expanded = gelu(dense(&self.expand, normed(&self.feed_forward_norm, states.clone())));
+        states + dense(&self.contract, expanded)
     }
 }

@@ -6,7 +6,9 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
 use crate::batch::{BatchLayout, EventBatch};
+use crate::fused;
 use crate::init::{WeightRng, layer_norm};
+use crate::layers::{dense, normed};
 
 /// Sums embeddings of fields, numbers and positions, and normalises the sum.
 #[derive(Module, Debug)]
@@ -57,14 +59,14 @@ impl<B: Backend> EventEmbedding<B> {
     pub fn forward(&self, batch: &EventBatch<B>) -> Tensor<B, 3> {
         let mut summed = sum_of_fields(&self.table, batch.rows.clone());
         if let (Some(numbers), Some(features)) = (&self.numbers, &batch.features) {
-            summed = summed + numbers.forward(features.clone());
+            summed = summed + dense(numbers, features.clone());
         }
         if let Some(positions) = &self.positions {
             let [n_windows, seq, d_model] = summed.dims();
             let places = positions.val().select(0, batch.positions.clone().reshape([n_windows * seq]));
             summed = summed + places.reshape([n_windows, seq, d_model]);
         }
-        self.norm.forward(summed)
+        normed(&self.norm, summed)
     }
 }
 
@@ -75,6 +77,9 @@ impl<B: Backend> EventEmbedding<B> {
 /// - rows: `[batch, seq, n_fields]`
 /// - output: `[batch, seq, d_model]`
 pub(crate) fn sum_of_fields<B: Backend>(table: &Param<Tensor<B, 2>>, rows: Tensor<B, 3, Int>) -> Tensor<B, 3> {
+    if let Some(sums) = fused::sum_of_rows(&table.val(), &rows) {
+        return sums;
+    }
     let [n_windows, seq, n_fields] = rows.dims();
     let [_, d_model] = table.dims();
     let n_events = n_windows * seq;

@@ -13,6 +13,7 @@ use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
 use crate::graph::GraphStack;
 use crate::init::{WeightRng, layer_norm};
+use crate::layers::{dense, normed};
 use crate::modality::ModalityEncoder;
 use crate::pool::Pooling;
 use crate::recurrent::{Cell, RecurrentEventEncoderConfig, RecurrentStack};
@@ -225,7 +226,7 @@ impl<B: Backend> EarlyFusion<B> {
 
     fn forward(&self, events: Modalities<B>, keep: &Tensor<B, 2>) -> Tensor<B, 3> {
         let Modalities { spatial, temporal, category, numeric } = events;
-        let fused = self.projection.forward(Tensor::cat(vec![spatial, temporal, category, numeric], 2));
+        let fused = dense(&self.projection, Tensor::cat(vec![spatial, temporal, category, numeric], 2));
         self.stack.forward(fused, keep)
     }
 }
@@ -246,7 +247,7 @@ impl<B: Backend> CrossAttentionStack<B> {
 
     fn forward(&self, states: Tensor<B, 3>, context: &Tensor<B, 3>, keep: &Tensor<B, 2>) -> Tensor<B, 3> {
         let attend = |states, layer: &CrossAttentionLayer<B>| layer.forward(states, context.clone(), keep);
-        self.norm.forward(self.layers.iter().fold(states, attend))
+        normed(&self.norm, self.layers.iter().fold(states, attend))
     }
 }
 

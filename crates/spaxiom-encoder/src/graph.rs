@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 use spaxiom_token::EdgeType;
@@ -14,6 +14,7 @@ use crate::embedding::EventEmbedding;
 use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
 use crate::init::{WeightRng, layer_norm};
+use crate::layers::{dense, gelu, normed};
 use crate::pool::{Pooling, masked_mean};
 use crate::transformer::Preset;
 
@@ -170,7 +171,7 @@ fn events<B: Backend>(keep: &Tensor<B, 2>) -> Tensor<B, 2> {
 fn weighted<B: Backend>(states: Tensor<B, 3>, score: &Linear<B>, keep: Tensor<B, 2>) -> Tensor<B, 2> {
     let [n_windows, seq, d_model] = states.dims();
     let bias = keep.neg().add_scalar(1.0).mul_scalar(NEVER).reshape([n_windows, 1, seq]);
-    let scores = score.forward(states.clone().tanh()).swap_dims(1, 2);
+    let scores = dense(score, states.clone().tanh()).swap_dims(1, 2);
     softmax(scores + bias, 2).matmul(states).reshape([n_windows, d_model])
 }
 
@@ -194,7 +195,7 @@ impl<B: Backend> GraphStack<B> {
     /// - output: `[batch, seq, d_model]`
     pub fn forward(&self, nodes: Tensor<B, 3>, edges: Option<&Tensor<B, 3>>) -> Tensor<B, 3> {
         let states = self.layers.iter().fold(nodes, |states, layer| layer.forward(states, edges));
-        self.norm.forward(states)
+        normed(&self.norm, states)
     }
 }
 
@@ -218,13 +219,13 @@ impl<B: Backend> Layer<B> {
 
     fn forward(&self, states: Tensor<B, 3>, edges: Option<&Tensor<B, 3>>) -> Tensor<B, 3> {
         let [n_windows, seq, d_in] = states.dims();
-        let normed = self.norm.forward(states.clone());
-        let mut update = self.own.forward(normed.clone());
+        let own = normed(&self.norm, states.clone());
+        let mut update = dense(&self.own, own.clone());
         if let Some(edges) = edges {
             // [batch, relations, seq, d_in] -> [batch, seq, relations * d_in]
-            let heard = edges.clone().matmul(normed).reshape([n_windows, N_RELATIONS, seq, d_in]);
+            let heard = edges.clone().matmul(own).reshape([n_windows, N_RELATIONS, seq, d_in]);
             update =
-                update + self.messages.forward(heard.swap_dims(1, 2).reshape([n_windows, seq, N_RELATIONS * d_in]));
+                update + dense(&self.messages, heard.swap_dims(1, 2).reshape([n_windows, seq, N_RELATIONS * d_in]));
         }
         let update = gelu(update);
         if d_in == update.dims()[2] { states + update } else { update }

@@ -4,7 +4,7 @@
 //! over all of them; and the last layer of attention is computed only for the rows that make the vectors.
 //! The burn modules are the definition: what is computed here is tested to agree with them.
 
-mod elementwise;
+pub(crate) mod elementwise;
 mod event_encoder;
 mod linear;
 mod recurrent;

@@ -2,7 +2,6 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::gelu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use spaxiom_token::Modality;
@@ -10,6 +9,7 @@ use spaxiom_token::Modality;
 use crate::batch::{BatchLayout, EventBatch};
 use crate::embedding::sum_of_fields;
 use crate::init::{WeightRng, layer_norm};
+use crate::layers::{dense, gelu, normed};
 
 /// Encodes what events say in one modality, each event by itself: the seed's `spatial_encoder`, `temporal_encoder`,
 /// `type_encoder` and `numeric_encoder`.
@@ -94,9 +94,9 @@ impl<B: Backend> ModalityEncoder<B> {
         };
         let mut summed = sum_of_fields(&self.table, rows);
         if let (Some(numbers), Some(all)) = (&self.numbers, &batch.features) {
-            summed = summed + numbers.forward(all.clone().select(2, indices(features)));
+            summed = summed + dense(numbers, all.clone().select(2, indices(features)));
         }
-        self.output.forward(gelu(self.hidden.forward(self.norm.forward(summed))))
+        self.output.forward(gelu(self.hidden.forward(normed(&self.norm, summed))))
     }
 }
 

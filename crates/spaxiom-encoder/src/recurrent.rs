@@ -11,7 +11,9 @@ use crate::batch::{BatchLayout, EventBatch};
 use crate::embedding::EventEmbedding;
 use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
+use crate::fused;
 use crate::init::WeightRng;
+use crate::layers::dense;
 use crate::transformer::Preset;
 
 /// The gates of a recurrent layer, as PyTorch orders them.
@@ -242,15 +244,15 @@ impl<B: Backend> RecurrentStack<B> {
         let mut states = rows;
         let mut last = Tensor::zeros([n_windows, self.d_model()], &device);
         for Layer { forward, backward } in &self.layers {
-            let (there, end) = forward.run(states.clone(), keep, forward.zeros(n_windows, &device));
+            let (there, end) = forward.run_from_zeros(states.clone(), keep);
             (states, last) = match (backward, &backwards) {
                 (Some(backward), Some(order)) => {
                     let reversed = reordered(states, order);
-                    let (back, start) = backward.run(reversed, keep, backward.zeros(n_windows, &device));
+                    let (back, start) = backward.run_from_zeros(reversed, keep);
                     let states = Tensor::cat(vec![there, reordered(back, order)], 2);
-                    (states, Tensor::cat(vec![end.hidden, start.hidden], 1))
+                    (states, Tensor::cat(vec![end, start], 1))
                 }
-                _ => (there, end.hidden),
+                _ => (there, end),
             };
         }
         (states, last)
@@ -298,11 +300,34 @@ impl<B: Backend> Direction<B> {
         CellState { hidden: zeros.clone(), memory: zeros }
     }
 
-    /// Reads from the first position to the last; padding leaves the state as it was.
-    fn run(&self, rows: Tensor<B, 3>, keep: &Tensor<B, 2>, mut state: CellState<B>) -> (Tensor<B, 3>, CellState<B>) {
+    /// Reads from the first position to the last, beginning with zeros; gives all states, and the last one.
+    fn run_from_zeros(&self, rows: Tensor<B, 3>, keep: &Tensor<B, 2>) -> (Tensor<B, 3>, Tensor<B, 2>) {
         let [n_windows, seq, _] = rows.dims();
-        let d_gates = self.cell.n_gates() * self.d_hidden();
-        let inputs = self.input.forward(rows);
+        let (d, device) = (self.d_hidden(), keep.device());
+        let inputs = dense(&self.input, rows);
+        if let (Cell::Gru, Some(bias)) = (self.cell, &self.hidden.bias)
+            && let Some(states) = fused::gru(&inputs, &self.hidden.weight.val(), &bias.val(), keep)
+        {
+            let last = states.clone().narrow(1, seq - 1, 1).reshape([n_windows, d]);
+            return (states, last);
+        }
+        let (states, end) = self.run_gates(&inputs, keep, self.zeros(n_windows, &device));
+        (states, end.hidden)
+    }
+
+    /// Reads from the first position to the last; padding leaves the state as it was.
+    fn run(&self, rows: Tensor<B, 3>, keep: &Tensor<B, 2>, state: CellState<B>) -> (Tensor<B, 3>, CellState<B>) {
+        self.run_gates(&dense(&self.input, rows), keep, state)
+    }
+
+    /// The same from the gates of the input, `[batch, seq, n_gates * d_hidden]`.
+    fn run_gates(
+        &self,
+        inputs: &Tensor<B, 3>,
+        keep: &Tensor<B, 2>,
+        mut state: CellState<B>,
+    ) -> (Tensor<B, 3>, CellState<B>) {
+        let [n_windows, seq, d_gates] = inputs.dims();
         let mut states = Vec::with_capacity(seq);
         for at in 0..seq {
             let input = inputs.clone().narrow(1, at, 1).reshape([n_windows, d_gates]);

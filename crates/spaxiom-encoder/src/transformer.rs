@@ -3,7 +3,6 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::gelu;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +12,7 @@ use crate::embedding::EventEmbedding;
 use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
 use crate::init::{WeightRng, layer_norm};
+use crate::layers::{dense, gelu, normed};
 use crate::pool::Pooling;
 use crate::relative_bias::RelativeBias;
 
@@ -185,7 +185,7 @@ impl<B: Backend> TransformerStack<B> {
     }
 
     fn attend(&self, states: Tensor<B, 3>, attending: &Attending<B>) -> Tensor<B, 3> {
-        self.norm.forward(self.layers.iter().fold(states, |states, layer| layer.forward(states, attending)))
+        normed(&self.norm, self.layers.iter().fold(states, |states, layer| layer.forward(states, attending)))
     }
 }
 
@@ -217,10 +217,10 @@ impl<B: Backend> Layer<B> {
     }
 
     fn forward(&self, states: Tensor<B, 3>, Attending { bias, rotation }: &Attending<B>) -> Tensor<B, 3> {
-        let normed = self.attention_norm.forward(states.clone());
-        let attended = self.attention.forward(normed, bias.clone(), rotation.as_ref());
+        let attending = normed(&self.attention_norm, states.clone());
+        let attended = self.attention.forward(attending, bias.clone(), rotation.as_ref());
         let states = states + attended;
-        let expanded = gelu(self.expand.forward(self.feed_forward_norm.forward(states.clone())));
-        states + self.contract.forward(expanded)
+        let expanded = gelu(dense(&self.expand, normed(&self.feed_forward_norm, states.clone())));
+        states + dense(&self.contract, expanded)
     }
 }

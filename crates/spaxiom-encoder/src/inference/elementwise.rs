@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// As in the burn modules.
-const EPSILON: f32 = 1e-5;
+pub(crate) const EPSILON: f32 = 1e-5;
 
 /// Runs a closure with the processor's widest instructions, where the compiler may use them.
 struct Vectorised<F>(F);
@@ -22,7 +22,7 @@ impl<F: FnOnce()> WithSimd for Vectorised<F> {
     }
 }
 
-fn vectorised(work: impl FnOnce()) {
+pub(crate) fn vectorised(work: impl FnOnce()) {
     Arch::new().dispatch(Vectorised(work));
 }
 
@@ -147,18 +147,18 @@ pub(super) fn gru_step(input: &[f32], gates: &[f32], candidate_bias: &[f32], hid
 
 /// `1 / (1 + exp(-x))`, to an absolute error of 1e-7.
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
+pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
 /// The hyperbolic tangent, to an absolute error of 2e-7.
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh(x: f32) -> f32 {
     2.0f32.mul_add(sigmoid(2.0 * x), -1.0)
 }
 
 /// Turns every row of scores into shares that sum to 1.
-pub(super) fn softmax(rows: &mut [f32], n_columns: usize) {
+pub(crate) fn softmax(rows: &mut [f32], n_columns: usize) {
     vectorised(
         #[inline(always)]
         || {
@@ -178,7 +178,7 @@ pub(super) fn softmax(rows: &mut [f32], n_columns: usize) {
 
 /// Sums in eight lanes, so that the order of additions is the same with every width of vectors.
 #[inline(always)]
-fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+pub(crate) fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0; 8];
     let chunks = values.chunks_exact(8);
     let rest = chunks.remainder();
@@ -192,7 +192,7 @@ fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 
 /// The exponential of a number that is not large, to a relative error of 2e-7: a power of two times a polynomial (Cephes).
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);
@@ -210,7 +210,7 @@ fn exp(x: f32) -> f32 {
 
 /// The error function, to an absolute error of 1.5e-7 (Abramowitz and Stegun 7.1.26).
 #[inline(always)]
-fn erf(x: f32) -> f32 {
+pub(crate) fn erf(x: f32) -> f32 {
     let t = 1.0 / 0.327_591_1_f32.mul_add(x.abs(), 1.0);
     let mut p = 1.061_405_4_f32;
     for coefficient in [-1.453_152, 1.421_413_8, -0.284_496_74, 0.254_829_6] {

@@ -25,9 +25,13 @@ fn encoders() -> Vec<EventEncoderConfig> {
         EventEncoderConfig::Lstm(one) => {
             EventEncoderConfig::Lstm(RecurrentEventEncoderConfig { bidirectional: true, n_layers: 2, ..one })
         }
+        EventEncoderConfig::Gru(one) => {
+            EventEncoderConfig::Gru(RecurrentEventEncoderConfig { bidirectional: true, n_layers: 2, ..one })
+        }
         other => other,
     };
-    let mut encoders = vec![tiny(EncoderKind::Gru), tiny(EncoderKind::Lstm), both(tiny(EncoderKind::Lstm))];
+    let recurrent = [EncoderKind::Gru, EncoderKind::Lstm].map(tiny);
+    let mut encoders: Vec<_> = recurrent.iter().cloned().chain(recurrent.iter().cloned().map(both)).collect();
     encoders.extend(transformer::choices().into_iter().map(EventEncoderConfig::Transformer));
     for readout in [Readout::Mean, Readout::Attention, Readout::Last] {
         let config = SpatioTemporalGnnConfig { readout, max_len: 8, ..Preset::Tiny.into() };

@@ -1,0 +1,112 @@
+//! Operations that take most of the time of a training step, each as one step of the graph with gradients written by hand.
+//!
+//! Where tensors are those of `Autodiff<Flex>`, [`gru`] and the others compute on plain slices, with one pass over memory
+//! where burn's own operations take many; for every other backend they give nothing, and the caller goes on in burn's operations,
+//! which are the oracle in the tests. Backends are told apart by the types of their tensors, at run time and without `unsafe`.
+
+#[cfg(feature = "flex")]
+mod attention;
+#[cfg(feature = "flex")]
+mod embedding;
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "flex")]
+mod gelu;
+#[cfg(feature = "flex")]
+mod gru;
+#[cfg(feature = "flex")]
+mod layer_norm;
+
+#[cfg(feature = "flex")]
+use std::any::Any;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+
+/// The states of a GRU after every position, from zeros on; padding leaves the state as it was.
+///
+/// # Shapes
+/// - inputs: `[batch, seq, 3 * d]`, the gates from the input
+/// - weight: `[d, 3 * d]`, bias: `[3 * d]`
+/// - keep: `[batch, seq]`
+/// - output: `[batch, seq, d]`
+pub(crate) fn gru<B: Backend>(
+    inputs: &Tensor<B, 3>,
+    weight: &Tensor<B, 2>,
+    bias: &Tensor<B, 1>,
+    keep: &Tensor<B, 2>,
+) -> Option<Tensor<B, 3>> {
+    #[cfg(feature = "flex")]
+    return same(flex::gru(same_ref(inputs)?, same_ref(weight)?, same_ref(bias)?, same_ref(keep)?));
+    #[cfg(not(feature = "flex"))]
+    return None;
+}
+
+/// Attention of all positions to all, from queries, keys and values side by side.
+///
+/// # Shapes
+/// - qkv: `[batch, seq, 3 * d]`
+/// - bias: `[1 or batch, 1, 1 or seq, seq]`, which has no gradient
+/// - output: `[batch, seq, d]`
+pub(crate) fn attention<B: Backend>(qkv: &Tensor<B, 3>, bias: &Tensor<B, 4>, n_heads: usize) -> Option<Tensor<B, 3>> {
+    #[cfg(feature = "flex")]
+    return same(flex::attention(same_ref(qkv)?, same_ref(bias)?, n_heads)?);
+    #[cfg(not(feature = "flex"))]
+    return None;
+}
+
+/// Every row with mean 0 and deviation 1, times `gamma`, plus `beta`.
+///
+/// # Shapes
+/// - states: `[batch, seq, d]`, gamma and beta: `[d]`
+/// - output: as states
+pub(crate) fn layer_norm<B: Backend>(
+    states: &Tensor<B, 3>,
+    gamma: &Tensor<B, 1>,
+    beta: &Tensor<B, 1>,
+) -> Option<Tensor<B, 3>> {
+    #[cfg(feature = "flex")]
+    return same(flex::layer_norm(same_ref(states)?, same_ref(gamma)?, same_ref(beta)?));
+    #[cfg(not(feature = "flex"))]
+    return None;
+}
+
+/// `x (1 + erf(x / sqrt 2)) / 2` of every number.
+pub(crate) fn gelu<B: Backend>(states: &Tensor<B, 3>) -> Option<Tensor<B, 3>> {
+    #[cfg(feature = "flex")]
+    return same(flex::gelu(same_ref(states)?));
+    #[cfg(not(feature = "flex"))]
+    return None;
+}
+
+/// The sum of the rows of a table that every position names.
+///
+/// # Shapes
+/// - table: `[n_rows, d]`
+/// - rows: `[batch, seq, n_fields]`
+/// - output: `[batch, seq, d]`
+pub(crate) fn sum_of_rows<B: Backend>(table: &Tensor<B, 2>, rows: &Tensor<B, 3, Int>) -> Option<Tensor<B, 3>> {
+    #[cfg(feature = "flex")]
+    return same(flex::sum_of_rows(same_ref(table)?, same_ref(rows)?));
+    #[cfg(not(feature = "flex"))]
+    return None;
+}
+
+/// A reference of one type as one of another, where the two are the same.
+#[cfg(feature = "flex")]
+fn same_ref<T: 'static, U: 'static>(value: &T) -> Option<&U> {
+    (value as &dyn Any).downcast_ref()
+}
+
+/// A value of one type as one of another, where the two are the same.
+#[cfg(feature = "flex")]
+fn same<T: Clone + 'static, U: Clone + 'static>(value: T) -> Option<U> {
+    same_ref(&value).cloned()
+}
+
+/// What the gradients of an operation are computed from.
+#[cfg(feature = "flex")]
+trait Gradients<const N: usize>: Send + Sync + std::fmt::Debug {
+    /// The gradients of the `N` inputs, row after row, from that of the output.
+    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; N];
+}

@@ -1,0 +1,32 @@
+//! Layers over all events of a batch, each in as few passes over memory as the backend allows.
+
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, activation};
+
+use crate::fused;
+
+/// The layer applied to every position.
+///
+/// As one product of two matrices: of three dimensions burn makes one per window, and for the gradient a matrix
+/// as large as the weights for every window, which it then sums up.
+///
+/// # Shapes
+/// - states: `[batch, seq, d_in]`
+/// - output: `[batch, seq, d_out]`
+pub(crate) fn dense<B: Backend>(layer: &Linear<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
+    let [batch, seq, d_in] = states.dims();
+    let [_, d_out] = layer.weight.dims();
+    layer.forward(states.reshape([batch * seq, d_in])).reshape([batch, seq, d_out])
+}
+
+/// The norm of every position of `[batch, seq, d]`.
+pub(crate) fn normed<B: Backend>(layer: &LayerNorm<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
+    let by_hand = layer.beta.as_ref().and_then(|beta| fused::layer_norm(&states, &layer.gamma.val(), &beta.val()));
+    by_hand.unwrap_or_else(|| layer.forward(states))
+}
+
+/// GELU of every number.
+pub(crate) fn gelu<B: Backend>(states: Tensor<B, 3>) -> Tensor<B, 3> {
+    fused::gelu(&states).unwrap_or_else(|| activation::gelu(states))
+}
