@@ -7,6 +7,8 @@
 #[cfg(feature = "flex")]
 mod attention;
 #[cfg(feature = "flex")]
+mod dense;
+#[cfg(feature = "flex")]
 mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
@@ -67,6 +69,26 @@ pub(crate) fn layer_norm<B: Backend>(
 ) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
     return same(flex::layer_norm(same_ref(states)?, same_ref(gamma)?, same_ref(beta)?));
+    #[cfg(not(feature = "flex"))]
+    return None;
+}
+
+/// A linear layer over every position.
+///
+/// # Shapes
+/// - states: `[batch, seq, d_in]`
+/// - weight: `[d_in, d_out]`, bias: `[d_out]`
+/// - output: `[batch, seq, d_out]`
+pub(crate) fn dense<B: Backend>(
+    states: &Tensor<B, 3>,
+    weight: &Tensor<B, 2>,
+    bias: Option<&Tensor<B, 1>>,
+) -> Option<Tensor<B, 3>> {
+    #[cfg(feature = "flex")]
+    return same(match bias {
+        Some(bias) => flex::dense(same_ref(states)?, same_ref(weight)?, Some(same_ref(bias)?)),
+        None => flex::dense(same_ref(states)?, same_ref(weight)?, None),
+    });
     #[cfg(not(feature = "flex"))]
     return None;
 }

@@ -1,5 +1,6 @@
 //! Layers over all events of a batch, each in as few passes over memory as the backend allows.
 
+use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, activation};
@@ -15,6 +16,10 @@ use crate::fused;
 /// - states: `[batch, seq, d_in]`
 /// - output: `[batch, seq, d_out]`
 pub(crate) fn dense<B: Backend>(layer: &Linear<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
+    let bias = layer.bias.as_ref().map(Param::val);
+    if let Some(out) = fused::dense(&states, &layer.weight.val(), bias.as_ref()) {
+        return out;
+    }
     let [batch, seq, d_in] = states.dims();
     let [_, d_out] = layer.weight.dims();
     layer.forward(states.reshape([batch * seq, d_in])).reshape([batch, seq, d_out])

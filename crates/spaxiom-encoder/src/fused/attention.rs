@@ -5,7 +5,7 @@ use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use super::Gradients;
-use crate::inference::elementwise::{softmax, vectorised};
+use crate::inference::elementwise::{dot, softmax, vectorised};
 
 /// Positions of a window, numbers of a state, and heads that share them.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +132,7 @@ fn through_softmax(shares: &[f32], of_shares: &mut [f32], seq: usize) {
         #[inline(always)]
         || {
             for (shares, of_shares) in shares.chunks_exact(seq).zip(of_shares.chunks_exact_mut(seq)) {
-                let mean: f32 = shares.iter().zip(&*of_shares).map(|(share, gradient)| share * gradient).sum();
+                let mean = dot(shares, of_shares);
                 for (gradient, share) in of_shares.iter_mut().zip(shares) {
                     *gradient = share * (*gradient - mean);
                 }

@@ -46,6 +46,17 @@ pub(super) fn layer_norm(states: &Tensor<A, 3>, gamma: &Tensor<A, 1>, beta: &Ten
     step(parents, TensorData::new(normed, states.shape()), Arc::new(gradients))
 }
 
+pub(super) fn dense(states: &Tensor<A, 3>, weight: &Tensor<A, 2>, bias: Option<&Tensor<A, 1>>) -> Tensor<A, 3> {
+    let ([n_windows, seq, d_in], [_, d_out]) = (states.dims(), weight.dims());
+    let offset = bias.map(slice);
+    let (out, product) = super::dense::forward(slice(states), slice(weight), offset.as_deref(), d_in);
+    let out = TensorData::new(out, [n_windows, seq, d_out]);
+    match bias {
+        Some(bias) => step([parent(states), parent(weight), parent(bias)], out, Arc::new(product)),
+        None => step([parent(states), parent(weight)], out, Arc::new(product)),
+    }
+}
+
 pub(super) fn gelu(states: &Tensor<A, 3>) -> Tensor<A, 3> {
     let (out, gradients) = super::gelu::forward(slice(states));
     step([parent(states)], TensorData::new(out, states.shape()), Arc::new(gradients))

@@ -1,11 +1,11 @@
 //! GELU (Hendrycks and Gimpel 2016).
 
-use std::f32::consts::{FRAC_1_SQRT_2, PI};
+use std::f32::consts::PI;
 
 use rayon::prelude::*;
 
 use super::Gradients;
-use crate::inference::elementwise::{erf, exp, vectorised};
+use crate::inference::elementwise::{normal, vectorised};
 
 /// Numbers that one thread takes at a time.
 const PART: usize = 1 << 15;
@@ -22,7 +22,7 @@ pub(super) fn forward(inputs: Vec<f32>) -> (Vec<f32>, Inputs) {
             #[inline(always)]
             || {
                 for (&x, out) in inputs.iter().zip(out) {
-                    *out = 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2));
+                    *out = x * normal(x)[0];
                 }
             },
         );
@@ -40,8 +40,8 @@ impl Gradients<1> for Inputs {
                 #[inline(always)]
                 || {
                     for ((gradient, of_output), &x) in of_inputs.iter_mut().zip(of_output).zip(inputs) {
-                        let below = 0.5 * (1.0 + erf(x * FRAC_1_SQRT_2));
-                        *gradient = of_output * (x * density_at_0).mul_add(exp(-0.5 * x * x), below);
+                        let [below, bell] = normal(x);
+                        *gradient = of_output * (x * density_at_0).mul_add(bell, below);
                     }
                 },
             );

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Gradients;
-use crate::inference::elementwise::{EPSILON, sum, vectorised};
+use crate::inference::elementwise::{EPSILON, dot, sum, vectorised};
 
 /// Rows whose gradients are summed up together: always the same ones, whatever the number of threads.
 const ROWS: usize = 256;
@@ -69,8 +69,7 @@ impl Gradients<3> for Normed {
                             for value in &mut *of_row {
                                 *value -= mean;
                             }
-                            let along =
-                                of_row.iter().zip(unit).map(|(value, unit)| value * unit).sum::<f32>() / d as f32;
+                            let along = dot(of_row, unit) / d as f32;
                             for at in 0..d {
                                 of_row[at] = (of_row[at] - unit[at] * along) * scale;
                             }

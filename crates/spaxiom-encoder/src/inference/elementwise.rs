@@ -63,7 +63,7 @@ pub(super) fn layer_norm(rows: &[f32], gamma: &[f32], beta: &[f32], out: &mut [f
 }
 
 /// Adds `bias` to every row.
-pub(super) fn add_bias(rows: &mut [f32], bias: &[f32], par: Par) {
+pub(crate) fn add_bias(rows: &mut [f32], bias: &[f32], par: Par) {
     by_rows(rows, bias.len(), par, |rows| {
         vectorised(
             #[inline(always)]
@@ -87,7 +87,7 @@ pub(super) fn add_bias_gelu(rows: &mut [f32], bias: &[f32], par: Par) {
                 for row in rows.chunks_exact_mut(bias.len()) {
                     for (value, bias) in row.iter_mut().zip(bias) {
                         let x = *value + bias;
-                        *value = 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2));
+                        *value = x * normal(x)[0];
                     }
                 }
             },
@@ -190,9 +190,23 @@ pub(crate) fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest.iter().map(|value| of(*value)).sum::<f32>()
 }
 
+/// The sum of products, in lanes as [`sum`].
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0; 16];
+    let (a_chunks, b_chunks) = (a.chunks_exact(16), b.chunks_exact(16));
+    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for lane in 0..16 {
+            lanes[lane] = a[lane].mul_add(b[lane], lanes[lane]);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest
+}
+
 /// The exponential of a number that is not large, to a relative error of 2e-7: a power of two times a polynomial (Cephes).
 #[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
+fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let x = x.clamp(-87.0, 88.0);
@@ -208,13 +222,15 @@ pub(crate) fn exp(x: f32) -> f32 {
     p * power
 }
 
-/// The error function, to an absolute error of 1.5e-7 (Abramowitz and Stegun 7.1.26).
+/// How much of the normal distribution lies below `x`, to an absolute error of 1e-7 (Abramowitz and Stegun 7.1.26),
+/// and `exp(-x^2 / 2)`, from which it is computed.
 #[inline(always)]
-pub(crate) fn erf(x: f32) -> f32 {
-    let t = 1.0 / 0.327_591_1_f32.mul_add(x.abs(), 1.0);
+pub(crate) fn normal(x: f32) -> [f32; 2] {
+    let bell = exp(-0.5 * x * x);
+    let t = 1.0 / (0.327_591_1 * FRAC_1_SQRT_2).mul_add(x.abs(), 1.0);
     let mut p = 1.061_405_4_f32;
     for coefficient in [-1.453_152, 1.421_413_8, -0.284_496_74, 0.254_829_6] {
         p = p.mul_add(t, coefficient);
     }
-    (1.0 - p * t * exp(-x * x)).copysign(x)
+    [(0.5 - 0.5 * p * t * bell).copysign(x) + 0.5, bell]
 }

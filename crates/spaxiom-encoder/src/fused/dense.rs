@@ -1,0 +1,87 @@
+//! A linear layer.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use super::Gradients;
+use crate::inference::elementwise::add_bias;
+
+/// What the gradients are computed from.
+#[derive(Debug)]
+pub(super) struct Product {
+    /// `[n, d_in]`.
+    rows: Vec<f32>,
+    /// `[d_in, d_out]`.
+    weight: Vec<f32>,
+    d_in: usize,
+    d_out: usize,
+}
+
+/// `rows * weight + bias`, `[n, d_out]`.
+pub(super) fn forward(rows: Vec<f32>, weight: Vec<f32>, bias: Option<&[f32]>, d_in: usize) -> (Vec<f32>, Product) {
+    let d_out = weight.len() / d_in;
+    let product = Product { rows, weight, d_in, d_out };
+    let mut out = vec![0.0; product.n() * d_out];
+    let (rows, weight) = (product.rows(), product.weight());
+    matmul(
+        MatMut::from_row_major_slice_mut(&mut out, rows.nrows(), d_out),
+        Accum::Replace,
+        rows,
+        weight,
+        1.0,
+        threads(),
+    );
+    if let Some(bias) = bias {
+        add_bias(&mut out, bias, threads());
+    }
+    (out, product)
+}
+
+fn threads() -> Par {
+    Par::rayon(0)
+}
+
+impl Product {
+    fn n(&self) -> usize {
+        self.rows.len() / self.d_in
+    }
+
+    fn rows(&self) -> MatRef<'_, f32> {
+        MatRef::from_row_major_slice(&self.rows, self.n(), self.d_in)
+    }
+
+    fn weight(&self) -> MatRef<'_, f32> {
+        MatRef::from_row_major_slice(&self.weight, self.d_in, self.d_out)
+    }
+
+    /// Of the rows and of the weights.
+    fn of_factors(&self, of_output: &[f32]) -> [Vec<f32>; 2] {
+        let Self { d_in, d_out, .. } = *self;
+        let gradient = MatRef::from_row_major_slice(of_output, self.n(), d_out);
+        let (mut of_rows, mut of_weight) = (vec![0.0; self.rows.len()], vec![0.0; self.weight.len()]);
+        let out = MatMut::from_row_major_slice_mut(&mut of_rows, self.n(), d_in);
+        matmul(out, Accum::Replace, gradient, self.weight().transpose(), 1.0, threads());
+        let out = MatMut::from_row_major_slice_mut(&mut of_weight, d_in, d_out);
+        matmul(out, Accum::Replace, self.rows().transpose(), gradient, 1.0, threads());
+        [of_rows, of_weight]
+    }
+}
+
+impl Gradients<2> for Product {
+    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; 2] {
+        self.of_factors(of_output)
+    }
+}
+
+impl Gradients<3> for Product {
+    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; 3] {
+        let [of_rows, of_weight] = self.of_factors(of_output);
+        let mut of_bias = vec![0.0; self.d_out];
+        for gradient in of_output.chunks_exact(self.d_out) {
+            for (sum, value) in of_bias.iter_mut().zip(gradient) {
+                *sum += value;
+            }
+        }
+        [of_rows, of_weight, of_bias]
+    }
+}
