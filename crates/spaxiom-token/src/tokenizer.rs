@@ -15,8 +15,15 @@ use crate::sites::Sites;
 use crate::spatial::Pool;
 use crate::special::{FIRST, NAMES};
 
-/// The format of `tokenizer.json` that this build writes; it reads this one and all before it.
+/// The newest format of `tokenizer.json` that this build writes; it reads this one and all before it.
 pub const FORMAT: u32 = 4;
+
+/// The format of all tokenizers without a field of type and zone together: their artefact stays the same.
+const FORMAT_WITHOUT_WHAT: u32 = 3;
+
+fn format_of(fields: &[Field]) -> u32 {
+    if fields.iter().any(|field| matches!(field.coding, Coding::What(_))) { FORMAT } else { FORMAT_WITHOUT_WHAT }
+}
 
 /// How many known words an error message lists.
 const N_LISTED: usize = 12;
@@ -205,8 +212,8 @@ impl Tokenizer {
         links: Option<LinkOptions>,
     ) -> Self {
         let site_map = (*sites != Sites::default()).then(|| sites.fingerprint());
-        TokenizerFile { format: FORMAT, layout, registry, site_map, sites: sites.clone(), fields, numbers, links }
-            .into()
+        let format = format_of(&fields);
+        TokenizerFile { format, layout, registry, site_map, sites: sites.clone(), fields, numbers, links }.into()
     }
 
     /// What a position is.
@@ -356,8 +363,8 @@ impl Tokenizer {
             return Err(TokenError::Format { found: format, want: FORMAT });
         }
         let mut file: TokenizerFile = serde_json::from_str(text)?;
-        // What an older format leaves out has its defaults; written again, it is in the format of this build.
-        file.format = FORMAT;
+        // What an older format leaves out has its defaults; written again, it is in a format of this build.
+        file.format = format_of(&file.fields);
         Ok(file.into())
     }
 

@@ -169,6 +169,9 @@ fn formats_2_to_4_are_read_and_give_the_ids_that_they_always_gave() {
         let tokenizer = Tokenizer::from_json(text).unwrap();
         assert_eq!(tokenizer.encode(&event, None), [6, 7, 6, 7, 130, 466, 472, 473, 18, special::NONE]);
     }
+    let without_what = include_str!("../fixtures/tokenizer-format-3.json");
+    assert_eq!(fitted(TokenizerOptions::default()).to_json(), without_what.trim_end());
+    assert_eq!(Tokenizer::from_json(without_what).unwrap().to_json(), without_what.trim_end());
     let newest = include_str!("../fixtures/tokenizer-format-4.json");
     let tokenizer = Tokenizer::from_json(newest).unwrap();
     assert_eq!(tokenizer.encode(&event, None), [6, 7, 7, 6, 7, 130, 466, 472, 473, 18, special::NONE]);

@@ -118,7 +118,7 @@ fn the_artefact_is_the_same_bytes_and_reads_back_equal() {
     let text = tokenizer.to_json();
     assert_eq!(text, fitted().to_json());
     assert_eq!(Tokenizer::from_json(&text).unwrap(), tokenizer);
-    let newer = text.replacen("\"format\": 4", "\"format\": 9", 1);
+    let newer = text.replacen("\"format\": 3", "\"format\": 9", 1);
     assert!(matches!(Tokenizer::from_json(&newer), Err(TokenError::Format { found: 9, want: 4 })));
     assert!(matches!(Tokenizer::from_json("{}"), Err(TokenError::Json(_))));
 }
