@@ -132,9 +132,13 @@ impl Dataset {
     /// Splits the sites of these data, and the days that have events.
     pub fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError> {
         let sites: Vec<&str> = self.sequences.iter().map(|sequence| sequence.site_id().as_str()).collect();
+        Ok(Split::new(options, &sites, &self.days().into_iter().collect::<Vec<_>>())?)
+    }
+
+    /// The days that have events, counted from 1970-01-01.
+    pub(crate) fn days(&self) -> BTreeSet<i64> {
         let day = |event: &Event| event.time.timestamp().div_euclid(SECS_PER_DAY);
-        let days: BTreeSet<i64> = self.sequences.iter().flat_map(EventSequence::events).map(day).collect();
-        Ok(Split::new(options, &sites, &days.into_iter().collect::<Vec<_>>())?)
+        self.sequences.iter().flat_map(EventSequence::events).map(day).collect()
     }
 
     /// The sequences of one part; no event of another part is in them.
@@ -153,9 +157,7 @@ impl Dataset {
     /// A part as tokens.
     #[must_use]
     pub fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> PartData {
-        let sequences = self.part(split, part);
-        let tokens = sequences.iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
-        PartData { sequences, tokens }
+        PartData::new(self.part(split, part), tokenizer)
     }
 
     /// The labels of the training part in order: the classes of a classifier.
@@ -226,6 +228,11 @@ pub struct PartData {
 }
 
 impl PartData {
+    pub(crate) fn new(sequences: Vec<EventSequence>, tokenizer: &Tokenizer) -> Self {
+        let tokens = sequences.iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
+        Self { sequences, tokens }
+    }
+
     /// The context of an event.
     #[must_use]
     pub fn context(&self, (sequence_idx, event_idx): (usize, usize), max_len: usize) -> TokenWindow<'_> {

@@ -26,6 +26,14 @@ pub enum EmbeddingError {
         /// What it needs.
         want: &'static str,
     },
+    /// One file, or none, where there have to be several.
+    #[error(
+        "`{path}` is no folder of event files: with `--stream` every file of the folder is a part of the data, for example made by `split --lines 1000000`"
+    )]
+    NoShards {
+        /// The path.
+        path: PathBuf,
+    },
     /// Events that cannot be read.
     #[error(transparent)]
     Event(#[from] EventError),

@@ -26,6 +26,7 @@ mod pipeline;
 mod reduce;
 mod report;
 mod run;
+mod shards;
 mod steps;
 mod train;
 
@@ -39,8 +40,9 @@ pub use crate::evaluate::{AblationJob, AblationReport, AblationRow, EvaluateOpti
 pub use crate::pipeline::{EmbeddingPipeline, PipelineOptions, SearchResult};
 pub use crate::report::{HeldOut, IndexFigures, Report, ReportRow};
 pub use crate::run::{Manifest, Provenance, RunFolder};
+pub use crate::shards::ShardedDataset;
 pub use crate::steps::training_steps;
-pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain};
+pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain, pretrain_sharded};
 
 pub use spaxiom_encoder::{
     ContrastiveEventEncoder, EncoderKind, EventEncoderConfig, FusionMethod, GruEventEncoder, LstmEventEncoder,

@@ -12,12 +12,12 @@ use spaxiom_token::Tokenizer;
 
 use crate::config::RunConfig;
 use crate::curves;
-use crate::dataset::Dataset;
 use crate::engine::{Engine, ModelShape, WindowEncoder};
 use crate::error::EmbeddingError;
 use crate::files;
 use crate::reduce::Reduced;
 use crate::report::Report;
+use crate::train::TrainingData;
 
 const CONFIG: &str = "config.toml";
 const TOKENIZER: &str = "tokenizer.json";
@@ -234,7 +234,7 @@ impl RunFolder {
     }
 
     /// Fails where the run was made from other data.
-    pub(crate) fn require_data(&self, data: &Dataset) -> Result<(), EmbeddingError> {
+    pub(crate) fn require_data(&self, data: &impl TrainingData) -> Result<(), EmbeddingError> {
         let want = self.manifest()?.data;
         if want == data.fingerprint() {
             return Ok(());

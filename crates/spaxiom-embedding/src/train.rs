@@ -1,14 +1,15 @@
 //! Pretraining and fine-tuning: from a data set to a run folder.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 use spaxiom_encoder::{NamedTensor, WeightFile};
-use spaxiom_eval::Part;
+use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_objective::{
     Checkpoint, Example, Labelled, Observer, Outcome, PretextName, Pretexts, Trainer, TrainingSet, Windows,
 };
-use spaxiom_token::{Augmenter, EventSpan, FitReport, Tokenizer, TokenizerFit};
+use spaxiom_token::{Augmenter, EventSpan, FitReport, Sites, Tokenizer, TokenizerFit};
 
 use crate::config::{RunConfig, Task};
 use crate::dataset::{Dataset, LabelledPart, PartData};
@@ -18,13 +19,57 @@ use crate::metrics::MetricsLog;
 use crate::neighbours::IndexNeighbours;
 use crate::reduce;
 use crate::run::{Manifest, Provenance, RunFolder};
+use crate::shards::{ShardWindows, ShardedDataset};
 
-/// A pretraining run to be started or resumed.
-pub struct PretrainJob<'a> {
+/// What a tokenizer and an encoder are trained on.
+pub(crate) trait TrainingData {
+    fn path(&self) -> &Path;
+    fn fingerprint(&self) -> &str;
+    fn sites(&self) -> &Sites;
+    fn registry(&self) -> &str;
+    fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError>;
+    /// Learns a tokenizer from the training part.
+    fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError>;
+    /// A part, whole in memory.
+    fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> Result<PartData, EmbeddingError>;
+}
+
+impl TrainingData for Dataset {
+    fn path(&self) -> &Path {
+        self.path()
+    }
+
+    fn fingerprint(&self) -> &str {
+        self.fingerprint()
+    }
+
+    fn sites(&self) -> &Sites {
+        self.sites()
+    }
+
+    fn registry(&self) -> &str {
+        self.registry()
+    }
+
+    fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError> {
+        self.split(options)
+    }
+
+    fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError> {
+        Ok(fit.sequences(&self.part(split, Part::Train))?)
+    }
+
+    fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> Result<PartData, EmbeddingError> {
+        Ok(self.part_data(split, part, tokenizer))
+    }
+}
+
+/// A pretraining run to be started or resumed, on a [`Dataset`] or a [`crate::ShardedDataset`].
+pub struct PretrainJob<'a, D = Dataset> {
     /// The settings; of a resumed run those in its folder.
     pub config: RunConfig,
     /// The data.
-    pub data: &'a Dataset,
+    pub data: &'a D,
     /// The folder.
     pub run: &'a RunFolder,
     /// Whether to go on from the folder's checkpoint.
@@ -64,10 +109,11 @@ pub fn pretrain(
     engine: &dyn Engine,
     observer: &mut dyn Observer,
 ) -> Result<RunSummary, EmbeddingError> {
+    let data = job.data;
     let mut setup = Setup::prepare(job, None)?;
     let pretexts = pretexts(&setup.config, &setup.tokenizer)?;
     let max_len = setup.config.encoder.max_len();
-    let (train_part, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
+    let (train_part, validation) = (setup.part(data, Part::Train), setup.part(data, Part::Validation));
     let has_views = setup.config.objectives.keys().copied().any(PretextName::needs_views);
     let train = windows(&train_part, max_len, has_views);
     let validation = windows(&validation, max_len, has_views).in_order();
@@ -80,6 +126,39 @@ pub fn pretrain(
         TrainingSet { train: &train, validation: &validation, neighbours: Some(&IndexNeighbours) },
     )?;
     reduced(summary, run, reduce_to, engine, &train_part)
+}
+
+/// The same with data larger than memory: the files of the training part come one after the other, in another order in every epoch.
+///
+/// # Errors
+/// [`EmbeddingError::Unfit`] for a run with `reduce-to`, whose components are learnt from all training vectors.
+pub fn pretrain_sharded(
+    job: PretrainJob<'_, ShardedDataset>,
+    engine: &dyn Engine,
+    observer: &mut dyn Observer,
+) -> Result<RunSummary, EmbeddingError> {
+    if job.config.reduce_to.is_some() {
+        return Err(EmbeddingError::Unfit {
+            objective: "of `reduce-to`",
+            want: "all data in memory: leave `--stream` out",
+        });
+    }
+    let data = job.data;
+    let mut setup = Setup::prepare(job, None)?;
+    let pretexts = pretexts(&setup.config, &setup.tokenizer)?;
+    let max_len = setup.config.encoder.max_len();
+    let has_views = setup.config.objectives.keys().copied().any(PretextName::needs_views);
+    let (split, tokenizer) = (setup.manifest.split.clone(), setup.tokenizer.clone());
+    let validation = data.part_data(&split, Part::Validation, &tokenizer)?;
+    let validation = windows(&validation, max_len, has_views).in_order();
+    let train = ShardWindows { data, split: &split, tokenizer: &tokenizer, max_len, has_views };
+    let shape = setup.shape();
+    setup.start(Vec::new())?;
+    setup.train(
+        observer,
+        |input| engine.pretrain(&shape, &pretexts, input),
+        TrainingSet { train: &train, validation: &validation, neighbours: Some(&IndexNeighbours) },
+    )
 }
 
 /// The objectives of a run.
@@ -118,11 +197,14 @@ pub fn finetune(
 ) -> Result<RunSummary, EmbeddingError> {
     let FinetuneJob { from, job } = job;
     let start = from.map(RunFolder::weights).transpose()?.map(|file| file.tensors);
+    let data = job.data;
     let mut setup = Setup::prepare(job, from)?;
-    let classes = setup.data.classes(&setup.manifest.split)?;
-    let (train_part, validation) = (setup.part(Part::Train), setup.part(Part::Validation));
-    let (train_labels, mut validation_labels) =
-        (setup.labelled(Part::Train, &train_part, &classes), setup.labelled(Part::Validation, &validation, &classes));
+    let classes = data.classes(&setup.manifest.split)?;
+    let (train_part, validation) = (setup.part(data, Part::Train), setup.part(data, Part::Validation));
+    let (train_labels, mut validation_labels) = (
+        setup.labelled(data, Part::Train, &train_part, &classes),
+        setup.labelled(data, Part::Validation, &validation, &classes),
+    );
     validation_labels = validation_labels.spread(setup.config.classify.validation_examples);
     let max_len = setup.config.encoder.max_len();
     let examples = examples(&train_part, &train_labels, classes.len(), max_len);
@@ -147,7 +229,6 @@ fn examples<'a>(data: &'a PartData, labelled: &LabelledPart, n_classes: usize, m
 /// A run whose data are split and whose tokenizer is there.
 struct Setup<'a> {
     config: RunConfig,
-    data: &'a Dataset,
     run: &'a RunFolder,
     tokenizer: Tokenizer,
     tokens: Option<FitReport>,
@@ -157,12 +238,12 @@ struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    fn prepare(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
+    fn prepare<D: TrainingData>(job: PretrainJob<'a, D>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
         if job.resume { Self::resumed(job, from) } else { Self::fresh(job, from) }
     }
 
     /// Everything is as it was when the run began, but for what a person changed in its `config.toml`.
-    fn resumed(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
+    fn resumed<D: TrainingData>(job: PretrainJob<'a, D>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
         let PretrainJob { config, data, run, resume: _, provenance: _ } = job;
         config.check()?;
         let trainer = Trainer::new(config.train.clone())?;
@@ -174,10 +255,10 @@ impl<'a> Setup<'a> {
             return Err(EmbeddingError::OtherStart { run: run.path().to_owned(), from: from.path().to_owned() });
         }
         let tokenizer = tokenizer.with_sites(data.sites());
-        Ok(Self { config, data, run, tokenizer, tokens: None, manifest, trainer, resume: Some(checkpoint) })
+        Ok(Self { config, run, tokenizer, tokens: None, manifest, trainer, resume: Some(checkpoint) })
     }
 
-    fn fresh(job: PretrainJob<'a>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
+    fn fresh<D: TrainingData>(job: PretrainJob<'a, D>, from: Option<&RunFolder>) -> Result<Self, EmbeddingError> {
         let PretrainJob { config, data, run, resume: _, provenance } = job;
         config.check()?;
         let trainer = Trainer::new(config.train.clone())?;
@@ -192,7 +273,7 @@ impl<'a> Setup<'a> {
         } else {
             let (options, sites, registry) = (config.tokenizer.clone(), data.sites().clone(), data.registry());
             let fit = TokenizerFit { options, sites, registry: Some(registry.to_owned()) };
-            let (tokenizer, report) = fit.sequences(&data.part(&split, Part::Train))?;
+            let (tokenizer, report) = data.fit(&fit, &split)?;
             (tokenizer, Some(report))
         };
         run.create()?;
@@ -211,15 +292,15 @@ impl<'a> Setup<'a> {
             outcome: None,
             steps: 0,
         };
-        Ok(Self { config, data, run, tokenizer, tokens, manifest, trainer, resume: None })
+        Ok(Self { config, run, tokenizer, tokens, manifest, trainer, resume: None })
     }
 
-    fn part(&self, part: Part) -> PartData {
-        self.data.part_data(&self.manifest.split, part, &self.tokenizer)
+    fn part(&self, data: &Dataset, part: Part) -> PartData {
+        data.part_data(&self.manifest.split, part, &self.tokenizer)
     }
 
-    fn labelled(&self, part: Part, data: &PartData, classes: &[String]) -> LabelledPart {
-        self.data.labelled(&self.manifest.split, part, data, classes, self.config.encoder.max_len())
+    fn labelled(&self, data: &Dataset, part: Part, of_part: &PartData, classes: &[String]) -> LabelledPart {
+        data.labelled(&self.manifest.split, part, of_part, classes, self.config.encoder.max_len())
     }
 
     fn shape(&self) -> ModelShape {

@@ -135,12 +135,16 @@ pub(crate) struct TrainArgs {
     after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
     cargo xtask pretrain --data data/warehouse --preset small --encoder gru --out runs/gru\n  \
     cargo xtask pretrain --data data/warehouse --objective mep,info-nce --out runs/mixed\n  \
-    cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n\n\
+    cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n  \
+    cargo xtask pretrain --data data/years --stream --out runs/years\n\n\
     Ctrl-C writes a checkpoint and ends with exit code 130."
 )]
 pub(crate) struct PretrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    /// For data larger than memory: read the files of the folder --data one after the other in every epoch
+    #[arg(long)]
+    pub(crate) stream: bool,
     /// Sizes that are known to work
     #[arg(long, value_enum, conflicts_with_all = ["config", "resume"])]
     pub(crate) preset: Option<PresetArg>,

@@ -116,6 +116,7 @@ impl Demo<'_> {
         self.title("pretrain", &format!("pretrain --preset tiny --data {} --out {from}", data.display()));
         let args = PretrainArgs {
             data: self.data_args(data),
+            stream: false,
             preset: Some(PresetArg::Tiny),
             config: None,
             encoder: None,

@@ -1,7 +1,8 @@
 //! `pretrain` and `finetune`: data to run folders.
 
 use spaxiom_embedding::{
-    CellReport, FinetuneJob, FitReport, Outcome, Preset, PretrainJob, RunConfig, RunFolder, RunSummary, Task, engine,
+    CellReport, FinetuneJob, FitReport, Outcome, Preset, PretrainJob, RunConfig, RunFolder, RunSummary, ShardedDataset,
+    Task, engine,
 };
 
 use super::{load, provenance};
@@ -34,6 +35,14 @@ pub(crate) fn pretrain(args: &PretrainArgs, json: bool) -> anyhow::Result<Exit> 
     };
     let config = with_flags(config, &args.train, &args.backend);
     let engine = engine(&config.backend)?;
+    if args.stream {
+        let data = ShardedDataset::open(&args.data.data, &args.data.read.options()?)?;
+        tracing::info!("{}: {} events in {} files", args.data.data.display(), data.n_events(), data.n_shards());
+        let job = PretrainJob { config, data: &data, run: &run, resume, provenance: provenance() };
+        let progress = &mut TrainingProgress::new("pretrain");
+        let summary = spaxiom_embedding::pretrain_sharded(job, engine.as_ref(), progress)?;
+        return finish(&run, &summary, data.n_rejected(), json);
+    }
     let data = load(&args.data)?;
     let job = PretrainJob { config, data: &data, run: &run, resume, provenance: provenance() };
     let summary = spaxiom_embedding::pretrain(job, engine.as_ref(), &mut TrainingProgress::new("pretrain"))?;

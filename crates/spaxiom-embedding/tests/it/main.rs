@@ -6,6 +6,7 @@ mod objectives;
 mod peer;
 mod pipeline;
 mod runs;
+mod shards;
 
 use std::path::Path;
 use std::sync::LazyLock;
