@@ -11,6 +11,8 @@ mod retrieval;
 
 use std::collections::BTreeMap;
 
+use spaxiom_eval::Part;
+use spaxiom_objective::ObjectiveError;
 use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
 
 pub use self::ablation::{AblationJob, AblationReport, AblationRow, ablate};
@@ -74,14 +76,15 @@ pub fn evaluate(
         held_out,
         n_test: 0,
         n_queries: 0,
-        unknown: BTreeMap::new(),
+        unknown: unknown(&tokenizer, &data.part_data(&split, Part::Test, &tokenizer).tokens),
         n_gallery: 0,
         classes: Vec::new(),
         rows: Vec::new(),
         index: None,
     };
-    if !data.has_labels() && !report.held_out.is_empty() {
-        return Ok(report);
+    if !data.has_labels() && manifest.classes.is_empty() {
+        let is_empty = report.held_out.is_empty();
+        return if is_empty { Err(ObjectiveError::NoExamples { part: "test" }.into()) } else { Ok(report) };
     }
     let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
     progress("tf-idf");
@@ -113,7 +116,6 @@ pub fn evaluate(
     let index = latency::measure(encoder.as_ref(), &trained.test, &windows, now_secs)?;
     report.n_test = bench.test.labelled.places.len();
     report.n_queries = queries.places.len();
-    report.unknown = unknown(&tokenizer, &bench.test.data.tokens);
     report.n_gallery = bench.test.labelled.places.len();
     report.classes = classes;
     report.rows = rows;

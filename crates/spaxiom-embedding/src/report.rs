@@ -30,7 +30,7 @@ pub struct ReportRow {
 pub struct HeldOut {
     /// `loss`, or as in `metrics.jsonl`.
     pub name: String,
-    /// Its mean over the predictions; the interval resamples windows.
+    /// Its mean over the predictions, or over the windows of a run with several objectives; the interval resamples hours of sites.
     pub figure: Interval,
 }
 
@@ -86,8 +86,11 @@ impl Report {
     #[must_use]
     pub fn to_table(&self) -> String {
         let mut text = String::new();
+        if !self.held_out.is_empty() {
+            text.push_str("predicted for the test part      mean [95 %]\n");
+        }
         for HeldOut { name, figure } in &self.held_out {
-            let _ = writeln!(text, "{name:<24} {}", interval_text(figure));
+            let _ = writeln!(text, "{name:<32} {:>24}  {} hours of sites", interval_text(figure), figure.n_clusters);
         }
         if let Some(index) = &self.index {
             text.push_str(if self.held_out.is_empty() { "" } else { "\n" });
@@ -171,7 +174,7 @@ impl Report {
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Evaluation of {run}</title>\
              <style>body{{font-family:sans-serif;margin:2em}}td,th{{padding:.3em 1em;text-align:right}}\
              td:first-child,th:first-child{{text-align:left}}tr:nth-child(even){{background:#eee}}</style>\
-             <h1>Evaluation of {run}</h1><p>Data: {data}. Intervals: 95 %, whole episodes resampled. \
+             <h1>Evaluation of {run}</h1><p>Data: {data}. Intervals: 95 %, whole episodes resampled, or hours of sites for what was predicted. \
              Relevant is what has the same label in another episode, an hour or more away.</p>\
              <table><tr><th>representation</th><th>accuracy</th><th>minus tf-idf</th><th>macro-F1</th><th>recall@10</th><th>MRR</th>\
              <th>silhouette</th></tr>{rows}</table>{curves}<pre>{table}</pre></html>",

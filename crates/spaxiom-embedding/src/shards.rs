@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
-use spaxiom_event::{EventSequence, ReadOptions, SequenceKey, SiteMap};
+use spaxiom_event::{Event, EventSequence, ReadOptions, SequenceKey, SiteMap};
 use spaxiom_objective::{Examples, Flow, ObjectiveError, Show};
 use spaxiom_token::{EventTable, FitReport, Sites, Tokenizer, TokenizerFit};
 
@@ -21,12 +21,13 @@ use crate::error::EmbeddingError;
 use crate::files;
 use crate::train::{TrainingData, windows};
 
-/// Training events that a tokenizer is learnt from, at most, the first ones of every file alike.
+/// Training events that a tokenizer is learnt from, at most: the first ones of every site in every file, the same share of each.
 const N_FIT: usize = 4_000_000;
 
 /// A folder of event files, the shards: each holds the events of a stretch of time, or of some of the sites, whole.
 ///
 /// At any time one of them is in memory, and the next one is being read; sequences end where their file ends.
+/// The validation part, which decides about early stopping, is in memory all the time: keep `[split] validation-days` small.
 #[derive(Debug)]
 pub struct ShardedDataset {
     path: PathBuf,
@@ -99,7 +100,7 @@ impl ShardedDataset {
 
     /// One part of one file.
     fn part(&self, shard: usize, split: &Split, part: Part) -> Result<Vec<EventSequence>, EmbeddingError> {
-        Ok(Dataset::load(&self.shards[shard], &self.options)?.part(split, part))
+        Ok(Dataset::read(&self.shards[shard], &self.options)?.part(split, part))
     }
 }
 
@@ -126,11 +127,14 @@ impl TrainingData for ShardedDataset {
     }
 
     fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError> {
+        let share = N_FIT as f64 / self.n_events.max(1) as f64;
         let mut table = EventTable::new(SequenceKey::Site);
         for shard in 0..self.shards.len() {
-            let sequences = self.part(shard, split, Part::Train)?;
-            let events = sequences.iter().flat_map(EventSequence::events);
-            events.take(N_FIT.div_ceil(self.shards.len())).for_each(|event| table.push(event));
+            for sequence in self.part(shard, split, Part::Train)? {
+                for event in first(sequence.events(), share) {
+                    table.push(event);
+                }
+            }
         }
         Ok(fit.table(&table)?)
     }
@@ -144,6 +148,13 @@ impl TrainingData for ShardedDataset {
         }
         Ok(data)
     }
+}
+
+/// The first events of a sequence, so large a share of them; consecutive, so that the times between them are right.
+fn first(events: &[Event], share: f64) -> &[Event] {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of events")]
+    let n = (events.len() as f64 * share).ceil() as usize;
+    &events[..n.min(events.len())]
 }
 
 /// The files of a folder, but for those of the truth beside events.
@@ -204,5 +215,22 @@ impl Examples for ShardWindows<'_> {
             }
             Ok(Flow::Continue)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use spaxiom_event::Event;
+
+    use super::first;
+
+    #[test]
+    fn a_share_of_a_sequence_is_its_beginning_and_never_nothing() {
+        let events: Vec<Event> =
+            (0..10).map(|at| Event::new("A", "s", DateTime::from_timestamp(at, 0).unwrap())).collect();
+        assert_eq!([0.01, 0.25, 1.0, 7.0].map(|share| first(&events, share).len()), [1, 3, 10, 10]);
+        assert_eq!(first(&events, 0.25)[2].time.timestamp(), 2);
+        assert!(first(&[], 0.5).is_empty());
     }
 }

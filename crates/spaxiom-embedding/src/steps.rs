@@ -11,9 +11,9 @@ use crate::engine::{Engine, ModelShape, TrainingInput};
 use crate::error::EmbeddingError;
 use crate::train::pretexts;
 
-/// Trains for `config.train.max_steps` steps on the windows in the order that they have, over and over, and drops what was learnt.
+/// Trains for `config.train.max_steps` steps on the windows, over and over, and drops what was learnt.
 ///
-/// A step takes the next `config.train.batch_size` windows. The observer is told of every step; `scratch` is a file that may be overwritten.
+/// A step takes `config.train.batch_size` windows of about one length. The observer is told of every step; `scratch` is a file that may be overwritten.
 ///
 /// # Errors
 /// As [`crate::pretrain`].

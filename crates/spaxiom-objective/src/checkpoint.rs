@@ -32,7 +32,7 @@ pub struct TrainState {
 }
 
 /// The format that this build writes and reads.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The state as it is written.
 #[derive(Serialize, Deserialize)]

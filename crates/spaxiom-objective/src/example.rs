@@ -38,7 +38,7 @@ impl<'a> Example<'a> {
 /// Is shown one part of an epoch after the other, and says whether to go on.
 pub type Show<'s> = dyn FnMut(&[Example<'_>]) -> Result<Flow, ObjectiveError> + 's;
 
-/// Gives the examples of one epoch in random order.
+/// Gives the examples of one epoch.
 pub trait Examples {
     /// Shows the epoch part by part, each as much as is in memory at a time, until `show` wants no more; gives its last answer.
     ///
@@ -90,15 +90,21 @@ impl<'a> Windows<'a> {
     pub fn with_past(&self, n_context: usize) -> Vec<Example<'a>> {
         assert!(n_context < self.max_len, "a window of {} is longer than {n_context}", self.max_len);
         let step = self.max_len - n_context;
-        let of_sequence = |sequence: &'a TokenSequence| {
-            let len = sequence.n_positions();
+        let of_sequence = |(at, sequence): (usize, &'a TokenSequence)| {
+            let (len, events) = (sequence.n_positions(), self.events.get(at).copied());
             (0..len.saturating_sub(n_context).div_ceil(step).max(1)).map(move |number| {
                 let (start, end) = (number * step, (number * step + self.max_len).min(len));
                 let n_context = if number == 0 { 1 } else { n_context };
-                Example { n_context, ..Example::new(sequence.window(start, end)) }
+                let events = events.map(|events| events.part(start..end));
+                Example { events, n_context, ..Example::new(sequence.window(start, end)) }
             })
         };
-        self.sequences.iter().flat_map(of_sequence).filter(|example| example.window.len() > example.n_context).collect()
+        self.sequences
+            .iter()
+            .enumerate()
+            .flat_map(of_sequence)
+            .filter(|example| example.window.len() > example.n_context)
+            .collect()
     }
 
     /// Windows that end at `offset`, `offset + max_len` and so on; every position is in exactly one.
@@ -152,7 +158,7 @@ impl Examples for Labelled<'_> {
     }
 }
 
-/// The same examples in the same order in every epoch.
+/// The same examples in the same order in every epoch; batches are of about one length all the same.
 #[derive(Debug, Clone, Copy)]
 pub struct InOrder<'a>(&'a [Example<'a>]);
 

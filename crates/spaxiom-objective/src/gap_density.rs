@@ -29,11 +29,21 @@ pub struct GapDensity<B: Backend> {
 }
 
 impl<B: Backend> GapDensity<B> {
-    /// A density over states of width `d_model`, whose parts lie between a second and half an hour at first.
-    pub fn new(d_model: usize, seed: u64, device: &B::Device) -> Self {
+    /// A density over states of width `d_model`.
+    ///
+    /// `segments` are stretches of the logarithm of a second and the gap, in each of which about as many of the training gaps are:
+    /// the parts lie there at first. Without any they lie between a second and half an hour.
+    pub fn new(d_model: usize, segments: &[[f64; 2]], seed: u64, device: &B::Device) -> Self {
         let mut bias = vec![0f32; 3 * N_PARTS];
-        for (part, mean) in bias[N_PARTS..2 * N_PARTS].iter_mut().enumerate() {
-            *mean = f32::from(u8::try_from(part).expect("there are few parts"));
+        for part in 0..N_PARTS {
+            let [from, to] = match segments.len() {
+                0 => [part as f64 - 1.0, part as f64 + 1.0],
+                n => segments[part * n / N_PARTS],
+            };
+            let sd = ((to - from) / 2.0).max(2.0 * LEAST_LOG_SD);
+            #[expect(clippy::cast_possible_truncation, reason = "logarithms of times of less than an age")]
+            let (mean, log_sd) = (f64::midpoint(from, to) as f32, sd.ln() as f32);
+            (bias[N_PARTS + part], bias[2 * N_PARTS + part]) = (mean, log_sd);
         }
         let bias = Param::from_tensor(Tensor::from_data(TensorData::new(bias, [3 * N_PARTS]), device));
         Self { output: Linear { bias: Some(bias), ..WeightRng::new(seed).linear(d_model, 3 * N_PARTS, device) } }

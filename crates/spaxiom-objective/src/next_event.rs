@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WindowRows};
-use spaxiom_token::special;
+use spaxiom_token::{NumberSource, special};
 
 use crate::error::ObjectiveError;
 use crate::example::Example;
@@ -16,26 +16,35 @@ use crate::gap_density::GapDensity;
 use crate::losses::{numbers, scalar};
 use crate::objective::{Loss, Metric, Pretext};
 
-/// What may be set about next-event prediction: both make it harder in training to learn single windows by heart.
+/// What may be set about next-event prediction; hiding and dropping make it harder in training to learn single windows by heart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct NextEventOptions {
-    /// Share of the fields of past events that are hidden behind MASK, with the event's numbers where its type is; 0.
+    /// Share of the fields of past events that are hidden behind MASK, each by itself, with the event's numbers where its type is; 0.
+    ///
+    /// With `tokenizer.what` a hidden type or zone is still said by that field, and the other way round: both are gone only by chance.
     pub hidden: f64,
     /// Share of the numbers of a state that are dropped before the heads (Srivastava et al. 2014); 0.
     pub dropout: f64,
+    /// How many fields the time until the event counts as much as; 1.
+    pub time_weight: f64,
 }
 
 impl Default for NextEventOptions {
     fn default() -> Self {
-        Self { hidden: 0.0, dropout: 0.0 }
+        Self { hidden: 0.0, dropout: 0.0, time_weight: 1.0 }
     }
 }
 
 impl NextEventOptions {
     pub(crate) fn check(&self) -> Result<(), ObjectiveError> {
         let rule = |name, share: f64| (name, "0 or more and below 1", (0.0..1.0).contains(&share), share.to_string());
-        ObjectiveError::first_broken([rule("next-event.hidden", self.hidden), rule("next-event.dropout", self.dropout)])
+        let weight = self.time_weight;
+        ObjectiveError::first_broken([
+            rule("next-event.hidden", self.hidden),
+            rule("next-event.dropout", self.dropout),
+            ("next-event.time-weight", "0 or more", weight >= 0.0 && weight.is_finite(), weight.to_string()),
+        ])
     }
 
     /// Hides fields of the past; what has to be predicted is read from the originals.
@@ -130,7 +139,9 @@ impl<B: Backend> NextEvents<B> {
         seed: u64,
         device: &B::Device,
     ) -> Self {
-        let gap = GapDensity::new(d_model, seed ^ 1, device);
+        let gaps = layout.numbers().iter().find(|number| *number.source() == NumberSource::Gap);
+        let segments: Vec<[f64; 2]> = gaps.map_or_else(Vec::new, |gaps| gaps.segments().collect());
+        let gap = GapDensity::new(d_model, &segments, seed ^ 1, device);
         Self { fields: FieldHeads::new(d_model, layout, seed, device), gap, what, options }
     }
 }
@@ -168,7 +179,7 @@ impl<B: Backend> Pretext<B> for NextEvents<B> {
             let likelihood = self.gap.log_likelihood(at(states, &timed), numbers(gaps_secs, device)).mean();
             metrics.push(Metric { name: "gap_log_likelihood", value: scalar(likelihood.clone()) });
             // As one more field, so that the time does not drown the events.
-            value = value - likelihood.div_scalar(layout.n_fields() as f64);
+            value = value - likelihood.mul_scalar(self.options.time_weight / layout.n_fields() as f64);
         }
         Loss { value, n_predictions: positions.len(), metrics }
     }

@@ -50,7 +50,7 @@ pub struct TrainOptions {
     /// but windows are contrasted with those of their part alone (`contrast.cache-chunk` saves memory without that).
     pub accumulate: usize,
     /// So many windows that are near to a window and end with another type follow it into its batch, as hard negatives of `triplet` and `info-nce`,
-    /// found among all windows by the vectors of the moment at the start of every epoch; 0.
+    /// found by the vectors of the moment among all windows that are in memory, anew in every epoch, while pretraining; 0.
     pub neighbours: usize,
     /// Peak of the learning rate; 1e-3.
     pub learning_rate: f64,

@@ -84,7 +84,7 @@ pub struct TokenizerOptions {
     pub max_words: usize,
     /// Words that training shows less often are unknown; 1.
     pub min_count: u32,
-    /// Whether type and zone together are one more field, so that predictions say both at once; no.
+    /// Whether type and zone together are one more field, in the composite layout, so that predictions say both at once; no.
     pub what: bool,
     /// Slots that unknown words of a field share; 8.
     pub unknown_slots: u32,
@@ -366,6 +366,10 @@ fn check(options: &TokenizerOptions) -> Result<(), TokenError> {
             let got = format!("{:?}", options.layout).to_lowercase();
             return Err(TokenError::Setting { name: "layout", want: "composite where events are joined", got });
         }
+    }
+    if options.what && options.layout != LayoutName::Composite {
+        let got = format!("{:?}", options.layout).to_lowercase();
+        return Err(TokenError::Setting { name: "layout", want: "composite with `what`", got });
     }
     let TokenizerOptions { cell_resolutions_m, cell_buckets, n_bins, bin_minutes, max_words, unknown_alarm, .. } =
         options;

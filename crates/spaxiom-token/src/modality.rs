@@ -14,7 +14,7 @@ pub enum Modality {
     Spatial,
     /// Hour, day, and time since the event before.
     Temporal,
-    /// The event's type, alone and together with its zone, and attributes of words.
+    /// The event's type, and attributes of words; type and zone as one word too, so that a place may be read off it.
     Type,
     /// Attributes of numbers, and numbers of events.
     Numeric,

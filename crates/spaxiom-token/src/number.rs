@@ -75,6 +75,12 @@ impl NumberColumn {
         &self.source
     }
 
+    /// The segments of the piecewise-linear encoding, ascending; about as many training values are in each.
+    #[must_use]
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = [f64; 2]> {
+        self.boundaries.windows(2).map(|ends| [ends[0], ends[1]])
+    }
+
     /// Number of features.
     #[must_use]
     pub fn n_features(&self) -> usize {

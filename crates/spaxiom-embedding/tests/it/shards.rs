@@ -28,7 +28,7 @@ fn run(data: &ShardedDataset, run: &RunFolder, config: RunConfig, stop_at: Optio
 }
 
 #[test]
-fn one_file_gives_the_tokenizer_and_the_validation_part_of_data_in_memory() {
+fn one_file_gives_tokenizer_and_split_of_data_in_memory() {
     let (folder, data) = sharded(1);
     assert_eq!((data.n_shards(), data.n_events()), (1, WORLD.data().n_events()));
     let mut config = config();

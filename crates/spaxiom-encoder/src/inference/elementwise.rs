@@ -7,6 +7,9 @@ use faer::Par;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+/// Below it the exponential is no normal number.
+const LEAST_EXPONENT: f32 = -87.0;
+
 /// As in the burn modules.
 pub(crate) const EPSILON: f32 = 1e-5;
 
@@ -165,7 +168,9 @@ pub(crate) fn softmax(rows: &mut [f32], n_columns: usize) {
             for row in rows.chunks_exact_mut(n_columns) {
                 let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 for value in &mut *row {
-                    *value = exp(*value - greatest);
+                    let below = *value - greatest;
+                    // What is hidden gets nothing, and not the least number that there is, with which processors are slow.
+                    *value = if below < LEAST_EXPONENT { 0.0 } else { exp(below) };
                 }
                 let scale = 1.0 / sum(row, |value| value);
                 for value in row {
@@ -209,7 +214,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    let x = x.clamp(-87.0, 88.0);
+    let x = x.clamp(LEAST_EXPONENT, 88.0);
     let whole = (x * LOG2_E).round_ties_even();
     let rest = whole.mul_add(-LN_2_LOW, whole.mul_add(-LN_2_HIGH, x));
     let mut p = 1.987_569_1e-4_f32;

@@ -206,11 +206,11 @@ fn a_checkpoint_reads_back_equal_and_a_cut_one_is_refused() {
     // One of another build: nothing but its format number is another.
     checkpoint.write(&path).unwrap();
     let bytes = fs_err::read(&path).unwrap();
-    let wanted = br#"\"format\":2"#;
+    let wanted = br#"\"format\":3"#;
     let at = bytes.windows(wanted.len()).position(|part| part == wanted).unwrap();
     let newer = [&bytes[..at + wanted.len() - 1], b"9", &bytes[at + wanted.len()..]].concat();
     fs_err::write(&path, newer).unwrap();
-    assert!(matches!(Checkpoint::read(&path), Err(ObjectiveError::CheckpointFormat { found: 9, want: 2, .. })));
+    assert!(matches!(Checkpoint::read(&path), Err(ObjectiveError::CheckpointFormat { found: 9, want: 3, .. })));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use spaxiom_event::{AttrValue, Event, EventSequence, Position, group_by_site};
-use spaxiom_token::{Clock, TokenError, Tokenizer, TokenizerOptions, special};
+use spaxiom_token::{Clock, LayoutName, TokenError, Tokenizer, TokenizerOptions, special};
 
 pub(crate) fn start() -> DateTime<Utc> {
     "2025-01-06T10:00:00Z".parse().unwrap()
@@ -108,6 +108,10 @@ fn options_out_of_range_are_named() {
         assert!(error.contains(want), "{error}");
     };
     check(TokenizerOptions { n_bins: 1, ..TokenizerOptions::default() }, "`n-bins` has to be 2 or more, got 1");
+    check(
+        TokenizerOptions { what: true, layout: LayoutName::Flat, ..TokenizerOptions::default() },
+        "`layout` has to be composite with `what`, got flat",
+    );
     check(TokenizerOptions { cell_buckets: 0, ..TokenizerOptions::default() }, "`cell-buckets`");
     check(TokenizerOptions { cell_resolutions_m: vec![0.0], ..TokenizerOptions::default() }, "`cell-resolutions-m`");
 }
