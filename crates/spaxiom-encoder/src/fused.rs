@@ -1,6 +1,6 @@
 //! Operations that take most of the time of a training step, each as one step of the graph with gradients written by hand.
 //!
-//! Where tensors are those of `Autodiff<Flex>`, [`gru`] and the others compute on plain slices, with one pass over memory
+//! Where tensors are those of `Autodiff<Flex>`, [`gru()`] and the others compute on plain slices, with one pass over memory
 //! where burn's own operations take many; for every other backend they give nothing, and the caller goes on in burn's operations,
 //! which are the oracle in the tests. Backends are told apart by the types of their tensors, at run time and without `unsafe`.
 
