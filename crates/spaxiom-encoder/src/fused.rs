@@ -41,7 +41,10 @@ pub(crate) fn gru<B: Backend>(
     #[cfg(feature = "flex")]
     return same(flex::gru(same_ref(inputs)?, same_ref(weight)?, same_ref(bias)?, same_ref(keep)?));
     #[cfg(not(feature = "flex"))]
-    return None;
+    {
+        let _ = (inputs, weight, bias, keep);
+        None
+    }
 }
 
 /// Attention of all positions to all, from queries, keys and values side by side.
@@ -54,7 +57,10 @@ pub(crate) fn attention<B: Backend>(qkv: &Tensor<B, 3>, bias: &Tensor<B, 4>, n_h
     #[cfg(feature = "flex")]
     return same(flex::attention(same_ref(qkv)?, same_ref(bias)?, n_heads)?);
     #[cfg(not(feature = "flex"))]
-    return None;
+    {
+        let _ = (qkv, bias, n_heads);
+        None
+    }
 }
 
 /// Every row with mean 0 and deviation 1, times `gamma`, plus `beta`.
@@ -70,7 +76,10 @@ pub(crate) fn layer_norm<B: Backend>(
     #[cfg(feature = "flex")]
     return same(flex::layer_norm(same_ref(states)?, same_ref(gamma)?, same_ref(beta)?));
     #[cfg(not(feature = "flex"))]
-    return None;
+    {
+        let _ = (states, gamma, beta);
+        None
+    }
 }
 
 /// A linear layer over every position.
@@ -90,7 +99,10 @@ pub(crate) fn dense<B: Backend>(
         None => flex::dense(same_ref(states)?, same_ref(weight)?, None),
     });
     #[cfg(not(feature = "flex"))]
-    return None;
+    {
+        let _ = (states, weight, bias);
+        None
+    }
 }
 
 /// `x (1 + erf(x / sqrt 2)) / 2` of every number.
@@ -98,7 +110,10 @@ pub(crate) fn gelu<B: Backend>(states: &Tensor<B, 3>) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
     return same(flex::gelu(same_ref(states)?));
     #[cfg(not(feature = "flex"))]
-    return None;
+    {
+        let _ = states;
+        None
+    }
 }
 
 /// The sum of the rows of a table that every position names.
@@ -111,7 +126,10 @@ pub(crate) fn sum_of_rows<B: Backend>(table: &Tensor<B, 2>, rows: &Tensor<B, 3, 
     #[cfg(feature = "flex")]
     return same(flex::sum_of_rows(same_ref(table)?, same_ref(rows)?));
     #[cfg(not(feature = "flex"))]
-    return None;
+    {
+        let _ = (table, rows);
+        None
+    }
 }
 
 /// A reference of one type as one of another, where the two are the same.

@@ -196,6 +196,7 @@ pub(crate) fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 }
 
 /// The sum of products, in lanes as [`sum`].
+#[cfg(feature = "flex")]
 #[inline(always)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0; 16];
