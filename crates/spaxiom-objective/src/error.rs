@@ -26,6 +26,11 @@ pub enum ObjectiveError {
         /// `training` or `validation`.
         part: &'static str,
     },
+    /// Windows, but nothing that the objective could be judged by: no edges for links, one window alone for contrasts.
+    #[error(
+        "the objective predicts nothing for the validation part: give it more days by `[split]` in the experiment file, or choose an objective that fits these events"
+    )]
+    NothingPredicted,
     /// The last checkpoint is older than the bad step and can be resumed with other settings.
     #[error(
         "loss or gradient is {loss} at step {step}: lower `learning-rate` in the run's config.toml and go on with `--resume`, or start anew; a checkpoint that was written before is kept"

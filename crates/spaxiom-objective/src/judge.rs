@@ -62,10 +62,10 @@ impl Means {
         }
     }
 
-    /// Mean loss and mean figures.
-    pub(crate) fn finish(self) -> (f64, Vec<Metric>) {
+    /// Mean loss and mean figures; none without any prediction.
+    pub(crate) fn finish(self) -> Option<(f64, Vec<Metric>)> {
         let metrics = self.metrics.into_iter().map(|(name, [sum, n])| Metric { name, value: sum / n }).collect();
-        (self.loss[0] / self.loss[1], metrics)
+        (self.loss[1] > 0.0).then(|| (self.loss[0] / self.loss[1], metrics))
     }
 }
 

@@ -417,7 +417,7 @@ where
             };
             means.add(self.model.learn(part, rng, self.device, &mut backward).into(), part.len());
         }
-        (means.finish(), accumulator.grads())
+        (means.finish().expect("a batch has an example"), accumulator.grads())
     }
 
     /// Fails where the running mean of the loss has risen too far.
@@ -441,7 +441,7 @@ where
             let weight = judged.n_predictions;
             means.add(judged, weight);
         }
-        let (loss, metrics) = means.finish();
+        let (loss, metrics) = means.finish().ok_or(ObjectiveError::NothingPredicted)?;
         if !loss.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss });
         }

@@ -16,8 +16,9 @@ use spaxiom_encoder::{
 };
 use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
-    AdamW, AdamWOptions, ContrastOptions, Example, Jigsaw, LinkPredictionOptions, Links, Loss, Mining, Mix,
-    NextEventOptions, Objective, Pretext, PretextModel, PretextName, PretextOptions, Pretexts, TripletOptions, Windows,
+    AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, LinkPredictionOptions, Links,
+    Loss, Mining, Mix, NextEventOptions, Objective, ObjectiveError, Observer, Pretext, PretextModel, PretextName,
+    PretextOptions, Pretexts, StepReport, TrainOptions, Trainer, TrainingSet, TripletOptions, Windows,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -194,6 +195,32 @@ fn what_is_hidden_from_next_event_prediction_is_hidden_in_training_alone() {
         assert_eq!(same, judged, "{next_event:?}");
         assert_ne!(harder, learnt, "{next_event:?}");
     }
+}
+
+/// One window alone has no negative.
+#[test]
+fn a_validation_part_without_anything_to_predict_is_an_error_of_its_own() {
+    struct Silent;
+    impl Observer for Silent {
+        fn step(&mut self, _: &StepReport<'_>) -> Flow {
+            Flow::Continue
+        }
+
+        fn evaluated(&mut self, _: &EvalReport<'_>) {}
+    }
+    let data = Data::new();
+    let examples = data.examples();
+    // Among the windows of the batch alone.
+    let triplet = TripletOptions { mining: Mining::SemiHard, ..TripletOptions::default() };
+    let model = data.model(EncoderKind::Gru, PretextOptions { triplet, ..options(&[PretextName::Triplet]) });
+    let folder = tempfile::TempDir::new().unwrap();
+    let trainer = Trainer::new(TrainOptions { max_steps: 1, ..TrainOptions::default() }).unwrap();
+    let train = InOrder::new(&examples);
+    let alone = [Example { events: Some(EventSpan::whole(&data.sequences[0]).part(0..1)), ..examples[0] }];
+    let set = TrainingSet::new(&train, &alone);
+    let error =
+        trainer.run::<B, _>(model, set, None, &folder.path().join("c"), &mut Silent, &Default::default()).unwrap_err();
+    assert!(matches!(error, ObjectiveError::NothingPredicted), "{error}");
 }
 
 #[test]
