@@ -42,17 +42,7 @@ impl Inputs {
 }
 
 fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_text = path.extension().is_some_and(|extension| extension == "md");
-        let is_other = is_text || name.starts_with('.') || name == "LICENSE" || DataFolder::TRUTH.contains(&&*name);
-        if path.is_file() && !is_other {
-            files.push(path);
-        }
-    }
-    files.sort();
+    let files = DataFolder::new(folder).files()?;
     anyhow::ensure!(!files.is_empty(), "`{}` holds no file", folder.display());
     Ok(files)
 }

@@ -77,4 +77,23 @@ impl DataFolder {
     pub fn site_map(&self) -> PathBuf {
         self.path.join("site-map.toml")
     }
+
+    /// The files of events, in order of their names: all but the truth, licences, Markdown and what is hidden.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for entry in fs_err::read_dir(&self.path)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_text = path.extension().is_some_and(|extension| extension == "md");
+            let is_other = is_text || name.starts_with('.') || name == "LICENSE" || Self::TRUTH.contains(&&*name);
+            if path.is_file() && !is_other {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
 }

@@ -22,7 +22,6 @@ const SECS_PER_DAY: i64 = 86_400;
 pub struct Dataset {
     path: PathBuf,
     sequences: Vec<EventSequence>,
-    spans: Vec<LabelSpan>,
     labels: LabelIndex,
     n_rejected: usize,
     n_duplicates: u64,
@@ -40,12 +39,19 @@ impl Dataset {
     /// # Errors
     /// [`EmbeddingError::AllRejected`] where no line can be read; single bad lines are counted.
     pub fn load(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
-        let data = Self::read(path, options)?;
-        Ok(Self { fingerprint: hash(&data.sequences, &data.spans), ..data })
+        Self::new(path, options, hash)
     }
 
-    /// The same without a fingerprint, which takes as long as reading.
+    /// The same without a fingerprint, for files whose fingerprint is known.
     pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
+        Self::new(path, options, |_, _| String::new())
+    }
+
+    fn new(
+        path: &Path,
+        options: &ReadOptions,
+        fingerprint: impl Fn(&[EventSequence], &[LabelSpan]) -> String,
+    ) -> Result<Self, EmbeddingError> {
         let folder = path.is_dir().then(|| DataFolder::new(path));
         let events = folder.as_ref().map_or_else(|| path.to_owned(), DataFolder::events);
         let mut options = options.clone();
@@ -65,10 +71,9 @@ impl Dataset {
         let sequences = group_by_site(log.events);
         Ok(Self {
             path: path.to_owned(),
-            fingerprint: String::new(),
+            fingerprint: fingerprint(&sequences, &spans),
             sequences,
-            labels: LabelIndex::new(spans.clone()),
-            spans,
+            labels: LabelIndex::new(spans),
             n_rejected: log.rejected.len(),
             n_duplicates: log.n_duplicates,
             n_unpaired: log.unpaired.len(),

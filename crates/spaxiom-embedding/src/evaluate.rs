@@ -60,14 +60,15 @@ pub fn evaluate(
     if let Some(from) = from {
         require_same_tokens(run, from)?;
     }
+    // The split of the run, not one of these data: what the run has seen stays training.
+    let split = manifest.split.clone();
+    let test = data.part_data(&split, Part::Test, &tokenizer);
     let held_out = if manifest.classes.is_empty() {
         progress("held-out figures of the objectives");
-        held_out::figures(run, data, engine, options.seed)?
+        held_out::figures(run, data, &test, engine, options.seed)?
     } else {
         Vec::new()
     };
-    // The split of the run, not one of these data: what the run has seen stays training.
-    let split = manifest.split.clone();
     let mut report = Report {
         run: run.path().display().to_string(),
         data: data.path().display().to_string(),
@@ -76,7 +77,7 @@ pub fn evaluate(
         held_out,
         n_test: 0,
         n_queries: 0,
-        unknown: unknown(&tokenizer, &data.part_data(&split, Part::Test, &tokenizer).tokens),
+        unknown: unknown(&tokenizer, &test.tokens),
         n_gallery: 0,
         classes: Vec::new(),
         rows: Vec::new(),

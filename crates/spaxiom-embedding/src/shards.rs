@@ -50,14 +50,19 @@ impl ShardedDataset {
     /// # Errors
     /// [`EmbeddingError::NoShards`] for what is no folder of files, [`EmbeddingError::AllRejected`] where no line of a file can be read.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
+        let folder = DataFolder::new(path);
+        let shards = if path.is_dir() { folder.files()? } else { Vec::new() };
+        if shards.is_empty() {
+            return Err(EmbeddingError::NoShards { path: path.to_owned() });
+        }
         let mut options = options.clone();
-        let map = DataFolder::new(path).site_map();
+        let map = folder.site_map();
         if options.site_map.is_none() && map.exists() {
             options.site_map = Some(SiteMap::load(&map)?);
         }
         let mut data = Self {
             path: path.to_owned(),
-            shards: shards(path)?,
+            shards,
             sites: Sites::new(&options.site_map.clone().unwrap_or_default(), options.time_zone),
             registry: options.registry_fingerprint(),
             options,
@@ -155,24 +160,6 @@ fn first(events: &[Event], share: f64) -> &[Event] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of events")]
     let n = (events.len() as f64 * share).ceil() as usize;
     &events[..n.min(events.len())]
-}
-
-/// The files of a folder, but for those of the truth beside events.
-fn shards(folder: &Path) -> Result<Vec<PathBuf>, EmbeddingError> {
-    let none = || EmbeddingError::NoShards { path: folder.to_owned() };
-    if !folder.is_dir() {
-        return Err(none());
-    }
-    let mut shards = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_file() && !name.starts_with('.') && !DataFolder::TRUTH.contains(&&*name) {
-            shards.push(path);
-        }
-    }
-    shards.sort();
-    if shards.is_empty() { Err(none()) } else { Ok(shards) }
 }
 
 /// The windows of the training part, file by file in random order, and within each of them in random order.

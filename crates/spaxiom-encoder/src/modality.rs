@@ -96,7 +96,7 @@ impl<B: Backend> ModalityEncoder<B> {
         if let (Some(numbers), Some(all)) = (&self.numbers, &batch.features) {
             summed = summed + dense(numbers, all.clone().select(2, indices(features)));
         }
-        self.output.forward(gelu(self.hidden.forward(normed(&self.norm, summed))))
+        dense(&self.output, gelu(dense(&self.hidden, normed(&self.norm, summed))))
     }
 }
 

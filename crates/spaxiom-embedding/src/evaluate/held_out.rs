@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use spaxiom_eval::{Interval, NGram, Part, clustered_statistic};
+use spaxiom_event::{Event, SiteId};
 use spaxiom_objective::{Example, Judged, Metric, PretextName};
 use spaxiom_token::{Layout, TokenSequence};
 
@@ -25,16 +26,16 @@ const ORDERS: [usize; 3] = [1, 2, 5];
 pub(super) fn figures(
     run: &RunFolder,
     data: &Dataset,
+    test: &PartData,
     engine: &dyn Engine,
     seed: u64,
 ) -> Result<Vec<HeldOut>, EmbeddingError> {
     let (config, split) = (run.config()?, run.manifest()?.split);
     let tokenizer = run.tokenizer()?.with_sites(data.sites());
-    let part = data.part_data(&split, Part::Test, &tokenizer);
     let is_next = config.objectives.keys().eq([&PretextName::Nep]);
     let max_len = config.encoder.max_len();
     // In other layouts a position is no event.
-    let windows = train::windows(&part, max_len, tokenizer.layout() == Layout::Composite);
+    let windows = train::windows(test, max_len, tokenizer.layout() == Layout::Composite);
     let examples = if is_next { windows.with_past(max_len / 2) } else { windows.in_order() };
     // Views are compared with those of other windows; everything else is judged window by window.
     let has_views = config.objectives.keys().copied().any(PretextName::needs_views);
@@ -47,21 +48,29 @@ pub(super) fn figures(
     if let (true, Some(what)) = (is_next, tokenizer.what_field()) {
         let train = data.part_data(&split, Part::Train, &tokenizer);
         let n_events = tokenizer.field_sizes()[what];
-        figures.extend(ORDERS.iter().flat_map(|&order| n_gram(order, n_events, what, &train, &part, seed)));
+        figures.extend(ORDERS.iter().flat_map(|&order| n_gram(order, n_events, what, &train, test, seed)));
     }
     Ok(figures)
 }
 
 /// The hour of a site that each batch begins in, by number; where windows know no events, each batch for itself.
 fn hours(batches: &[&[Example<'_>]]) -> Vec<u64> {
-    let mut known = BTreeMap::new();
-    let mut number = |at: usize, batch: &[Example<'_>]| {
-        let first = batch.first().and_then(|example| example.events).and_then(|span| span.events().first());
-        let hour = first.map(|event| (event.site_id.to_string(), event.time.timestamp().div_euclid(SECS_PER_HOUR)));
-        let n_known = known.len() as u64;
-        hour.map_or(at as u64, |hour| *known.entry(hour).or_insert(n_known))
-    };
-    batches.iter().enumerate().map(|(at, batch)| number(at, batch)).collect()
+    let mut hours = Hours::default();
+    let first = |batch: &[Example<'_>]| batch.first()?.events?.events().first().cloned();
+    let numbers = batches.iter().zip(0u64..);
+    numbers.map(|(batch, at)| first(batch).map_or(at, |event| hours.number(&event))).collect()
+}
+
+/// Hours of sites, numbered as they come.
+#[derive(Default)]
+struct Hours(BTreeMap<(SiteId, i64), u64>);
+
+impl Hours {
+    fn number(&mut self, event: &Event) -> u64 {
+        let hour = (event.site_id.clone(), event.time.timestamp().div_euclid(SECS_PER_HOUR));
+        let n_known = self.0.len() as u64;
+        *self.0.entry(hour).or_insert(n_known)
+    }
 }
 
 /// The mean of every figure over the predictions, in order of their names.
@@ -85,14 +94,12 @@ fn n_gram(order: usize, n_events: usize, what: usize, train: &PartData, test: &P
         tokens.window(0, tokens.n_positions()).rows().map(|row| row[what]).collect()
     };
     let model = NGram::fit(order, n_events, train.tokens.iter().map(ids));
-    let mut known = BTreeMap::new();
+    let mut hours = Hours::default();
     let (mut right, mut likelihoods) = (Vec::new(), Vec::new());
     for (sequence, tokens) in test.sequences.iter().zip(&test.tokens) {
         let ids = ids(tokens);
         for (at, event) in sequence.events().iter().enumerate().skip(1) {
-            let n_known = known.len() as u64;
-            let hour = (sequence.site_id().to_string(), event.time.timestamp().div_euclid(SECS_PER_HOUR));
-            let cluster = *known.entry(hour).or_insert(n_known);
+            let cluster = hours.number(event);
             let (likeliest, log_likelihood) = model.predict(&ids[..at], ids[at]);
             right.push(Weighted { value: f64::from(u8::from(likeliest == ids[at])), weight: 1.0, cluster });
             likelihoods.push(Weighted { value: log_likelihood, weight: 1.0, cluster });
