@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{EncoderError, EncoderKind, EventEncoderConfig, Preset};
 use spaxiom_eval::SplitOptions;
 use spaxiom_objective::{
-    ClassCosts, ContrastOptions, LinkPredictionOptions, MaskingOptions, NextEventOptions, ObjectiveError, PretextName,
-    PretextOptions, TrainOptions, TripletOptions,
+    ClassCosts, ContrastOptions, LinkPredictionOptions, MaskingOptions, NextEventFields, NextEventOptions,
+    ObjectiveError, PretextName, PretextOptions, TrainOptions, TripletOptions,
 };
 use spaxiom_token::{AugmentOptions, LayoutName, Tokenizer, TokenizerOptions};
 
@@ -201,16 +201,30 @@ impl RunConfig {
     }
 
     /// The settings of all objectives.
-    pub(crate) fn pretexts(&self, tokenizer: &Tokenizer) -> PretextOptions {
-        PretextOptions {
+    ///
+    /// # Errors
+    /// [`ObjectiveError::Setting`] for a field that events do not have.
+    pub(crate) fn pretexts(&self, tokenizer: &Tokenizer) -> Result<PretextOptions, ObjectiveError> {
+        let names: Vec<&str> = tokenizer.fields().iter().map(|field| &*field.name).collect();
+        let place = |wanted: &String| {
+            names.iter().position(|name| name == wanted).ok_or_else(|| ObjectiveError::Setting {
+                name: "next-event.fields",
+                want: "fields that events have",
+                got: format!("{wanted}; there are {}", names.join(", ")),
+            })
+        };
+        let mut predicted = self.next_event.fields.iter().map(place).collect::<Result<Vec<usize>, _>>()?;
+        predicted.sort_unstable();
+        predicted.dedup();
+        Ok(PretextOptions {
             weights: self.objectives.clone(),
-            what: tokenizer.what_field(),
             next_event: self.next_event.clone(),
+            next_event_fields: NextEventFields { predicted, what: tokenizer.what_field() },
             masking: self.masking.clone(),
             links: self.link_prediction.clone(),
             contrast: self.contrast.clone(),
             triplet: self.triplet.clone(),
-        }
+        })
     }
 
     /// Fails where an objective has nothing to learn, or is told what it has to say.

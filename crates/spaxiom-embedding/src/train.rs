@@ -164,7 +164,7 @@ pub fn pretrain_sharded(
 /// The objectives of a run.
 pub(crate) fn pretexts(config: &RunConfig, tokenizer: &Tokenizer) -> Result<Pretexts, EmbeddingError> {
     let augmenter = Augmenter::new(tokenizer.clone(), config.augment.clone())?;
-    Ok(Pretexts::new(config.pretexts(tokenizer), Some(augmenter))?)
+    Ok(Pretexts::new(config.pretexts(tokenizer)?, Some(augmenter))?)
 }
 
 /// The windows of a part, with their events where views are made of them.

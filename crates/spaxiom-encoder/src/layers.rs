@@ -15,7 +15,7 @@ use crate::fused;
 /// # Shapes
 /// - states: `[batch, seq, d_in]`
 /// - output: `[batch, seq, d_out]`
-pub(crate) fn dense<B: Backend>(layer: &Linear<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
+pub fn dense<B: Backend>(layer: &Linear<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
     let bias = layer.bias.as_ref().map(Param::val);
     if let Some(out) = fused::dense(&states, &layer.weight.val(), bias.as_ref()) {
         return out;
@@ -26,12 +26,12 @@ pub(crate) fn dense<B: Backend>(layer: &Linear<B>, states: Tensor<B, 3>) -> Tens
 }
 
 /// The norm of every position of `[batch, seq, d]`.
-pub(crate) fn normed<B: Backend>(layer: &LayerNorm<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
+pub fn normed<B: Backend>(layer: &LayerNorm<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
     let by_hand = layer.beta.as_ref().and_then(|beta| fused::layer_norm(&states, &layer.gamma.val(), &beta.val()));
     by_hand.unwrap_or_else(|| layer.forward(states))
 }
 
 /// GELU of every number.
-pub(crate) fn gelu<B: Backend>(states: Tensor<B, 3>) -> Tensor<B, 3> {
+pub fn gelu<B: Backend>(states: Tensor<B, 3>) -> Tensor<B, 3> {
     fused::gelu(&states).unwrap_or_else(|| activation::gelu(states))
 }

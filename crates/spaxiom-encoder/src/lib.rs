@@ -17,7 +17,7 @@ mod fusion;
 mod graph;
 mod inference;
 mod init;
-mod layers;
+pub mod layers;
 mod modality;
 mod pca;
 mod pool;

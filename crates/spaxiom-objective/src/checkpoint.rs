@@ -50,6 +50,8 @@ pub struct Checkpoint {
     pub model: BTreeMap<String, NamedTensor>,
     /// Weights at the lowest validation loss.
     pub best: BTreeMap<String, NamedTensor>,
+    /// The running mean of the weights, where there is one.
+    pub mean: BTreeMap<String, NamedTensor>,
     /// The optimiser's moments.
     pub optimiser: BTreeMap<String, NamedTensor>,
 }
@@ -57,8 +59,8 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Writes a temporary file beside `path` and renames it: a full disk leaves the old checkpoint as it was.
     pub fn write(&self, path: &Path) -> Result<(), ObjectiveError> {
-        let Self { state, model, best, optimiser } = self;
-        let groups = [("model", model), ("best", best), ("optimiser", optimiser)];
+        let Self { state, model, best, mean, optimiser } = self;
+        let groups = [("model", model), ("best", best), ("mean", mean), ("optimiser", optimiser)];
         let tensors = groups.into_iter().flat_map(|(group, tensors)| {
             tensors.iter().map(move |(name, tensor)| (format!("{group}.{name}"), tensor.clone()))
         });
@@ -79,11 +81,13 @@ impl Checkpoint {
         if format != FORMAT {
             return Err(ObjectiveError::CheckpointFormat { path: path.to_owned(), found: format, want: FORMAT });
         }
-        let mut checkpoint = Self { state, model: BTreeMap::new(), best: BTreeMap::new(), optimiser: BTreeMap::new() };
+        let [model, best, mean, optimiser] = Default::default();
+        let mut checkpoint = Self { state, model, best, mean, optimiser };
         for (name, tensor) in tensors {
             let groups = [
                 ("model.", &mut checkpoint.model),
                 ("best.", &mut checkpoint.best),
+                ("mean.", &mut checkpoint.mean),
                 ("optimiser.", &mut checkpoint.optimiser),
             ];
             for (prefix, group) in groups {

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::gelu;
 use burn::tensor::backend::Backend;
+use spaxiom_encoder::layers::{dense, gelu, normed};
 use spaxiom_encoder::{BatchLayout, WeightRng};
 
 use crate::losses::{accuracy, cross_entropy, indices, scalar};
@@ -73,7 +73,8 @@ impl<B: Backend> FieldHeads<B> {
     ) -> Predicted<B> {
         let [n, _] = states.dims();
         let device = states.device();
-        let logits = self.output.forward(self.norm.forward(gelu(self.transform.forward(states))));
+        let hidden = gelu(dense(&self.transform, states.unsqueeze::<3>()));
+        let logits = dense(&self.output, normed(&self.norm, hidden)).squeeze_dim::<2>(0);
         let n_fields = self.layout.n_fields();
         let mut loss = Tensor::zeros([1], &device);
         let (mut first_accuracy, mut of_watched) = (None, None);

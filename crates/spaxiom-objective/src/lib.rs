@@ -5,6 +5,7 @@
 //! Knows no clock and no index: how long a step took is the observer's business.
 
 mod adamw;
+mod average;
 mod batches;
 mod checkpoint;
 mod classify;
@@ -46,7 +47,7 @@ pub use crate::losses::{
 };
 pub use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
 pub use crate::mix::{Mix, PretextName, PretextOptions, Pretexts};
-pub use crate::next_event::{NextEventOptions, NextEvents};
+pub use crate::next_event::{NextEventFields, NextEventOptions, NextEvents};
 pub use crate::node_attributes::NodeAttributes;
 pub use crate::objective::{Backward, Compared, Loss, Metric, Objective, Pretext, PretextModel};
 pub use crate::rates::{RateOptions, Rates};

@@ -18,7 +18,7 @@ use crate::jigsaw::Jigsaw;
 use crate::links::{LinkPredictionOptions, Links};
 use crate::losses::scalar;
 use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
-use crate::next_event::{NextEventOptions, NextEvents};
+use crate::next_event::{NextEventFields, NextEventOptions, NextEvents};
 use crate::node_attributes::NodeAttributes;
 use crate::objective::{Backward, Compared, Loss, Metric, Pretext};
 use crate::triplets::{TripletOptions, Triplets};
@@ -82,10 +82,10 @@ impl PretextName {
 pub struct PretextOptions {
     /// What counts in the loss, and how much.
     pub weights: BTreeMap<PretextName, f64>,
-    /// The field of type and zone together, where events have one.
-    pub what: Option<usize>,
     /// Next events.
     pub next_event: NextEventOptions,
+    /// The fields that its names mean.
+    pub next_event_fields: NextEventFields,
     /// Masked events, and the share of hidden nodes.
     pub masking: MaskingOptions,
     /// Link prediction.
@@ -110,7 +110,7 @@ impl Pretexts {
     /// # Errors
     /// [`ObjectiveError::Setting`] for a weight that is not above 0, no weight at all, or a wrong setting of a pretext.
     pub fn new(options: PretextOptions, augmenter: Option<Augmenter>) -> Result<Self, ObjectiveError> {
-        let PretextOptions { weights, what: _, next_event, masking, links, contrast, triplet } = &options;
+        let PretextOptions { weights, next_event, next_event_fields: _, masking, links, contrast, triplet } = &options;
         let wrong = |want, got: String| Err(ObjectiveError::Setting { name: "objectives", want, got });
         if let Some(weight) = weights.values().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
             return wrong("weights above 0", weight.to_string());
@@ -138,7 +138,8 @@ impl Pretexts {
         seed: u64,
         device: &B::Device,
     ) -> Mix<B> {
-        let PretextOptions { weights, what, next_event, masking: _, links, contrast, triplet } = &self.options;
+        let PretextOptions { weights, next_event, next_event_fields, masking: _, links, contrast, triplet } =
+            &self.options;
         let layout = || layout.clone();
         let is_wanted = |name| weights.contains_key(&name);
         let augmenter = |name| self.augmenter.clone().filter(|_| is_wanted(name));
@@ -148,8 +149,10 @@ impl Pretexts {
         Mix {
             masked: is_wanted(PretextName::Mep)
                 .then(|| MaskedEvents::new(d_model, layout(), masking(), seed(PretextName::Mep), device)),
-            next: is_wanted(PretextName::Nep)
-                .then(|| NextEvents::new(d_model, layout(), *what, next_event.clone(), seed(PretextName::Nep), device)),
+            next: is_wanted(PretextName::Nep).then(|| {
+                let (fields, options) = (next_event_fields.clone(), next_event.clone());
+                NextEvents::new(d_model, layout(), fields, options, seed(PretextName::Nep), device)
+            }),
             jigsaw: is_wanted(PretextName::Jigsaw)
                 .then(|| Jigsaw::new(d_model, max_len, layout(), seed(PretextName::Jigsaw), device)),
             links: is_wanted(PretextName::Link)

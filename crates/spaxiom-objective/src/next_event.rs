@@ -28,11 +28,13 @@ pub struct NextEventOptions {
     pub dropout: f64,
     /// How many fields the time until the event counts as much as; 1.
     pub time_weight: f64,
+    /// Names of the fields that are predicted, for example `what` alone; all of them where none is named.
+    pub fields: Vec<String>,
 }
 
 impl Default for NextEventOptions {
     fn default() -> Self {
-        Self { hidden: 0.0, dropout: 0.0, time_weight: 1.0 }
+        Self { hidden: 0.0, dropout: 0.0, time_weight: 1.0, fields: Vec::new() }
     }
 }
 
@@ -78,6 +80,16 @@ impl NextEventOptions {
     }
 }
 
+/// Which places of a row next-event prediction looks at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NextEventFields {
+    /// Those that are predicted; all of them where there are none.
+    pub predicted: Vec<usize>,
+    /// The field of type and zone together, where events have one ([`spaxiom_token::Tokenizer::what_field`]):
+    /// `event_accuracy` and `event_log_likelihood` (nats per event) are of it, where it is predicted.
+    pub what: Option<usize>,
+}
+
 /// Every state predicts the fields of the event after it, and how long it takes until then.
 ///
 /// The first event of a window is predicted from `[CLS]`, which has seen nothing, and without a time.
@@ -86,9 +98,8 @@ impl NextEventOptions {
 pub struct NextEvents<B: Backend> {
     fields: FieldHeads<B>,
     gap: GapDensity<B>,
-    /// The field of type and zone together.
     #[module(skip)]
-    what: Option<usize>,
+    watched: NextEventFields,
     #[module(skip)]
     options: NextEventOptions,
 }
@@ -128,13 +139,10 @@ impl Targets {
 
 impl<B: Backend> NextEvents<B> {
     /// Prediction heads over states of width `d_model`.
-    ///
-    /// `what` is the field of type and zone together, where there is one ([`spaxiom_token::Tokenizer::what_field`]):
-    /// `event_accuracy` and `event_log_likelihood` (nats per event) are of it.
     pub fn new(
         d_model: usize,
         layout: BatchLayout,
-        what: Option<usize>,
+        NextEventFields { mut predicted, what }: NextEventFields,
         options: NextEventOptions,
         seed: u64,
         device: &B::Device,
@@ -142,7 +150,11 @@ impl<B: Backend> NextEvents<B> {
         let gaps = layout.numbers().iter().find(|number| *number.source() == NumberSource::Gap);
         let segments: Vec<[f64; 2]> = gaps.map_or_else(Vec::new, |gaps| gaps.segments().collect());
         let gap = GapDensity::new(d_model, &segments, seed ^ 1, device);
-        Self { fields: FieldHeads::new(d_model, layout, seed, device), gap, what, options }
+        if predicted.is_empty() {
+            predicted = (0..layout.n_fields()).collect();
+        }
+        let watched = NextEventFields { predicted, what };
+        Self { fields: FieldHeads::new(d_model, layout, seed, device), gap, watched, options }
     }
 }
 
@@ -167,10 +179,13 @@ impl<B: Backend> Pretext<B> for NextEvents<B> {
         if learns {
             states = self.options.drop(states, rng);
         }
-        let all: Vec<usize> = (0..layout.n_fields()).collect();
+        let NextEventFields { predicted, what } = &self.watched;
         let Predicted { loss: mut value, first_accuracy, watched } =
-            self.fields.predict_and_watch(at(states.clone(), &positions), &ids, &all, self.what);
-        let mut metrics = vec![Metric { name: "next_type_accuracy", value: first_accuracy }];
+            self.fields.predict_and_watch(at(states.clone(), &positions), &ids, predicted, *what);
+        let mut metrics = Vec::new();
+        if predicted.first() == Some(&0) {
+            metrics.push(Metric { name: "next_type_accuracy", value: first_accuracy });
+        }
         if let Some([accuracy, log_likelihood]) = watched {
             metrics.push(Metric { name: "event_accuracy", value: accuracy });
             metrics.push(Metric { name: "event_log_likelihood", value: log_likelihood });
@@ -179,7 +194,7 @@ impl<B: Backend> Pretext<B> for NextEvents<B> {
             let likelihood = self.gap.log_likelihood(at(states, &timed), numbers(gaps_secs, device)).mean();
             metrics.push(Metric { name: "gap_log_likelihood", value: scalar(likelihood.clone()) });
             // As one more field, so that the time does not drown the events.
-            value = value - likelihood.mul_scalar(self.options.time_weight / layout.n_fields() as f64);
+            value = value - likelihood.mul_scalar(self.options.time_weight / predicted.len() as f64);
         }
         Loss { value, n_predictions: positions.len(), metrics }
     }

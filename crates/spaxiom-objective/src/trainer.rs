@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
 
 use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
+use crate::average::averaged;
 use crate::batches::{Neighbours, beside_neighbours, by_length};
 use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
@@ -62,6 +63,10 @@ pub struct TrainOptions {
     pub evaluate_every: u64,
     /// Evaluations without a lower loss until the run ends; 5.
     pub patience: usize,
+    /// What a running mean of the weights keeps of itself in a step, for example 0.998; the mean is what is judged and kept. 0 for none.
+    ///
+    /// It forgets the first weights sooner: after `n` steps it keeps at most (1 + n) / (10 + n).
+    pub average: f64,
     /// Nats by which the running mean of the loss may rise above its lowest value before the run stops; 2.
     pub max_rise: f64,
     /// Order of examples, masks and first weights; 0.
@@ -84,6 +89,7 @@ impl Default for TrainOptions {
             clip_norm: 1.0,
             evaluate_every: 50,
             patience: 5,
+            average: 0.0,
             max_rise: 2.0,
             seed: 0,
             rates: RateOptions::default(),
@@ -200,6 +206,7 @@ impl Trainer {
             ("max-steps", "1 or more", options.max_steps >= 1, options.max_steps.to_string()),
             ("evaluate-every", "1 or more", options.evaluate_every >= 1, options.evaluate_every.to_string()),
             ("learning-rate", "above 0", options.learning_rate > 0.0, options.learning_rate.to_string()),
+            ("average", "0 or more and below 1", (0.0..1.0).contains(&options.average), options.average.to_string()),
             ("clip-norm", "above 0", options.clip_norm > 0.0, options.clip_norm.to_string()),
             ("adamw.beta-1", "0 or more and below 1", (0.0..1.0).contains(&adamw.beta_1), adamw.beta_1.to_string()),
             ("adamw.beta-2", "0 or more and below 1", (0.0..1.0).contains(&adamw.beta_2), adamw.beta_2.to_string()),
@@ -260,9 +267,11 @@ impl Trainer {
 }
 
 /// A run under way.
-struct Run<'a, B: AutodiffBackend, M> {
+struct Run<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
     options: &'a TrainOptions,
     model: M,
+    /// The running mean of its weights, where that is judged.
+    mean: Option<M::InnerModule>,
     best: BTreeMap<String, NamedTensor>,
     optimiser: AdamW<B::InnerBackend>,
     rates: Rates,
@@ -283,8 +292,9 @@ where
         device: &'a B::Device,
     ) -> Result<Self, ObjectiveError> {
         let adamw = options.adamw.clone();
+        let is_averaged = options.average > 0.0;
         let rates = Rates::new::<B>(options.rates.clone(), &model)?;
-        let Some(Checkpoint { state, model: weights, best, optimiser }) = resume else {
+        let Some(Checkpoint { state, model: weights, best, mean, optimiser }) = resume else {
             let state = TrainState {
                 step: 0,
                 epoch: 0,
@@ -297,12 +307,14 @@ where
             };
             let best = collect_weights(&model, "");
             let optimiser = AdamW::new(adamw).with_rates(rates.clone());
-            return Ok(Self { options, model, best, optimiser, rates, state, device });
+            let mean = is_averaged.then(|| model.valid());
+            return Ok(Self { options, model, mean, best, optimiser, rates, state, device });
         };
         let n_steps = i32::try_from(state.step).unwrap_or(i32::MAX);
         let optimiser = AdamW::resumed(adamw, n_steps, &optimiser, device).with_rates(rates.clone());
         let model = apply_weights(model, "", &weights)?;
-        Ok(Self { options, model, best, optimiser, rates, state, device })
+        let mean = is_averaged.then(|| apply_weights(model.valid(), "", &mean)).transpose()?;
+        Ok(Self { options, model, mean, best, optimiser, rates, state, device })
     }
 
     fn is_over(&self) -> bool {
@@ -393,6 +405,11 @@ where
         }
         self.model = self.optimiser.step::<B, M>(self.model.clone(), &mut grads, learning_rate, scale);
         self.state.step += 1;
+        if let Some(mean) = self.mean.take() {
+            let n = self.state.step as f64;
+            let decay = self.options.average.min((1.0 + n) / (10.0 + n));
+            self.mean = Some(averaged(mean, &self.model.valid(), decay));
+        }
         self.state.batch_in_epoch += 1;
         Ok(observer.step(&StepReport {
             step: self.state.step,
@@ -437,7 +454,8 @@ where
     fn evaluate(&mut self, validation: &[Example<'_>], observer: &mut dyn Observer) -> Result<(), ObjectiveError> {
         let mut means = Means::default();
         let batches = validation.chunks(self.options.batch_size);
-        for judged in judge(&self.model.valid(), batches, self.options.seed, self.device) {
+        let model = self.mean.clone().unwrap_or_else(|| self.model.valid());
+        for judged in judge(&model, batches, self.options.seed, self.device) {
             let weight = judged.n_predictions;
             means.add(judged, weight);
         }
@@ -449,7 +467,7 @@ where
         if is_best {
             self.state.best_loss = Some(loss);
             self.state.n_worse = 0;
-            self.best = collect_weights(&self.model, "");
+            self.best = collect_weights(&model, "");
         } else {
             self.state.n_worse += 1;
             self.state.ended = self.state.n_worse >= self.options.patience;
@@ -463,6 +481,7 @@ where
             state: self.state.clone(),
             model: collect_weights(&self.model, ""),
             best: self.best.clone(),
+            mean: self.mean.as_ref().map(|mean| collect_weights(mean, "")).unwrap_or_default(),
             optimiser: self.optimiser.state(),
         };
         checkpoint.write(path)

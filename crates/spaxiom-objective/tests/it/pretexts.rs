@@ -17,8 +17,8 @@ use spaxiom_encoder::{
 use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
     AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, LinkPredictionOptions, Links,
-    Loss, Mining, Mix, NextEventOptions, Objective, ObjectiveError, Observer, Pretext, PretextModel, PretextName,
-    PretextOptions, Pretexts, StepReport, TrainOptions, Trainer, TrainingSet, TripletOptions, Windows,
+    Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError, Observer, Pretext, PretextModel,
+    PretextName, PretextOptions, Pretexts, StepReport, TrainOptions, Trainer, TrainingSet, TripletOptions, Windows,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -90,7 +90,8 @@ impl Data {
         let is_causal = options.weights.contains_key(&PretextName::Nep);
         let config = if is_causal { config.without_future() } else { config };
         let augmenter = Some(self.augmenter(AugmentOptions::default()));
-        let options = PretextOptions { what: self.tokenizer.what_field(), ..options };
+        let next_event_fields = NextEventFields { what: self.tokenizer.what_field(), ..options.next_event_fields };
+        let options = PretextOptions { next_event_fields, ..options };
         let (layout, device) = (self.layout(), Default::default());
         let encoder = config.init::<B>(&layout, 1, &device);
         let heads = Pretexts::new(options, augmenter).unwrap();
@@ -459,6 +460,26 @@ fn windows_of_the_same_events_are_no_negatives_of_each_other() {
     };
     assert!(share(&examples[..3]).abs() < 1e-9, "{}", share(&examples[..3]));
     assert!((share(&[examples[0], examples[0], examples[1]]) - 1.0 / 3.0).abs() < 1e-9);
+}
+
+#[test]
+fn all_fields_of_the_next_event_are_the_mean_of_single_ones() {
+    let data = Data::new();
+    let examples = data.examples();
+    let of = |predicted: &[usize]| {
+        let next_event = NextEventOptions { time_weight: 0.0, ..NextEventOptions::default() };
+        let next_event_fields = NextEventFields { predicted: predicted.to_vec(), what: None };
+        let options = PretextOptions { next_event, next_event_fields, ..options(&[PretextName::Nep]) };
+        let loss = data.model(EncoderKind::Gru, options).loss(&examples, &mut rng(1), &Default::default());
+        let names: Vec<&str> = loss.metrics.iter().map(|metric| metric.name).collect();
+        (f64::from(loss.value.into_data().to_vec::<f32>().unwrap()[0]), names.contains(&"next_type_accuracy"))
+    };
+    let n_fields = data.layout().n_fields();
+    let single: Vec<(f64, bool)> = (0..n_fields).map(|field| of(&[field])).collect();
+    let mean = single.iter().map(|(loss, _)| loss).sum::<f64>() / n_fields as f64;
+    assert!((of(&[]).0 - mean).abs() < 1e-5, "{} {mean}", of(&[]).0);
+    // Only the first field is the type.
+    assert!(single[0].1 && single[1..].iter().all(|(_, has_type)| !has_type));
 }
 
 #[test]

@@ -106,18 +106,46 @@ fn a_classifier_overfits_eight_sequences() {
 #[test]
 fn a_stopped_and_resumed_run_gives_the_weights_of_one_that_never_stopped() {
     let folder = TempDir::new().unwrap();
-    let (whole, whole_losses) = train(options(30), None, u64::MAX, &folder.path().join("whole"));
+    let options = || TrainOptions { average: 0.9, ..options(30) };
+    let (whole, whole_losses) = train(options(), None, u64::MAX, &folder.path().join("whole"));
     // In the middle of an epoch and between two evaluations.
     for stop in [3, 13, 21] {
         let path = folder.path().join(format!("stopped-{stop}"));
-        let (stopped, mut losses) = train(options(30), None, stop, &path);
+        let (stopped, mut losses) = train(options(), None, stop, &path);
         assert_eq!((stopped.outcome, stopped.state.step), (Outcome::Interrupted, stop));
-        let (resumed, rest) = train(options(30), Some(Checkpoint::read(&path).unwrap()), u64::MAX, &path);
+        let (resumed, rest) = train(options(), Some(Checkpoint::read(&path).unwrap()), u64::MAX, &path);
         losses.extend(rest);
         assert_eq!(losses, whole_losses, "stopped at {stop}");
         assert_eq!(weights(&resumed), weights(&whole), "stopped at {stop}");
         assert_eq!(resumed.state, whole.state);
     }
+}
+
+#[test]
+fn the_mean_of_the_weights_is_judged_and_kept_beside_the_last_ones() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("c");
+    let run = |average| train(TrainOptions { average, evaluate_every: 1, ..options(2) }, None, u64::MAX, &path);
+    let (plain, _) = run(0.0);
+    let last = Checkpoint::read(&path).unwrap();
+    assert!(last.mean.is_empty());
+    let _ = run(0.9);
+    let averaged = Checkpoint::read(&path).unwrap();
+    assert_eq!(averaged.model, last.model, "the steps are the same");
+    // After a step (1 + 1) / (10 + 1) is kept, after the second (1 + 2) / (10 + 2).
+    let first = collect_weights(&model(), "");
+    let after_one = {
+        let _ = train(options(2), None, 1, &path);
+        Checkpoint::read(&path).unwrap().model
+    };
+    for (name, mean) in &averaged.mean {
+        let weights = first[name].values.iter().zip(&after_one[name].values).zip(&last.model[name].values);
+        for (mean, ((first, one), two)) in mean.values.iter().zip(weights) {
+            let want = 0.25 * (first * 2.0 / 11.0 + one * 9.0 / 11.0) + 0.75 * two;
+            assert!((mean - want).abs() < 1e-6, "{name}: {mean} {want}");
+        }
+    }
+    assert_ne!(averaged.state.best_loss, plain.state.best_loss);
 }
 
 /// Neighbours are found by vectors, and masked events compare none.
