@@ -34,6 +34,11 @@ impl BackendName {
         }
     }
 
+    /// Whether it computes on the CPU.
+    pub(crate) fn is_cpu(self) -> bool {
+        matches!(self, Self::Flex | Self::Ndarray)
+    }
+
     /// Whether encoding goes without the tensors of the backend: flex trains, and plain slices encode faster.
     pub(crate) fn encodes_on_the_cpu(self) -> bool {
         self == Self::Flex

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
 use rayon::prelude::*;
-use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, EventEncoder, NamedTensor, apply_weights, collect_weights};
+use spaxiom_encoder::{
+    BatchLayout, Encoder, EncoderKind, EventBatch, EventEncoder, EventEncoderConfig, NamedTensor, apply_weights,
+    collect_weights,
+};
 use spaxiom_objective::{
     ClassCosts, ClassifierModel, Example, Judged, Mix, Objective, PretextModel, Pretexts, Trained, judge,
 };
@@ -44,14 +47,37 @@ impl<B: AutodiffBackend> BurnEngine<B> {
         opened.ok().map(|(device, _)| Self { name, device })
     }
 
-    fn train<M>(&self, model: M, input: TrainingInput<'_>) -> Result<TrainingOutput, EmbeddingError>
+    /// A device for each copy of an encoder that learns; the first is the one of this engine.
+    fn devices(&self, n_replicas: usize, encoder: &EventEncoderConfig) -> Vec<B::Device> {
+        let id = self.device.to_id();
+        // What other backends count are all adapters of a machine, software among them.
+        let n_devices = if self.name == BackendName::Cuda { B::device_count(id.type_id).max(1) } else { 1 };
+        let n = match n_replicas {
+            0 if self.name.is_cpu() => copies_on_a_cpu(encoder.kind()),
+            0 => n_devices,
+            n => n,
+        };
+        let others = (0u16..).take(n_devices).map(|index_id| DeviceId { index_id, ..id }).filter(|other| *other != id);
+        let mut devices = vec![self.device.clone()];
+        devices.extend(others.map(B::Device::from_id));
+        devices.into_iter().cycle().take(n).collect()
+    }
+
+    fn train<M>(
+        &self,
+        model: M,
+        encoder: &EventEncoderConfig,
+        input: TrainingInput<'_>,
+    ) -> Result<TrainingOutput, EmbeddingError>
     where
         M: AutodiffModule<B> + Objective<B>,
+        M::Encoder: AutodiffModule<B>,
         M::InnerModule: Objective<B::InnerBackend>,
     {
         let TrainingInput { trainer, data, resume, checkpoint_path, observer, seed: _ } = input;
+        let devices = self.devices(trainer.options().replicas, encoder);
         let Trained { model, outcome, state } =
-            trainer.run::<B, M>(model, data, resume, checkpoint_path, observer, &self.device)?;
+            trainer.run::<B, M>(model, data, resume, checkpoint_path, observer, &devices)?;
         Ok(TrainingOutput { weights: collect_weights(&model, ""), outcome, state })
     }
 }
@@ -67,7 +93,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         pretexts: &Pretexts,
         input: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
-        self.train(pretext_model::<B>(shape, pretexts, input.seed, &self.device), input)
+        self.train(pretext_model::<B>(shape, pretexts, input.seed, &self.device), &shape.encoder, input)
     }
 
     fn judge(
@@ -95,7 +121,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
             encoder = apply_weights(encoder, "encoder", start)?;
         }
         let model = ClassifierModel::new(encoder, layout, costs, input.seed ^ HEAD_SEED, &self.device);
-        self.train(model, input)
+        self.train(model, &shape.encoder, input)
     }
 
     fn encoder(
@@ -134,6 +160,17 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         }
         let model = Model::Encoder(Box::new(encoder));
         Box::new(BurnEncoder { model, layout, device: self.device.clone() })
+    }
+}
+
+/// Copies of an encoder that train faster on a CPU than one does (docs/performance.md).
+///
+/// Not as many as there are cores: gradients are summed up in the order of the copies, and a seed gives the same run on every machine.
+fn copies_on_a_cpu(kind: EncoderKind) -> usize {
+    match kind {
+        EncoderKind::Transformer | EncoderKind::Fusion | EncoderKind::Gnn => 4,
+        // The threads share the windows already.
+        EncoderKind::Lstm | EncoderKind::Gru => 1,
     }
 }
 

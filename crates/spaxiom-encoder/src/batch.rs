@@ -1,5 +1,7 @@
 //! Windows of tokens as tensors.
 
+use std::ops::Range;
+
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use spaxiom_token::{Edge, EdgeType, Modality, NumberColumn, TokenWindow, Tokenizer, special};
@@ -167,6 +169,8 @@ pub struct EventBatch<B: Backend> {
     pub positions: Tensor<B, 2, Int>,
     /// 1 for `[CLS]` and events, 0 for padding, `[batch, seq]`.
     pub keep: Tensor<B, 2>,
+    /// `[CLS]` and events of each window.
+    lengths: Vec<usize>,
 }
 
 impl<B: Backend> EventBatch<B> {
@@ -211,6 +215,52 @@ impl<B: Backend> EventBatch<B> {
             edges: layout.has_edges.then(|| edges(windows, seq, device)),
             positions: Tensor::from_data(TensorData::new(positions, [batch, seq]), device),
             keep: Tensor::from_data(TensorData::new(keep, [batch, seq]), device),
+            lengths: windows.iter().map(|window| 1 + window.ids.len() / n_fields).collect(),
+        }
+    }
+
+    /// Windows of the batch.
+    #[must_use]
+    pub fn n_windows(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Some of the windows, no longer than the longest of them.
+    ///
+    /// # Panics
+    /// Where the range is empty or reaches beyond the batch.
+    #[must_use]
+    pub fn part(&self, windows: Range<usize>) -> Self {
+        let lengths = self.lengths[windows.clone()].to_vec();
+        let (start, n) = (windows.start, lengths.len());
+        let [_, longest] = self.keep.dims();
+        let seq = lengths.iter().copied().max().expect("a part has a window");
+        let of_edges = |edges: &Tensor<B, 3>| {
+            let edges = edges.clone().narrow(0, start, n).reshape([n, N_RELATIONS, longest, longest]);
+            edges.narrow(2, 0, seq).narrow(3, 0, seq).reshape([n, N_RELATIONS * seq, seq])
+        };
+        Self {
+            rows: self.rows.clone().narrow(0, start, n).narrow(1, 0, seq),
+            features: self.features.as_ref().map(|of| of.clone().narrow(0, start, n).narrow(1, 0, seq)),
+            ages: self.ages.clone().narrow(0, start, n).narrow(1, 0, seq),
+            edges: self.edges.as_ref().map(of_edges),
+            positions: self.positions.clone().narrow(0, start, n).narrow(1, 0, seq),
+            keep: self.keep.clone().narrow(0, start, n).narrow(1, 0, seq),
+            lengths,
+        }
+    }
+
+    /// The same on another device.
+    #[must_use]
+    pub fn to_device(self, device: &B::Device) -> Self {
+        Self {
+            rows: self.rows.to_device(device),
+            features: self.features.map(|of| of.to_device(device)),
+            ages: self.ages.to_device(device),
+            edges: self.edges.map(|of| of.to_device(device)),
+            positions: self.positions.to_device(device),
+            keep: self.keep.to_device(device),
+            lengths: self.lengths,
         }
     }
 }

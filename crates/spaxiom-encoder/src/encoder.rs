@@ -1,6 +1,5 @@
 //! What every encoder gives.
 
-use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
@@ -16,7 +15,7 @@ pub struct Encoded<B: Backend> {
 }
 
 /// Encodes windows of events.
-pub trait Encoder<B: Backend>: Module<B> + ModuleDisplay {
+pub trait Encoder<B: Backend> {
     /// Width of states and vectors.
     fn d_model(&self) -> usize;
 
@@ -28,4 +27,10 @@ pub trait Encoder<B: Backend>: Module<B> + ModuleDisplay {
     /// # Panics
     /// Where a window is longer than [`Encoder::max_len`]: windows are cut by whoever makes them.
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B>;
+
+    /// The same without a graph, where nothing is learnt from it.
+    fn encode_detached(&self, batch: &EventBatch<B>) -> Encoded<B> {
+        let Encoded { states, pooled } = self.encode(batch);
+        Encoded { states: states.detach(), pooled: pooled.detach() }
+    }
 }

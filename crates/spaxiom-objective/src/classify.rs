@@ -1,16 +1,16 @@
 //! Classification of windows: the seed's head of two linear layers on the pooled vector.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use rand_chacha::ChaCha8Rng;
-use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng};
+use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng, WindowRows};
 
 use crate::example::Example;
 use crate::losses::{accuracy, focal_cross_entropy, indices, numbers};
-use crate::objective::{Loss, Metric, Objective};
+use crate::objective::{Loss, Metric, Objective, Prepare, Purpose};
 
 /// What mistakes cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,18 +79,51 @@ impl<B: Backend, E: Encoder<B>> ClassifierModel<B, E> {
     /// - batch: `[batch, seq]` events
     /// - output: `[batch, n_classes]`
     pub fn forward(&self, batch: &EventBatch<B>) -> Tensor<B, 2> {
-        let pooled = self.encoder.encode(batch).pooled;
+        self.logits(self.encoder.encode(batch).pooled)
+    }
+
+    fn logits(&self, pooled: Tensor<B, 2>) -> Tensor<B, 2> {
         self.output.forward(relu(self.hidden.forward(pooled)))
     }
 }
 
-impl<B: Backend, E: Encoder<B>> Objective<B> for ClassifierModel<B, E> {
-    fn loss(&self, examples: &[Example<'_>], _rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B> {
-        let labelled: Vec<(_, usize)> =
-            examples.iter().filter_map(|example| Some((example.window, example.class?))).collect();
-        let (windows, classes): (Vec<_>, Vec<usize>) = labelled.into_iter().unzip();
-        let logits = self.forward(&EventBatch::new(&self.layout, &windows, device));
-        let targets = indices(&classes, device);
+/// Makes batches of labelled windows; those without a class are left out.
+#[derive(Debug, Clone, Copy)]
+pub struct Classes;
+
+/// Windows with their classes.
+#[derive(Debug)]
+pub struct Classed {
+    windows: Vec<WindowRows>,
+    classes: Vec<usize>,
+}
+
+impl Prepare for Classes {
+    type Batch = Classed;
+
+    fn prepare(&self, examples: &[Example<'_>], _: Purpose, _: &mut ChaCha8Rng) -> Classed {
+        let labelled = examples.iter().filter_map(|example| Some((example.window.into(), example.class?)));
+        let (windows, classes) = labelled.unzip();
+        Classed { windows, classes }
+    }
+}
+
+impl<B: Backend, E: Encoder<B> + Module<B> + ModuleDisplay> Objective<B> for ClassifierModel<B, E> {
+    type Encoder = E;
+    type Task = Classes;
+
+    fn encoder(&self) -> &E {
+        &self.encoder
+    }
+
+    fn task(&self) -> Classes {
+        Classes
+    }
+
+    fn loss<F: Encoder<B>>(&self, encoder: &F, batch: &Classed, device: &B::Device) -> Loss<B> {
+        let Classed { windows, classes } = batch;
+        let logits = self.logits(encoder.encode(&EventBatch::with_rows(&self.layout, windows, device)).pooled);
+        let targets = indices(classes, device);
         let metrics = vec![Metric { name: "accuracy", value: accuracy(logits.clone(), targets.clone()) }];
         let weights = classes.iter().map(|&class| self.costs.weights[class]).collect();
         let value = focal_cross_entropy(logits, targets, numbers(weights, device), self.costs.focal_gamma);

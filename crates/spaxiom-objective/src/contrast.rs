@@ -6,7 +6,6 @@ use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{BatchLayout, Encoder};
 use spaxiom_token::{Augmenter, TokenSequence};
@@ -16,7 +15,7 @@ use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::losses::{NEVER, info_nce, to_host};
 use crate::objective::{Backward, Compared, Loss, Metric, Pretext};
-use crate::views::{ViewProjection, false_negatives};
+use crate::views::{ViewProjection, Viewed, Viewer};
 
 /// What may be set about contrastive learning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,13 +69,9 @@ impl<B: Backend> Contrast<B> {
         seed: u64,
         device: &B::Device,
     ) -> Self {
-        let projection = ViewProjection::new(d_model, options.d_projection, layout, augmenter, seed, device);
+        let viewer = Viewer { augmenter, layout, same_share: options.same_share, reach: None };
+        let projection = ViewProjection::new(d_model, options.d_projection, viewer, seed, device);
         Self { projection, options }
-    }
-
-    /// The pairs that are no negatives.
-    fn same(&self, examples: &[Example<'_>]) -> Vec<bool> {
-        false_negatives(examples, &self.projection.layout, self.options.same_share)
     }
 
     /// The loss of projected views `[n, d]`, and its figures.
@@ -111,42 +106,41 @@ fn bias<B: Backend>(same: &[bool], n: usize, device: &B::Device) -> Tensor<B, 2>
 }
 
 impl<B: Backend> Pretext<B> for Contrast<B> {
+    type Task = Viewer;
+
+    fn task(&self) -> Viewer {
+        self.projection.viewer.clone()
+    }
+
     fn compared<E: Encoder<B>>(&self, encoder: &E, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
         Some(self.projection.compared(encoder, examples, device))
     }
 
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
-        let (views, same) = (self.projection.views(examples, rng), self.same(examples));
-        self.compare(views.map(|view| self.projection.project(encoder, &view, device)), &same)
+    fn loss<E: Encoder<B>>(&self, encoder: &E, Viewed { views, same, .. }: &Viewed, device: &B::Device) -> Loss<B> {
+        self.compare(views.each_ref().map(|view| self.projection.project(encoder, view, device)), same)
     }
 
     fn learn<E: Encoder<B>>(
         &self,
         encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
+        batch: &Viewed,
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        let (views, same) = (self.projection.views(examples, rng), self.same(examples));
+        let Viewed { views, same, .. } = batch;
         let chunk = self.options.cache_chunk;
-        if chunk == 0 || chunk >= examples.len() {
-            let loss = self.compare(views.map(|view| self.projection.project(encoder, &view, device)), &same);
+        if chunk == 0 || chunk >= views[0].len() {
+            let loss = self.loss(encoder, batch, device);
             backward(loss.value.clone());
             return Loss { value: loss.value.detach(), ..loss };
         }
         let project = |chunk: &[TokenSequence]| self.projection.project(encoder, chunk, device);
         let without_graph = |view: &Vec<TokenSequence>| {
-            Tensor::cat(view.chunks(chunk).map(|chunk| project(chunk).detach()).collect(), 0)
+            let parts = view.chunks(chunk).map(|part| self.projection.project_detached(encoder, part, device));
+            Tensor::cat(parts.collect(), 0)
         };
         let vectors = [without_graph(&views[0]), without_graph(&views[1])];
-        let gradients = self.gradients(vectors.clone(), &same);
+        let gradients = self.gradients(vectors.clone(), same);
         for (view, gradient) in views.iter().zip(gradients) {
             for (at, sequences) in view.chunks(chunk).enumerate() {
                 let gradient = gradient.clone().narrow(0, at * chunk, sequences.len());
@@ -154,6 +148,6 @@ impl<B: Backend> Pretext<B> for Contrast<B> {
                 backward((project(sequences) * gradient).sum());
             }
         }
-        self.compare(vectors, &same)
+        self.compare(vectors, same)
     }
 }

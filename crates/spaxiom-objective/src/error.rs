@@ -72,6 +72,9 @@ pub enum ObjectiveError {
     /// What gives examples or finds neighbours has failed; the source is its own error.
     #[error(transparent)]
     Given(Box<dyn std::error::Error + Send + Sync>),
+    /// The system gives no more threads.
+    #[error("threads for the copies of the encoder cannot be started: set fewer `replicas` in `[train]`")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
     /// The checkpoint cannot be written; the one before it is kept.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -12,7 +12,7 @@ use spaxiom_token::{Modality, special};
 use crate::example::Example;
 use crate::field_heads::at;
 use crate::losses::{NEVER, accuracy, cross_entropy, indices};
-use crate::objective::{Loss, Metric, Pretext};
+use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
 
 /// Predicts the place of every event of a shuffled window: a row of the permutation matrix per event.
 ///
@@ -23,15 +23,30 @@ pub struct Jigsaw<B: Backend> {
     /// The logits of all places, `[d_model, max_len]`.
     places: Linear<B>,
     #[module(skip)]
-    layout: BatchLayout,
+    shuffler: Shuffler,
 }
 
 impl<B: Backend> Jigsaw<B> {
     /// A permutation head for windows of up to `max_len` events.
     pub fn new(d_model: usize, max_len: usize, layout: BatchLayout, seed: u64, device: &B::Device) -> Self {
-        Self { places: WeightRng::new(seed).linear(d_model, max_len, device), layout }
+        Self { places: WeightRng::new(seed).linear(d_model, max_len, device), shuffler: Shuffler { layout } }
     }
+}
 
+/// Puts events into any order.
+#[derive(Debug, Clone)]
+pub struct Shuffler {
+    layout: BatchLayout,
+}
+
+/// Shuffled windows, and the places that their events came from.
+#[derive(Debug)]
+pub struct Shuffled {
+    windows: Vec<WindowRows>,
+    places: Vec<Vec<usize>>,
+}
+
+impl Shuffler {
     /// The window in another order and without times; gives the places that the events came from.
     fn shuffled(&self, window: &WindowRows, rng: &mut ChaCha8Rng) -> (WindowRows, Vec<usize>) {
         let n_fields = self.layout.n_fields();
@@ -52,16 +67,23 @@ impl<B: Backend> Jigsaw<B> {
     }
 }
 
+impl Prepare for Shuffler {
+    type Batch = Shuffled;
+
+    fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Shuffled {
+        let (windows, places) = examples.iter().map(|example| self.shuffled(&example.window.into(), rng)).unzip();
+        Shuffled { windows, places }
+    }
+}
+
 impl<B: Backend> Pretext<B> for Jigsaw<B> {
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
-        let shuffled = examples.iter().map(|example| self.shuffled(&example.window.into(), rng));
-        let (windows, places): (Vec<WindowRows>, Vec<Vec<usize>>) = shuffled.unzip();
+    type Task = Shuffler;
+
+    fn task(&self) -> Shuffler {
+        self.shuffler.clone()
+    }
+
+    fn loss<E: Encoder<B>>(&self, encoder: &E, Shuffled { windows, places }: &Shuffled, device: &B::Device) -> Loss<B> {
         let seq = 1 + places.iter().map(Vec::len).max().unwrap_or(0);
         let max_len = self.places.weight.dims()[1];
         let positions: Vec<usize> = (0..places.len())
@@ -71,7 +93,7 @@ impl<B: Backend> Pretext<B> for Jigsaw<B> {
         let allowed = |n: usize| (0..max_len).map(move |place| if place < n { 0.0 } else { NEVER });
         let bias: Vec<f32> = places.iter().flat_map(|of| of.iter().flat_map(|_| allowed(of.len()))).collect();
         let bias = Tensor::<B, 2>::from_data(TensorData::new(bias, [positions.len(), max_len]), device);
-        let states = encoder.encode(&EventBatch::with_rows(&self.layout, &windows, device)).states;
+        let states = encoder.encode(&EventBatch::with_rows(&self.shuffler.layout, windows, device)).states;
         let logits = self.places.forward(at(states, &positions)) + bias;
         let targets = indices(&places.concat(), device);
         let metrics = vec![Metric { name: "place_accuracy", value: accuracy(logits.clone(), targets.clone()) }];

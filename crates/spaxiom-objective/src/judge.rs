@@ -38,7 +38,7 @@ pub fn judge<'b, 'e: 'b, B: Backend, M: Objective<B>>(
     device: &B::Device,
 ) -> Vec<Judged> {
     let streams = JUDGED..;
-    let judged = streams.zip(batches).map(|(stream, batch)| model.loss(batch, &mut rng(seed, stream), device).into());
+    let judged = streams.zip(batches).map(|(stream, batch)| model.judged(batch, &mut rng(seed, stream), device).into());
     judged.collect()
 }
 
@@ -50,8 +50,7 @@ pub(crate) struct Means {
 }
 
 impl Means {
-    pub(crate) fn add(&mut self, Judged { n_predictions: _, loss, metrics }: Judged, weight: usize) {
-        let weight = weight as f64;
+    pub(crate) fn add(&mut self, Judged { n_predictions: _, loss, metrics }: Judged, weight: f64) {
         let add = |[sum, n]: &mut [f64; 2], value: f64| (*sum, *n) = (*sum + value * weight, *n + weight);
         // What predicts nothing says nothing, and must not turn 0 times not-a-number into a sum.
         if weight > 0.0 {

@@ -25,6 +25,7 @@ mod next_event;
 mod node_attributes;
 mod objective;
 mod rates;
+mod replicas;
 mod schedule;
 mod trainer;
 mod triplets;
@@ -49,7 +50,9 @@ pub use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
 pub use crate::mix::{Mix, PretextName, PretextOptions, Pretexts};
 pub use crate::next_event::{NextEventFields, NextEventOptions, NextEvents};
 pub use crate::node_attributes::NodeAttributes;
-pub use crate::objective::{Backward, Compared, Loss, Metric, Objective, Pretext, PretextModel};
+pub use crate::objective::{
+    Backward, Batch, Compared, Loss, Metric, Objective, Prepare, Pretext, PretextModel, Purpose,
+};
 pub use crate::rates::{RateOptions, Rates};
 pub use crate::schedule::WarmupCosine;
 pub use crate::trainer::{

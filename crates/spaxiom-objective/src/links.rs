@@ -16,7 +16,7 @@ use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::field_heads::at;
 use crate::losses::{binary_cross_entropy, indices, numbers, to_host};
-use crate::objective::{Loss, Metric, Pretext};
+use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
 
 /// What may be set about link prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ pub struct Links<B: Backend> {
 }
 
 /// Pairs to be judged, as places in a batch.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Pairs {
     from: Vec<usize>,
     to: Vec<usize>,
@@ -131,32 +131,47 @@ fn hold_out(
     }
 }
 
-impl<B: Backend> Pretext<B> for Links<B> {
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
+/// Windows without some of their edges, and what is asked of them.
+#[derive(Debug)]
+pub struct HeldOut {
+    windows: Vec<WindowRows>,
+    pairs: Pairs,
+}
+
+impl Prepare for LinkPredictionOptions {
+    type Batch = HeldOut;
+
+    fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> HeldOut {
         let mut windows: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
         let seq = 1 + examples.iter().map(|example| example.window.len()).max().unwrap_or(0);
         let mut pairs = Pairs::default();
         for (window_idx, (window, example)) in windows.iter_mut().zip(examples).enumerate() {
             // `[CLS]` stands before the events.
             let (first, max_degree) = (window_idx * seq + 1, example.window.max_degree());
-            hold_out(window, max_degree, first, self.options.ratio, &mut pairs, rng);
+            hold_out(window, max_degree, first, self.ratio, &mut pairs, rng);
         }
-        let states = encoder.encode(&EventBatch::with_rows(&self.layout, &windows, device)).states;
+        HeldOut { windows, pairs }
+    }
+}
+
+impl<B: Backend> Pretext<B> for Links<B> {
+    type Task = LinkPredictionOptions;
+
+    fn task(&self) -> LinkPredictionOptions {
+        self.options.clone()
+    }
+
+    fn loss<E: Encoder<B>>(&self, encoder: &E, HeldOut { windows, pairs }: &HeldOut, device: &B::Device) -> Loss<B> {
+        let states = encoder.encode(&EventBatch::with_rows(&self.layout, windows, device)).states;
         if pairs.signs.is_empty() {
             // Nothing was joined, so there is nothing to learn.
             return Loss { value: states.sum().mul_scalar(0.0), n_predictions: 0, metrics: Vec::new() };
         }
-        let scores = self.scores(&states, &pairs);
+        let scores = self.scores(&states, pairs);
         let right =
             to_host(scores.clone()).iter().zip(&pairs.signs).filter(|(score, sign)| *score * *sign > 0.0).count();
         let n = pairs.signs.len();
         let metrics = vec![Metric { name: "link_accuracy", value: right as f64 / n as f64 }];
-        Loss { value: binary_cross_entropy(scores, numbers(pairs.signs, device)), n_predictions: n, metrics }
+        Loss { value: binary_cross_entropy(scores, numbers(pairs.signs.clone(), device)), n_predictions: n, metrics }
     }
 }

@@ -11,7 +11,7 @@ use spaxiom_token::{EdgeType, special};
 use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::field_heads::{FieldHeads, Predicted, at};
-use crate::objective::{Loss, Metric, Pretext};
+use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
 
 /// What may be set about masking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ impl Default for MaskingOptions {
     }
 }
 
-/// Checked [`MaskingOptions`].
+/// Checked [`MaskingOptions`]: which events are hidden.
 #[derive(Debug, Clone)]
 pub struct Masking(MaskingOptions);
 
@@ -156,7 +156,8 @@ fn spans(all: &[usize], ratio: f64, max_span: usize, rng: &mut ChaCha8Rng) -> Ve
 }
 
 /// A batch in which some events have to be predicted.
-pub(crate) struct Masked {
+#[derive(Debug)]
+pub struct Masked {
     /// The changed windows.
     pub(crate) windows: Vec<WindowRows>,
     /// Where the events to predict stand in `[batch * seq]`.
@@ -180,15 +181,22 @@ impl<B: Backend> MaskedEvents<B> {
     }
 }
 
+impl Prepare for Masking {
+    type Batch = Masked;
+
+    fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Masked {
+        self.apply(examples, rng)
+    }
+}
+
 impl<B: Backend> Pretext<B> for MaskedEvents<B> {
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
-        let masked = self.masking.apply(examples, rng);
+    type Task = Masking;
+
+    fn task(&self) -> Masking {
+        self.masking.clone()
+    }
+
+    fn loss<E: Encoder<B>>(&self, encoder: &E, masked: &Masked, device: &B::Device) -> Loss<B> {
         let layout = self.fields.layout();
         let states = encoder.encode(&EventBatch::with_rows(layout, &masked.windows, device)).states;
         let all: Vec<usize> = (0..layout.n_fields()).collect();

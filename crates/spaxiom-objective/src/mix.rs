@@ -14,14 +14,15 @@ use spaxiom_token::Augmenter;
 use crate::contrast::{Contrast, ContrastOptions};
 use crate::error::ObjectiveError;
 use crate::example::Example;
-use crate::jigsaw::Jigsaw;
-use crate::links::{LinkPredictionOptions, Links};
+use crate::jigsaw::{Jigsaw, Shuffled, Shuffler};
+use crate::links::{HeldOut, LinkPredictionOptions, Links};
 use crate::losses::scalar;
-use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
-use crate::next_event::{NextEventFields, NextEventOptions, NextEvents};
-use crate::node_attributes::NodeAttributes;
-use crate::objective::{Backward, Compared, Loss, Metric, Pretext};
+use crate::masked_event::{Masked, MaskedEvents, Masking, MaskingOptions};
+use crate::next_event::{Asked, NextEventFields, NextEventOptions, NextEvents, Past};
+use crate::node_attributes::{HiddenParts, NodeAttributes};
+use crate::objective::{Backward, Batch, Compared, Loss, Metric, Prepare, Pretext, Purpose};
 use crate::triplets::{TripletOptions, Triplets};
+use crate::views::{Viewed, Viewer};
 
 /// The pretexts by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -184,11 +185,65 @@ pub struct Mix<B: Backend> {
     weights: BTreeMap<PretextName, f64>,
 }
 
-/// A batch, and the sum of what was found for it.
+/// The tasks of the pretexts that count.
+#[derive(Debug)]
+pub struct Tasks {
+    masked: Option<Masking>,
+    next: Option<Past>,
+    jigsaw: Option<Shuffler>,
+    links: Option<LinkPredictionOptions>,
+    nodes: Option<HiddenParts>,
+    contrast: Option<Viewer>,
+    triplets: Option<Viewer>,
+}
+
+/// What each of them made of the same examples.
+#[derive(Debug)]
+pub struct Batches {
+    n_examples: usize,
+    masked: Option<Masked>,
+    next: Option<Asked>,
+    jigsaw: Option<Shuffled>,
+    links: Option<HeldOut>,
+    nodes: Option<Masked>,
+    contrast: Option<Viewed>,
+    triplets: Option<Viewed>,
+}
+
+impl Prepare for Tasks {
+    type Batch = Batches;
+
+    fn prepare(&self, examples: &[Example<'_>], purpose: Purpose, rng: &mut ChaCha8Rng) -> Batches {
+        let mut made = Made { examples, purpose, rng };
+        Batches {
+            n_examples: examples.len(),
+            masked: made.of(self.masked.as_ref()),
+            next: made.of(self.next.as_ref()),
+            jigsaw: made.of(self.jigsaw.as_ref()),
+            links: made.of(self.links.as_ref()),
+            nodes: made.of(self.nodes.as_ref()),
+            contrast: made.of(self.contrast.as_ref()),
+            triplets: made.of(self.triplets.as_ref()),
+        }
+    }
+}
+
+/// One set of examples for all tasks.
+struct Made<'a, 'e> {
+    examples: &'a [Example<'e>],
+    purpose: Purpose,
+    rng: &'a mut ChaCha8Rng,
+}
+
+impl Made<'_, '_> {
+    fn of<T: Prepare>(&mut self, task: Option<&T>) -> Option<T::Batch> {
+        Some(task?.prepare(self.examples, self.purpose, self.rng))
+    }
+}
+
+/// The sum of what was found for a batch.
 struct Sum<'a, 'b, B: Backend, E> {
     encoder: &'a E,
-    examples: &'a [Example<'b>],
-    rng: &'a mut ChaCha8Rng,
     device: &'a B::Device,
     backward: Option<&'a mut Backward<'b, B>>,
     weights: &'a BTreeMap<PretextName, f64>,
@@ -196,24 +251,24 @@ struct Sum<'a, 'b, B: Backend, E> {
 }
 
 impl<B: Backend, E: Encoder<B>> Sum<'_, '_, B, E> {
-    fn add<P: Pretext<B>>(&mut self, name: PretextName, pretext: Option<&P>) {
-        let Some(pretext) = pretext else { return };
+    fn add<P: Pretext<B>>(&mut self, name: PretextName, pretext: Option<&P>, batch: Option<&Batch<P::Task>>) {
+        let Some((pretext, batch)) = pretext.zip(batch) else { return };
         let weight = self.weights[&name];
         let loss = match &mut self.backward {
             Some(backward) => {
                 let mut weighted = |value: Tensor<B, 1>| backward(value.mul_scalar(weight));
-                pretext.learn(self.encoder, self.examples, self.rng, self.device, &mut weighted)
+                pretext.learn(self.encoder, batch, self.device, &mut weighted)
             }
-            None => pretext.loss(self.encoder, self.examples, self.rng, self.device),
+            None => pretext.loss(self.encoder, batch, self.device),
         };
         self.losses.push((name, loss));
     }
 
     /// One alone counts its own predictions; of several every example counts once.
-    fn finish(self) -> Loss<B> {
-        let Self { examples, weights, losses, device, .. } = self;
+    fn finish(self, n_examples: usize) -> Loss<B> {
+        let Self { weights, losses, device, .. } = self;
         let is_one = losses.len() == 1;
-        let mut sum = Loss { value: Tensor::zeros([1], device), n_predictions: examples.len(), metrics: Vec::new() };
+        let mut sum = Loss { value: Tensor::zeros([1], device), n_predictions: n_examples, metrics: Vec::new() };
         for (name, Loss { value, n_predictions, metrics }) in losses {
             if is_one {
                 sum.n_predictions = n_predictions;
@@ -228,44 +283,49 @@ impl<B: Backend, E: Encoder<B>> Sum<'_, '_, B, E> {
 }
 
 impl<B: Backend> Mix<B> {
-    fn all<E: Encoder<B>>(&self, mut sum: Sum<'_, '_, B, E>) -> Loss<B> {
-        sum.add(PretextName::Mep, self.masked.as_ref());
-        sum.add(PretextName::Nep, self.next.as_ref());
-        sum.add(PretextName::Jigsaw, self.jigsaw.as_ref());
-        sum.add(PretextName::Link, self.links.as_ref());
-        sum.add(PretextName::Node, self.nodes.as_ref());
-        sum.add(PretextName::InfoNce, self.contrast.as_ref());
-        sum.add(PretextName::Triplet, self.triplets.as_ref());
-        sum.finish()
+    fn all<E: Encoder<B>>(&self, batch: &Batches, mut sum: Sum<'_, '_, B, E>) -> Loss<B> {
+        sum.add(PretextName::Mep, self.masked.as_ref(), batch.masked.as_ref());
+        sum.add(PretextName::Nep, self.next.as_ref(), batch.next.as_ref());
+        sum.add(PretextName::Jigsaw, self.jigsaw.as_ref(), batch.jigsaw.as_ref());
+        sum.add(PretextName::Link, self.links.as_ref(), batch.links.as_ref());
+        sum.add(PretextName::Node, self.nodes.as_ref(), batch.nodes.as_ref());
+        sum.add(PretextName::InfoNce, self.contrast.as_ref(), batch.contrast.as_ref());
+        sum.add(PretextName::Triplet, self.triplets.as_ref(), batch.triplets.as_ref());
+        sum.finish(batch.n_examples)
     }
 }
 
 impl<B: Backend> Pretext<B> for Mix<B> {
+    type Task = Tasks;
+
+    fn task(&self) -> Tasks {
+        Tasks {
+            masked: self.masked.as_ref().map(Pretext::task),
+            next: self.next.as_ref().map(Pretext::task),
+            jigsaw: self.jigsaw.as_ref().map(Pretext::task),
+            links: self.links.as_ref().map(Pretext::task),
+            nodes: self.nodes.as_ref().map(Pretext::task),
+            contrast: self.contrast.as_ref().map(Pretext::task),
+            triplets: self.triplets.as_ref().map(Pretext::task),
+        }
+    }
+
     fn compared<E: Encoder<B>>(&self, encoder: &E, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
         let of_triplets = || self.triplets.as_ref()?.compared(encoder, examples, device);
         of_triplets().or_else(|| self.contrast.as_ref()?.compared(encoder, examples, device))
     }
 
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
-        let (weights, losses) = (&self.weights, Vec::new());
-        self.all(Sum { encoder, examples, rng, device, backward: None, weights, losses })
+    fn loss<E: Encoder<B>>(&self, encoder: &E, batch: &Batches, device: &B::Device) -> Loss<B> {
+        self.all(batch, Sum { encoder, device, backward: None, weights: &self.weights, losses: Vec::new() })
     }
 
     fn learn<E: Encoder<B>>(
         &self,
         encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
+        batch: &Batches,
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        let (weights, losses) = (&self.weights, Vec::new());
-        self.all(Sum { encoder, examples, rng, device, backward: Some(backward), weights, losses })
+        self.all(batch, Sum { encoder, device, backward: Some(backward), weights: &self.weights, losses: Vec::new() })
     }
 }

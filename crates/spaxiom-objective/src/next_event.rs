@@ -14,7 +14,10 @@ use crate::example::Example;
 use crate::field_heads::{FieldHeads, Predicted, at};
 use crate::gap_density::GapDensity;
 use crate::losses::{numbers, scalar};
-use crate::objective::{Loss, Metric, Pretext};
+use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
+
+/// Random numbers that the dropout of a batch may take.
+const DROPOUT_WORDS: u128 = 1 << 48;
 
 /// What may be set about next-event prediction; hiding and dropping make it harder in training to learn single windows by heart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,9 +71,6 @@ impl NextEventOptions {
 
     /// Drops numbers of states, and makes the others greater by as much.
     fn drop<B: Backend>(&self, states: Tensor<B, 3>, rng: &mut ChaCha8Rng) -> Tensor<B, 3> {
-        if self.dropout == 0.0 {
-            return states;
-        }
         let (shape, device) = (states.dims(), states.device());
         #[expect(clippy::cast_possible_truncation, reason = "tensors have 32-bit floats")]
         let kept = (1.0 / (1.0 - self.dropout)) as f32;
@@ -101,10 +101,49 @@ pub struct NextEvents<B: Backend> {
     #[module(skip)]
     watched: NextEventFields,
     #[module(skip)]
+    past: Past,
+}
+
+/// What is shown of the past, and what is asked of the future.
+#[derive(Debug, Clone)]
+pub struct Past {
     options: NextEventOptions,
+    n_fields: usize,
+}
+
+/// Windows, and what has to be predicted in them.
+#[derive(Debug)]
+pub struct Asked {
+    windows: Vec<WindowRows>,
+    targets: Targets,
+    /// What the numbers of states are dropped by, where any are.
+    dropout: Option<ChaCha8Rng>,
+}
+
+impl Prepare for Past {
+    type Batch = Asked;
+
+    fn prepare(&self, examples: &[Example<'_>], purpose: Purpose, rng: &mut ChaCha8Rng) -> Asked {
+        let Self { options, n_fields } = self;
+        let mut windows: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
+        let n_context = examples.iter().map(|example| example.n_context);
+        let targets = Targets::of(&windows, n_context, *n_fields);
+        let learns = purpose == Purpose::Learn;
+        if learns {
+            options.hide(&mut windows, *n_fields, rng);
+        }
+        let dropout = (learns && options.dropout > 0.0).then(|| {
+            let here = rng.clone();
+            // As far ahead as no batch reaches: others draw other numbers.
+            rng.set_word_pos(rng.get_word_pos() + DROPOUT_WORDS);
+            here
+        });
+        Asked { windows, targets, dropout }
+    }
 }
 
 /// What has to be predicted from where.
+#[derive(Debug)]
 struct Targets {
     /// Places in `[batch * seq]` of the states that predict.
     positions: Vec<usize>,
@@ -154,34 +193,27 @@ impl<B: Backend> NextEvents<B> {
             predicted = (0..layout.n_fields()).collect();
         }
         let watched = NextEventFields { predicted, what };
-        Self { fields: FieldHeads::new(d_model, layout, seed, device), gap, watched, options }
+        let past = Past { options, n_fields: layout.n_fields() };
+        Self { fields: FieldHeads::new(d_model, layout, seed, device), gap, watched, past }
     }
 }
 
 impl<B: Backend> Pretext<B> for NextEvents<B> {
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
-        let layout = self.fields.layout();
-        let mut windows: Vec<WindowRows> = examples.iter().map(|example| example.window.into()).collect();
-        let n_context = examples.iter().map(|example| example.n_context);
-        let Targets { positions, ids, timed, gaps_secs } = Targets::of(&windows, n_context, layout.n_fields());
-        // As in burn's own dropout: only what learns is made to forget.
-        let learns = B::ad_enabled(device);
-        if learns {
-            self.options.hide(&mut windows, layout.n_fields(), rng);
-        }
-        let mut states = encoder.encode(&EventBatch::with_rows(layout, &windows, device)).states;
-        if learns {
-            states = self.options.drop(states, rng);
+    type Task = Past;
+
+    fn task(&self) -> Past {
+        self.past.clone()
+    }
+
+    fn loss<E: Encoder<B>>(&self, encoder: &E, batch: &Asked, device: &B::Device) -> Loss<B> {
+        let Asked { windows, targets: Targets { positions, ids, timed, gaps_secs }, dropout } = batch;
+        let mut states = encoder.encode(&EventBatch::with_rows(self.fields.layout(), windows, device)).states;
+        if let Some(rng) = dropout {
+            states = self.past.options.drop(states, &mut rng.clone());
         }
         let NextEventFields { predicted, what } = &self.watched;
         let Predicted { loss: mut value, first_accuracy, watched } =
-            self.fields.predict_and_watch(at(states.clone(), &positions), &ids, predicted, *what);
+            self.fields.predict_and_watch(at(states.clone(), positions), ids, predicted, *what);
         let mut metrics = Vec::new();
         if predicted.first() == Some(&0) {
             metrics.push(Metric { name: "next_type_accuracy", value: first_accuracy });
@@ -191,10 +223,10 @@ impl<B: Backend> Pretext<B> for NextEvents<B> {
             metrics.push(Metric { name: "event_log_likelihood", value: log_likelihood });
         }
         if !timed.is_empty() {
-            let likelihood = self.gap.log_likelihood(at(states, &timed), numbers(gaps_secs, device)).mean();
+            let likelihood = self.gap.log_likelihood(at(states, timed), numbers(gaps_secs.clone(), device)).mean();
             metrics.push(Metric { name: "gap_log_likelihood", value: scalar(likelihood.clone()) });
             // As one more field, so that the time does not drown the events.
-            value = value - likelihood.mul_scalar(self.options.time_weight / predicted.len() as f64);
+            value = value - likelihood.mul_scalar(self.past.options.time_weight / predicted.len() as f64);
         }
         Loss { value, n_predictions: positions.len(), metrics }
     }

@@ -8,8 +8,8 @@ use spaxiom_token::Modality;
 
 use crate::example::Example;
 use crate::field_heads::{FieldHeads, Predicted, at};
-use crate::masked_event::Masking;
-use crate::objective::{Loss, Metric, Pretext};
+use crate::masked_event::{Masked, Masking};
+use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
 
 /// Hides what some events are and how much (type, words, numbers) and predicts it; their place, time and edges stay.
 ///
@@ -18,13 +18,32 @@ use crate::objective::{Loss, Metric, Pretext};
 pub struct NodeAttributes<B: Backend> {
     fields: FieldHeads<B>,
     #[module(skip)]
+    task: HiddenParts,
+}
+
+/// Which parts of which events are hidden.
+#[derive(Debug, Clone)]
+pub struct HiddenParts {
     masking: Masking,
+    fields: Vec<usize>,
+    values: Vec<usize>,
+}
+
+impl Prepare for HiddenParts {
+    type Batch = Masked;
+
+    fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Masked {
+        self.masking.hide_parts(examples, &self.fields, &self.values, rng)
+    }
 }
 
 impl<B: Backend> NodeAttributes<B> {
     /// Prediction heads over states of width `d_model`; of `masking` the ratio and the spans count.
     pub fn new(d_model: usize, layout: BatchLayout, masking: Masking, seed: u64, device: &B::Device) -> Self {
-        Self { fields: FieldHeads::new(d_model, layout, seed, device), masking }
+        let fields = (0..layout.n_fields()).filter(|&field| is_attribute(layout.modalities()[field])).collect();
+        let values = (0..layout.numbers().len()).filter(|&column| is_attribute(layout.numbers()[column].modality()));
+        let task = HiddenParts { masking, fields, values: values.collect() };
+        Self { fields: FieldHeads::new(d_model, layout, seed, device), task }
     }
 }
 
@@ -33,22 +52,17 @@ fn is_attribute(modality: Modality) -> bool {
 }
 
 impl<B: Backend> Pretext<B> for NodeAttributes<B> {
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
+    type Task = HiddenParts;
+
+    fn task(&self) -> HiddenParts {
+        self.task.clone()
+    }
+
+    fn loss<E: Encoder<B>>(&self, encoder: &E, hidden: &Masked, device: &B::Device) -> Loss<B> {
         let layout = self.fields.layout();
-        let fields: Vec<usize> =
-            (0..layout.n_fields()).filter(|&field| is_attribute(layout.modalities()[field])).collect();
-        let values: Vec<usize> =
-            (0..layout.numbers().len()).filter(|&column| is_attribute(layout.numbers()[column].modality())).collect();
-        let hidden = self.masking.hide_parts(examples, &fields, &values, rng);
         let states = encoder.encode(&EventBatch::with_rows(layout, &hidden.windows, device)).states;
         let Predicted { loss, first_accuracy, .. } =
-            self.fields.predict(at(states, &hidden.positions), &hidden.targets, &fields);
+            self.fields.predict(at(states, &hidden.positions), &hidden.targets, &self.task.fields);
         Loss {
             value: loss,
             n_predictions: hidden.positions.len(),

@@ -40,34 +40,81 @@ pub struct Compared {
     pub vectors: Vec<f32>,
 }
 
+/// What a batch is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To learn from: what makes learning harder is done to it too.
+    Learn,
+    /// To judge by.
+    Judge,
+}
+
+/// The part of an objective that knows no weights: what it makes of examples before there are tensors, such as masks, views and pairs.
+///
+/// A thread of its own makes the next batch while a step is done.
+pub trait Prepare: Send {
+    /// What a loss is computed from.
+    type Batch: Send;
+
+    /// Makes a batch; everything random in it comes from `rng`.
+    fn prepare(&self, examples: &[Example<'_>], purpose: Purpose, rng: &mut ChaCha8Rng) -> Self::Batch;
+}
+
 /// A model with a task: a batch of examples to a loss.
+///
+/// Losses are computed through an encoder that is given, so that copies of [`Objective::encoder`] can share the work.
 pub trait Objective<B: Backend>: Module<B> {
+    /// What encodes the windows.
+    type Encoder: Encoder<B>;
+    /// What makes the batches.
+    type Task: Prepare;
+
+    /// The encoder under the heads.
+    fn encoder(&self) -> &Self::Encoder;
+
+    /// The part without weights.
+    fn task(&self) -> Self::Task;
+
     /// The vectors of examples as the objective compares them; none where it compares nothing.
     fn compared(&self, _examples: &[Example<'_>], _device: &B::Device) -> Option<Compared> {
         None
     }
 
-    /// The loss of a batch; everything random in it comes from `rng`.
-    fn loss(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B>;
+    /// The loss of a batch.
+    fn loss<E: Encoder<B>>(&self, encoder: &E, batch: &Batch<Self::Task>, device: &B::Device) -> Loss<B>;
 
     /// The same, with every summand whose gradients are wanted handed to `backward`.
     ///
     /// One by one, so that an objective over many examples need not hold the graphs of all of them.
-    fn learn(
+    fn learn<E: Encoder<B>>(
         &self,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
+        encoder: &E,
+        batch: &Batch<Self::Task>,
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        let loss = self.loss(examples, rng, device);
+        let loss = self.loss(encoder, batch, device);
         backward(loss.value.clone());
         Loss { value: loss.value.detach(), ..loss }
     }
+
+    /// The loss of examples that the model is judged by.
+    fn judged(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B> {
+        self.loss(self.encoder(), &self.task().prepare(examples, Purpose::Judge, rng), device)
+    }
 }
+
+/// What a task makes of examples.
+pub type Batch<T> = <T as Prepare>::Batch;
 
 /// What an encoder is trained by before there are labels: heads that are dropped afterwards.
 pub trait Pretext<B: Backend>: Module<B> + ModuleDisplay {
+    /// As [`Objective::Task`].
+    type Task: Prepare;
+
+    /// As [`Objective::task`].
+    fn task(&self) -> Self::Task;
+
     /// As [`Objective::compared`], with the encoder given.
     fn compared<E: Encoder<B>>(
         &self,
@@ -78,25 +125,18 @@ pub trait Pretext<B: Backend>: Module<B> + ModuleDisplay {
         None
     }
 
-    /// As [`Objective::loss`], with the encoder given.
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B>;
+    /// As [`Objective::loss`].
+    fn loss<E: Encoder<B>>(&self, encoder: &E, batch: &Batch<Self::Task>, device: &B::Device) -> Loss<B>;
 
-    /// As [`Objective::learn`], with the encoder given.
+    /// As [`Objective::learn`].
     fn learn<E: Encoder<B>>(
         &self,
         encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
+        batch: &Batch<Self::Task>,
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        let loss = self.loss(encoder, examples, rng, device);
+        let loss = self.loss(encoder, batch, device);
         backward(loss.value.clone());
         Loss { value: loss.value.detach(), ..loss }
     }
@@ -124,22 +164,33 @@ impl<B: Backend, E: Encoder<B>, P: Pretext<B>> PretextModel<B, E, P> {
     }
 }
 
-impl<B: Backend, E: Encoder<B>, P: Pretext<B>> Objective<B> for PretextModel<B, E, P> {
+impl<B: Backend, E: Encoder<B> + Module<B> + ModuleDisplay, P: Pretext<B>> Objective<B> for PretextModel<B, E, P> {
+    type Encoder = E;
+    type Task = P::Task;
+
+    fn encoder(&self) -> &E {
+        &self.encoder
+    }
+
+    fn task(&self) -> P::Task {
+        self.heads.task()
+    }
+
     fn compared(&self, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
         self.heads.compared(&self.encoder, examples, device)
     }
 
-    fn loss(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B> {
-        self.heads.loss(&self.encoder, examples, rng, device)
+    fn loss<F: Encoder<B>>(&self, encoder: &F, batch: &Batch<P::Task>, device: &B::Device) -> Loss<B> {
+        self.heads.loss(encoder, batch, device)
     }
 
-    fn learn(
+    fn learn<F: Encoder<B>>(
         &self,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
+        encoder: &F,
+        batch: &Batch<P::Task>,
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        self.heads.learn(&self.encoder, examples, rng, device, backward)
+        self.heads.learn(encoder, batch, device, backward)
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
 use burn::module::AutodiffModule;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
 
@@ -18,8 +18,9 @@ use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
 use crate::judge::{Means, judge, rng};
-use crate::objective::{Compared, Metric, Objective};
+use crate::objective::{Batch, Compared, Metric, Objective, Prepare, Purpose};
 use crate::rates::{RateOptions, Rates};
+use crate::replicas::Crew;
 use crate::schedule::WarmupCosine;
 
 /// Random numbers of epoch `i` come from the stream `EPOCHS + i`, those of a step from the stream of its number.
@@ -50,6 +51,11 @@ pub struct TrainOptions {
     /// The gradients are those of the whole where parts predict equally much, and close to them otherwise;
     /// but windows are contrasted with those of their part alone (`contrast.cache-chunk` saves memory without that).
     pub accumulate: usize,
+    /// Copies of the encoder that share the windows of every step, each on a device of its own or on a share of the threads;
+    /// 0 for as many as CUDA has devices, and on a CPU for four of a transformer, fusion or graph and one of what reads event by event.
+    ///
+    /// Heads and losses see all windows of the step, so that gradients are those of one encoder, up to rounding.
+    pub replicas: usize,
     /// So many windows that are near to a window and end with another type follow it into its batch, as hard negatives of `triplet` and `info-nce`,
     /// found by the vectors of the moment among all windows that are in memory, anew in every epoch, while pretraining; 0.
     pub neighbours: usize,
@@ -83,6 +89,7 @@ impl Default for TrainOptions {
             max_steps: 600,
             batch_size: 32,
             accumulate: 1,
+            replicas: 0,
             neighbours: 0,
             learning_rate: 1e-3,
             warmup_steps: 50,
@@ -217,7 +224,18 @@ impl Trainer {
         Ok(Self { options })
     }
 
+    /// What was set.
+    #[must_use]
+    pub fn options(&self) -> &TrainOptions {
+        &self.options
+    }
+
     /// Trains `model`, from `resume` on where it is given, and writes checkpoints to `checkpoint_path`.
+    ///
+    /// Each of `devices` has a copy of the encoder; one may be named several times, and the first one has the rest of the model.
+    ///
+    /// # Panics
+    /// Without a device: only a programmer can give none.
     ///
     /// # Errors
     /// [`ObjectiveError::NoExamples`] for an empty part, [`ObjectiveError::Diverged`] for a loss that is no number.
@@ -228,18 +246,19 @@ impl Trainer {
         resume: Option<Checkpoint>,
         checkpoint_path: &Path,
         observer: &mut dyn Observer,
-        device: &B::Device,
+        devices: &[B::Device],
     ) -> Result<Trained<M>, ObjectiveError>
     where
         B: AutodiffBackend,
         M: AutodiffModule<B> + Objective<B>,
+        M::Encoder: AutodiffModule<B>,
         M::InnerModule: Objective<B::InnerBackend>,
     {
         let TrainingSet { train, validation, .. } = data;
         if validation.is_empty() {
             return Err(ObjectiveError::NoExamples { part: "validation" });
         }
-        let mut run = Run::start(&self.options, model, resume, device)?;
+        let mut run = Run::start(&self.options, model, resume, devices)?;
         let outcome = loop {
             if run.state.ended {
                 break Outcome::EarlyStopped;
@@ -277,20 +296,32 @@ struct Run<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
     rates: Rates,
     state: TrainState,
     device: &'a B::Device,
+    /// Shares the windows of a step, where there is more than one copy of the encoder.
+    crew: Option<Crew<B>>,
+}
+
+/// A batch that is ready for a step.
+struct Ready<T: Prepare> {
+    n_events: usize,
+    /// The parts that go through the encoder one after the other, and their shares of the examples.
+    parts: Vec<(f64, Batch<T>)>,
 }
 
 impl<'a, B, M> Run<'a, B, M>
 where
     B: AutodiffBackend,
     M: AutodiffModule<B> + Objective<B>,
+    M::Encoder: AutodiffModule<B>,
     M::InnerModule: Objective<B::InnerBackend>,
 {
     fn start(
         options: &'a TrainOptions,
         model: M,
         resume: Option<Checkpoint>,
-        device: &'a B::Device,
+        devices: &'a [B::Device],
     ) -> Result<Self, ObjectiveError> {
+        let [device, others @ ..] = devices else { panic!("a run needs a device") };
+        let crew = if others.is_empty() { None } else { Some(Crew::new(devices)?) };
         let adamw = options.adamw.clone();
         let is_averaged = options.average > 0.0;
         let rates = Rates::new::<B>(options.rates.clone(), &model)?;
@@ -308,13 +339,13 @@ where
             let best = collect_weights(&model, "");
             let optimiser = AdamW::new(adamw).with_rates(rates.clone());
             let mean = is_averaged.then(|| model.valid());
-            return Ok(Self { options, model, mean, best, optimiser, rates, state, device });
+            return Ok(Self { options, model, mean, best, optimiser, rates, state, device, crew });
         };
         let n_steps = i32::try_from(state.step).unwrap_or(i32::MAX);
         let optimiser = AdamW::resumed(adamw, n_steps, &optimiser, device).with_rates(rates.clone());
         let model = apply_weights(model, "", &weights)?;
         let mean = is_averaged.then(|| apply_weights(model.valid(), "", &mean)).transpose()?;
-        Ok(Self { options, model, mean, best, optimiser, rates, state, device })
+        Ok(Self { options, model, mean, best, optimiser, rates, state, device, crew })
     }
 
     fn is_over(&self) -> bool {
@@ -336,19 +367,33 @@ where
         if n_done == n_batches {
             return Ok(Flow::Continue);
         }
-        for batch in self.batches(examples, first, n_done > 0, data.neighbours)?.into_iter().skip(n_done) {
-            let batch: Vec<Example<'_>> = batch.into_iter().map(|at| examples[at]).collect();
-            let flow = self.step(&batch, observer)?;
-            let last = self.state.step == self.options.max_steps;
-            if last || self.state.step.is_multiple_of(self.options.evaluate_every) {
-                self.evaluate(data.validation, observer)?;
-                self.checkpoint(checkpoint_path)?;
+        let batches = self.batches(examples, first, n_done > 0, data.neighbours)?;
+        let (task, options, first_step) = (self.model.task(), self.options, self.state.step);
+        std::thread::scope(|scope| {
+            // A step takes the batch that was made during the step before.
+            let (send, ready) = sync_channel(0);
+            scope.spawn(move || {
+                for (step, batch) in (first_step..).zip(batches.into_iter().skip(n_done)) {
+                    let batch: Vec<Example<'_>> = batch.into_iter().map(|at| examples[at]).collect();
+                    if send.send(made_ready(&task, &batch, options, step)).is_err() {
+                        // The run is over.
+                        return;
+                    }
+                }
+            });
+            for batch in ready {
+                let flow = self.step(&batch, observer)?;
+                let last = self.state.step == self.options.max_steps;
+                if last || self.state.step.is_multiple_of(self.options.evaluate_every) {
+                    self.evaluate(data.validation, observer)?;
+                    self.checkpoint(checkpoint_path)?;
+                }
+                if flow == Flow::Stop || self.is_over() {
+                    return Ok(Flow::Stop);
+                }
             }
-            if flow == Flow::Stop || self.is_over() {
-                return Ok(Flow::Stop);
-            }
-        }
-        Ok(Flow::Continue)
+            Ok(Flow::Continue)
+        })
     }
 
     /// The batches of a part of an epoch, whose first is the batch `first` of it; where it was begun, the same as when it was.
@@ -389,11 +434,11 @@ where
         Ok(all)
     }
 
-    fn step(&mut self, batch: &[Example<'_>], observer: &mut dyn Observer) -> Result<Flow, ObjectiveError> {
-        let TrainOptions { max_steps, learning_rate, warmup_steps, clip_norm, seed, .. } = *self.options;
+    fn step(&mut self, batch: &Ready<M::Task>, observer: &mut dyn Observer) -> Result<Flow, ObjectiveError> {
+        let TrainOptions { max_steps, learning_rate, warmup_steps, clip_norm, .. } = *self.options;
         let schedule = WarmupCosine { peak: learning_rate, n_warmup: warmup_steps, n_steps: max_steps };
         let learning_rate = schedule.rate(self.state.step);
-        let ((value, metrics), mut grads) = self.gradients(batch, &mut rng(seed, self.state.step));
+        let ((value, metrics), mut grads) = self.gradients(batch);
         if !value.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: value });
         }
@@ -417,22 +462,36 @@ where
             loss: value,
             learning_rate,
             gradient_norm,
-            n_events: batch.iter().map(|example| example.window.len()).sum(),
+            n_events: batch.n_events,
             metrics: &metrics,
         }))
     }
 
     /// Loss and gradients of a batch, part by part.
-    fn gradients(&self, batch: &[Example<'_>], rng: &mut ChaCha8Rng) -> ((f64, Vec<Metric>), GradientsParams) {
+    fn gradients(&self, batch: &Ready<M::Task>) -> ((f64, Vec<Metric>), GradientsParams) {
         let mut accumulator = GradientsAccumulator::new();
         let mut means = Means::default();
-        for part in batch.chunks(batch.len().div_ceil(self.options.accumulate)) {
-            let share = part.len() as f64 / batch.len() as f64;
-            let mut backward = |value: Tensor<B, 1>| {
-                let grads = value.mul_scalar(share).backward();
-                accumulator.accumulate::<B>(&self.model, GradientsParams::from_grads(grads, &self.model));
+        for (share, batch) in &batch.parts {
+            let mut add = |grads| accumulator.accumulate::<B>(&self.model, grads);
+            let loss = match &self.crew {
+                None => {
+                    let mut backward = |value: Tensor<B, 1>| {
+                        let grads = value.mul_scalar(*share).backward();
+                        add(GradientsParams::from_grads(grads, &self.model));
+                    };
+                    self.model.learn(self.model.encoder(), batch, self.device, &mut backward)
+                }
+                Some(crew) => {
+                    let copies = crew.copies(self.model.encoder());
+                    let mut backward = |value: Tensor<B, 1>| {
+                        let grads = value.mul_scalar(*share).backward();
+                        copies.backward(&grads).into_iter().for_each(&mut add);
+                        add(GradientsParams::from_grads(grads, &self.model));
+                    };
+                    self.model.learn(&copies, batch, self.device, &mut backward)
+                }
             };
-            means.add(self.model.learn(part, rng, self.device, &mut backward).into(), part.len());
+            means.add(loss.into(), *share);
         }
         (means.finish().expect("a batch has an example"), accumulator.grads())
     }
@@ -457,7 +516,7 @@ where
         let model = self.mean.clone().unwrap_or_else(|| self.model.valid());
         for judged in judge(&model, batches, self.options.seed, self.device) {
             let weight = judged.n_predictions;
-            means.add(judged, weight);
+            means.add(judged, weight as f64);
         }
         let (loss, metrics) = means.finish().ok_or(ObjectiveError::NothingPredicted)?;
         if !loss.is_finite() {
@@ -486,4 +545,13 @@ where
         };
         checkpoint.write(path)
     }
+}
+
+/// The batch of the step `step`.
+fn made_ready<T: Prepare>(task: &T, batch: &[Example<'_>], options: &TrainOptions, step: u64) -> Ready<T> {
+    let mut rng = rng(options.seed, step);
+    let of_part =
+        |part: &[Example<'_>]| (part.len() as f64 / batch.len() as f64, task.prepare(part, Purpose::Learn, &mut rng));
+    let parts = batch.chunks(batch.len().div_ceil(options.accumulate)).map(of_part).collect();
+    Ready { n_events: batch.iter().map(|example| example.window.len()).sum(), parts }
 }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{BatchLayout, Encoder};
-use spaxiom_token::{Augmenter, TokenSequence};
+use spaxiom_token::Augmenter;
 
 use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::losses::{indices, to_host, triplet};
 use crate::objective::{Compared, Loss, Metric, Pretext};
-use crate::views::{ViewProjection, false_negatives};
+use crate::views::{ViewProjection, Viewed, Viewer};
 
 /// Which other event an anchor is compared with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,20 +81,10 @@ impl<B: Backend> Triplets<B> {
         seed: u64,
         device: &B::Device,
     ) -> Self {
-        let projection = ViewProjection::new(d_model, options.d_projection, layout, augmenter, seed, device);
+        let reach = (options.mining == Mining::Nearby).then_some(options.reach);
+        let viewer = Viewer { augmenter, layout, same_share: options.same_share, reach };
+        let projection = ViewProjection::new(d_model, options.d_projection, viewer, seed, device);
         Self { projection, options }
-    }
-
-    /// The windows close by, and whose they are.
-    fn nearby(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<TokenSequence>) {
-        if self.options.mining != Mining::Nearby {
-            return (Vec::new(), Vec::new());
-        }
-        let unlike = |(of, example): (usize, &Example<'_>)| {
-            let neighbour = example.events?.unlike_neighbour(self.options.reach, rng)?;
-            Some((of, self.projection.augmenter.tokens(neighbour)))
-        };
-        examples.iter().enumerate().filter_map(unlike).unzip()
     }
 }
 
@@ -149,30 +138,28 @@ fn mined(distances: &Distances<'_>, n: usize, own: &[usize], same: &[bool], mini
 }
 
 impl<B: Backend> Pretext<B> for Triplets<B> {
+    type Task = Viewer;
+
+    fn task(&self) -> Viewer {
+        self.projection.viewer.clone()
+    }
+
     fn compared<E: Encoder<B>>(&self, encoder: &E, examples: &[Example<'_>], device: &B::Device) -> Option<Compared> {
         Some(self.projection.compared(encoder, examples, device))
     }
 
-    fn loss<E: Encoder<B>>(
-        &self,
-        encoder: &E,
-        examples: &[Example<'_>],
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Loss<B> {
-        let TripletOptions { margin, mining, same_share, .. } = self.options;
-        let [first, second] = self.projection.views(examples, rng);
-        let (own, neighbours) = self.nearby(examples, rng);
-        let anchors = self.projection.project(encoder, &first, device);
-        let mut candidates = self.projection.project(encoder, &second, device);
-        if !neighbours.is_empty() {
-            candidates = Tensor::cat(vec![candidates, self.projection.project(encoder, &neighbours, device)], 0);
+    fn loss<E: Encoder<B>>(&self, encoder: &E, batch: &Viewed, device: &B::Device) -> Loss<B> {
+        let Viewed { views: [first, second], nearby, own, same } = batch;
+        let TripletOptions { margin, mining, .. } = self.options;
+        let anchors = self.projection.project(encoder, first, device);
+        let mut candidates = self.projection.project(encoder, second, device);
+        if !nearby.is_empty() {
+            candidates = Tensor::cat(vec![candidates, self.projection.project(encoder, nearby, device)], 0);
         }
         let [n, dim] = anchors.dims();
-        let same = false_negatives(examples, &self.projection.layout, same_share);
         let (on_host, candidates_on_host) = (to_host(anchors.clone()), to_host(candidates.clone()));
         let distances = Distances { anchors: &on_host, candidates: &candidates_on_host, dim };
-        let found = mined(&distances, n, &own, &same, mining);
+        let found = mined(&distances, n, own, same, mining);
         let (rows, negatives): (Vec<usize>, Vec<usize>) =
             found.iter().enumerate().filter_map(|(anchor, negative)| Some((anchor, (*negative)?))).unzip();
         if rows.is_empty() {

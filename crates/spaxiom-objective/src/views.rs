@@ -12,46 +12,66 @@ use spaxiom_token::{Augmenter, Modality, TokenSequence, TokenWindow};
 
 use crate::example::Example;
 use crate::losses::to_host;
-use crate::objective::Compared;
+use crate::objective::{Compared, Prepare, Purpose};
+
+/// Makes views, and says which pairs mean the same.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    pub(crate) augmenter: Arc<Augmenter>,
+    pub(crate) layout: BatchLayout,
+    /// Windows with this share of equal events, times apart, mean the same.
+    pub(crate) same_share: f64,
+    /// How many events away an event of another type counts as close by, where such are wanted.
+    pub(crate) reach: Option<usize>,
+}
+
+/// Views of windows.
+#[derive(Debug)]
+pub struct Viewed {
+    /// One view of every window, then another of every window.
+    pub(crate) views: [Vec<TokenSequence>; 2],
+    /// Windows that end with an event of another type close by.
+    pub(crate) nearby: Vec<TokenSequence>,
+    /// Whose neighbours these are.
+    pub(crate) own: Vec<usize>,
+    /// The pairs that are no negatives, `[n, n]`.
+    pub(crate) same: Vec<bool>,
+}
+
+impl Prepare for Viewer {
+    type Batch = Viewed;
+
+    /// # Panics
+    /// Where an example does not know its events: only a programmer can leave them out.
+    fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Viewed {
+        let mut view = |example: &Example<'_>| {
+            let span = example.events.expect("the examples of a contrastive objective know their events");
+            self.augmenter.view(span, rng)
+        };
+        let views = examples.iter().map(|example| (view(example), view(example)));
+        let (first, second) = views.unzip();
+        let unlike = |(of, example): (usize, &Example<'_>)| {
+            let neighbour = example.events?.unlike_neighbour(self.reach?, rng)?;
+            Some((of, self.augmenter.tokens(neighbour)))
+        };
+        let (own, nearby) = examples.iter().enumerate().filter_map(unlike).unzip();
+        let same = false_negatives(examples, &self.layout, self.same_share);
+        Viewed { views: [first, second], nearby, own, same }
+    }
+}
 
 /// An encoder's vectors of views, through a head of its own.
 #[derive(Module, Debug)]
 pub(crate) struct ViewProjection<B: Backend> {
     head: ProjectionHead<B>,
     #[module(skip)]
-    pub(crate) layout: BatchLayout,
-    #[module(skip)]
-    pub(crate) augmenter: Arc<Augmenter>,
+    pub(crate) viewer: Viewer,
 }
 
 impl<B: Backend> ViewProjection<B> {
-    pub(crate) fn new(
-        d_model: usize,
-        d_projection: usize,
-        layout: BatchLayout,
-        augmenter: Arc<Augmenter>,
-        seed: u64,
-        device: &B::Device,
-    ) -> Self {
+    pub(crate) fn new(d_model: usize, d_projection: usize, viewer: Viewer, seed: u64, device: &B::Device) -> Self {
         let head = ProjectionHead::new(d_model, d_projection, &mut WeightRng::new(seed), device);
-        Self { head, layout, augmenter }
-    }
-
-    /// Two views of every example, all first ones and all second ones.
-    ///
-    /// # Panics
-    /// Where an example does not know its events: only a programmer can leave them out.
-    pub(crate) fn views(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> [Vec<TokenSequence>; 2] {
-        let mut view = |example: &Example<'_>| {
-            let span = example.events.expect("the examples of a contrastive objective know their events");
-            self.augmenter.view(span, rng)
-        };
-        let (mut first, mut second) = (Vec::with_capacity(examples.len()), Vec::with_capacity(examples.len()));
-        for example in examples {
-            first.push(view(example));
-            second.push(view(example));
-        }
-        [first, second]
+        Self { head, viewer }
     }
 
     /// The vectors of whole windows, which nothing was changed of.
@@ -62,8 +82,18 @@ impl<B: Backend> ViewProjection<B> {
         device: &B::Device,
     ) -> Compared {
         let windows: Vec<TokenWindow<'_>> = examples.iter().map(|example| example.window).collect();
-        let vectors = self.head.forward(encoder.encode(&EventBatch::new(&self.layout, &windows, device)).pooled);
+        let vectors = self.head.forward(encoder.encode(&EventBatch::new(&self.viewer.layout, &windows, device)).pooled);
         Compared { dim: vectors.dims()[1], vectors: to_host(vectors) }
+    }
+
+    /// The same as [`ViewProjection::project`] without a graph.
+    pub(crate) fn project_detached<E: Encoder<B>>(
+        &self,
+        encoder: &E,
+        sequences: &[TokenSequence],
+        device: &B::Device,
+    ) -> Tensor<B, 2> {
+        self.head.forward(encoder.encode_detached(&self.batch(encoder, sequences, device)).pooled).detach()
     }
 
     /// `[n, d_projection]`, each row of length 1.
@@ -73,16 +103,21 @@ impl<B: Backend> ViewProjection<B> {
         sequences: &[TokenSequence],
         device: &B::Device,
     ) -> Tensor<B, 2> {
+        self.head.forward(encoder.encode(&self.batch(encoder, sequences, device)).pooled)
+    }
+
+    /// The last events of each sequence, as many as the encoder takes.
+    fn batch<E: Encoder<B>>(&self, encoder: &E, sequences: &[TokenSequence], device: &B::Device) -> EventBatch<B> {
         let windows: Vec<TokenWindow<'_>> =
             sequences.iter().map(|tokens| tokens.context(tokens.len() - 1, encoder.max_len())).collect();
-        self.head.forward(encoder.encode(&EventBatch::new(&self.layout, &windows, device)).pooled)
+        EventBatch::new(&self.viewer.layout, &windows, device)
     }
 }
 
 /// Which pairs of a batch are no negatives: windows that share an event, or nearly all events but for their times.
 ///
 /// An entry per pair, row after row; the diagonal is false.
-pub(crate) fn false_negatives(examples: &[Example<'_>], layout: &BatchLayout, least_share: f64) -> Vec<bool> {
+fn false_negatives(examples: &[Example<'_>], layout: &BatchLayout, least_share: f64) -> Vec<bool> {
     let bags: Vec<Vec<u64>> = examples.iter().map(|example| bag(&example.window, layout)).collect();
     let n = examples.len();
     let mut found = vec![false; n * n];

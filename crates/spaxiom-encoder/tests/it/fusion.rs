@@ -172,3 +172,18 @@ fn impossible_shapes_are_named() {
 fn a_longer_window_is_refused() {
     pooled(&encoder(FusionMethod::Early), &[window(0, 9)]);
 }
+
+#[test]
+fn a_part_of_a_batch_is_the_batch_of_those_windows() {
+    let of = |windows: &[WindowRows]| EventBatch::<Flex>::with_rows(&layout(), windows, &Default::default());
+    let tensors = |EventBatch { rows, features, ages, edges, positions, keep, .. }: EventBatch<Flex>| {
+        let (features, edges) = (features.unwrap().into_data(), edges.unwrap().into_data());
+        [rows.into_data(), features, ages.into_data(), edges, positions.into_data(), keep.into_data()]
+    };
+    let windows = [(0, 5), (1, 3), (2, 4), (3, 1)].map(|(start, len)| window(start, len));
+    for range in [0..4, 1..3, 3..4] {
+        let part = of(&windows).part(range.clone());
+        assert_eq!(part.n_windows(), range.len());
+        assert_eq!(tensors(part), tensors(of(&windows[range])));
+    }
+}

@@ -61,7 +61,7 @@ fn the_edges_of_a_masked_event_tell_neither_its_place_nor_its_cause() {
     let masking = Masking::new(MaskingOptions { hidden: 1.0, replaced: 0.0, ..MaskingOptions::default() }).unwrap();
     let model = PretextModel::<Flex, _, _>::new(spy, MaskedEvents::new(4, layout, masking, 0, &Default::default()));
     let example = Example::new(tokens.window(0, 40));
-    let _ = model.loss(&[example], &mut ChaCha8Rng::seed_from_u64(1), &Default::default());
+    let _ = model.judged(&[example], &mut ChaCha8Rng::seed_from_u64(1), &Default::default());
     let (types, edges) = seen.lock().unwrap().clone();
     let seq = types.len();
     let is_joined = |relation: usize, position: usize| {

@@ -17,8 +17,9 @@ use spaxiom_encoder::{
 use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
     AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, LinkPredictionOptions, Links,
-    Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError, Observer, Pretext, PretextModel,
-    PretextName, PretextOptions, Pretexts, StepReport, TrainOptions, Trainer, TrainingSet, TripletOptions, Windows,
+    Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError, Observer, Prepare, Pretext,
+    PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport, TrainOptions, Trainer, TrainingSet,
+    TripletOptions, Windows,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -106,6 +107,12 @@ fn options(names: &[PretextName]) -> PretextOptions {
     PretextOptions { weights: names.iter().map(|name| (*name, 1.0)).collect(), ..PretextOptions::default() }
 }
 
+/// The loss of a batch to learn from.
+fn learnt(model: &Model, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> Loss<B> {
+    let batch = model.task().prepare(examples, Purpose::Learn, rng);
+    model.loss(model.encoder(), &batch, &Default::default())
+}
+
 fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
@@ -118,7 +125,7 @@ fn overfitted(kind: EncoderKind, name: PretextName, steps: u64) -> [BTreeMap<&'s
     let mut optimiser = AdamW::new(AdamWOptions::default());
     let mut seen = Vec::new();
     for step in 0..steps {
-        let Loss { value, metrics, .. } = model.loss(&examples, &mut rng(step), &Default::default());
+        let Loss { value, metrics, .. } = learnt(&model, &examples, &mut rng(step));
         let mut figures: BTreeMap<_, _> = metrics.iter().map(|metric| (metric.name, metric.value)).collect();
         figures.insert("loss", f64::from(value.to_data().to_vec::<f32>().unwrap()[0]));
         seen.push(figures);
@@ -161,7 +168,7 @@ fn type_and_zone_together_can_be_learnt() {
 fn next_events_are_not_asked_for_in_the_context_and_change_nothing_there() {
     let data = Data::new();
     let model = data.model(EncoderKind::Gru, options(&[PretextName::Nep]));
-    let of = |examples: &[Example<'_>]| -> Loss<B> { model.loss(examples, &mut rng(0), &Default::default()) };
+    let of = |examples: &[Example<'_>]| -> Loss<B> { learnt(&model, examples, &mut rng(0)) };
     let whole = data.examples();
     let asked = |n_context| whole.iter().map(|&example| Example { n_context, ..example }).collect::<Vec<_>>();
     let n_predictions = |n_context| of(&asked(n_context)).n_predictions;
@@ -184,8 +191,8 @@ fn what_is_hidden_from_next_event_prediction_is_hidden_in_training_alone() {
     let plain = data.model(EncoderKind::Gru, nep(NextEventOptions::default()));
     let figure = |loss: f32| (f64::from(loss) * 1e6).round();
     let of = |model: &Model| {
-        let learnt: Loss<B> = model.loss(&examples, &mut rng(0), &Default::default());
-        let judged = model.valid().loss(&examples, &mut rng(0), &Default::default());
+        let learnt = learnt(model, &examples, &mut rng(0));
+        let judged = model.valid().judged(&examples, &mut rng(0), &Default::default());
         [learnt.value.to_data(), judged.value.to_data()].map(|value| figure(value.to_vec::<f32>().unwrap()[0]))
     };
     let [learnt, judged] = of(&plain);
@@ -221,8 +228,9 @@ fn a_validation_part_without_anything_to_predict_is_an_error_of_its_own() {
     let train = InOrder::new(&examples);
     let alone = [Example { events: Some(EventSpan::whole(&data.sequences[0]).part(0..1)), ..examples[0] }];
     let set = TrainingSet::new(&train, &alone);
-    let error =
-        trainer.run::<B, _>(model, set, None, &folder.path().join("c"), &mut Silent, &Default::default()).unwrap_err();
+    let error = trainer
+        .run::<B, _>(model, set, None, &folder.path().join("c"), &mut Silent, &[Default::default()])
+        .unwrap_err();
     assert!(matches!(error, ObjectiveError::NothingPredicted), "{error}");
 }
 
@@ -284,7 +292,8 @@ impl Encoder<Flex> for Spy<Flex> {
 
 fn shown(pretext: &impl Pretext<Flex>, examples: &[Example<'_>]) -> EventBatch<Flex> {
     let spy = Spy::new();
-    let _ = pretext.loss(&spy, examples, &mut rng(3), &Default::default());
+    let batch = pretext.task().prepare(examples, Purpose::Learn, &mut rng(3));
+    let _ = pretext.loss(&spy, &batch, &Default::default());
     spy.seen.lock().unwrap().pop().unwrap()
 }
 
@@ -396,7 +405,8 @@ fn gradients(model: &Model, examples: &[Example<'_>]) -> (f32, BTreeMap<String, 
     let mut backward = |value: Tensor<B, 1>| {
         sum.accumulate::<B>(model, GradientsParams::from_grads(value.backward(), model));
     };
-    let loss = model.learn(examples, &mut rng(5), &Default::default(), &mut backward);
+    let batch = model.task().prepare(examples, Purpose::Learn, &mut rng(5));
+    let loss = model.learn(model.encoder(), &batch, &Default::default(), &mut backward);
     let all = sum.grads();
     let mut found = BTreeMap::new();
     model.visit(&mut Collect { grads: &all, path: ParameterPath::default(), found: &mut found });
@@ -449,13 +459,69 @@ fn cached_gradients_are_those_of_the_whole_batch() {
     }
 }
 
+/// Losses and lengths of gradients of some steps.
+struct Steps(Vec<[f64; 2]>);
+
+impl Observer for Steps {
+    fn step(&mut self, report: &StepReport<'_>) -> Flow {
+        self.0.push([report.loss, report.gradient_norm]);
+        Flow::Continue
+    }
+
+    fn evaluated(&mut self, _report: &EvalReport<'_>) {}
+}
+
+#[test]
+fn copies_that_share_the_windows_have_the_losses_and_gradients_of_one_encoder() {
+    let data = Data::new();
+    // Of several lengths, so that a share is shorter than the batch.
+    let examples: Vec<Example<'_>> = data
+        .tokens
+        .iter()
+        .zip(&data.sequences)
+        .enumerate()
+        .map(|(at, (tokens, sequence))| {
+            let events = Some(EventSpan::whole(sequence).part(0..N_EVENTS - at));
+            Example { events, ..Example::new(tokens.window(0, N_EVENTS - at)) }
+        })
+        .collect();
+    let folder = tempfile::TempDir::new().unwrap();
+    let steps = |kind, options: PretextOptions, n_copies| {
+        let train = TrainOptions { max_steps: 3, batch_size: 8, ..TrainOptions::default() };
+        let mut steps = Steps(Vec::new());
+        let set = InOrder::new(&examples);
+        let set = TrainingSet::new(&set, &examples);
+        let devices = vec![Default::default(); n_copies];
+        let path = folder.path().join("c");
+        let trainer = Trainer::new(train).unwrap();
+        trainer.run::<B, _>(data.model(kind, options), set, None, &path, &mut steps, &devices).unwrap();
+        steps.0
+    };
+    let cached = ContrastOptions { cache_chunk: 3, ..ContrastOptions::default() };
+    for (kind, options) in [
+        (EncoderKind::Transformer, options(&[PretextName::Mep, PretextName::Jigsaw])),
+        (EncoderKind::Transformer, options(&[PretextName::InfoNce, PretextName::Triplet])),
+        (EncoderKind::Transformer, PretextOptions { contrast: cached, ..options(&[PretextName::InfoNce]) }),
+        (EncoderKind::Gru, options(&[PretextName::Nep])),
+        (EncoderKind::Gnn, options(&[PretextName::Link, PretextName::Node])),
+    ] {
+        let one = steps(kind, options.clone(), 1);
+        // Three copies have three, three and two windows; nine have one each, and one has none.
+        for n_copies in [3, 9] {
+            for (one, several) in one.iter().flatten().zip(steps(kind, options.clone(), n_copies).iter().flatten()) {
+                assert!((one - several).abs() < 1e-3 * one.abs(), "{kind:?}, {n_copies} copies: {one} {several}");
+            }
+        }
+    }
+}
+
 #[test]
 fn windows_of_the_same_events_are_no_negatives_of_each_other() {
     let data = Data::new();
     let examples = data.examples();
     let model = data.model(EncoderKind::Transformer, options(&[PretextName::InfoNce]));
     let share = |examples: &[Example<'_>]| {
-        let Loss { metrics, .. } = model.loss(examples, &mut rng(1), &Default::default());
+        let Loss { metrics, .. } = learnt(&model, examples, &mut rng(1));
         metrics.iter().find(|metric| metric.name == "same_share").unwrap().value
     };
     assert!(share(&examples[..3]).abs() < 1e-9, "{}", share(&examples[..3]));
@@ -470,7 +536,7 @@ fn all_fields_of_the_next_event_are_the_mean_of_single_ones() {
         let next_event = NextEventOptions { time_weight: 0.0, ..NextEventOptions::default() };
         let next_event_fields = NextEventFields { predicted: predicted.to_vec(), what: None };
         let options = PretextOptions { next_event, next_event_fields, ..options(&[PretextName::Nep]) };
-        let loss = data.model(EncoderKind::Gru, options).loss(&examples, &mut rng(1), &Default::default());
+        let loss = learnt(&data.model(EncoderKind::Gru, options), &examples, &mut rng(1));
         let names: Vec<&str> = loss.metrics.iter().map(|metric| metric.name).collect();
         (f64::from(loss.value.into_data().to_vec::<f32>().unwrap()[0]), names.contains(&"next_type_accuracy"))
     };
@@ -489,7 +555,7 @@ fn a_mix_is_the_weighted_sum_of_its_parts() {
     let value = |options: PretextOptions| {
         let model = data.model(EncoderKind::Gru, options);
         // Parts that draw random numbers would draw others after each other; these two draw none.
-        let loss = model.loss(&examples, &mut rng(1), &Default::default());
+        let loss = learnt(&model, &examples, &mut rng(1));
         f64::from(loss.value.into_data().to_vec::<f32>().unwrap()[0])
     };
     let (next, node) = (value(options(&[PretextName::Nep])), value(options(&[PretextName::Node])));

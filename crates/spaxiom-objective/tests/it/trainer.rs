@@ -60,7 +60,7 @@ fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Pa
             resume,
             path,
             &mut observer,
-            &Default::default(),
+            &[Default::default()],
         )
         .unwrap();
     (trained, observer.losses)
@@ -97,7 +97,7 @@ fn a_classifier_overfits_eight_sequences() {
             None,
             &folder.path().join("c"),
             &mut observer,
-            &Default::default(),
+            &[Default::default()],
         )
         .unwrap();
     assert!(trained.state.best_loss.unwrap() < 0.05, "{:?}", trained.state);
@@ -165,7 +165,7 @@ fn neighbours_need_an_objective_that_compares_vectors() {
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
     let error = Trainer::new(TrainOptions { neighbours: 1, ..options(5) })
         .unwrap()
-        .run::<B, _>(model(), data, None, &folder.path().join("c"), &mut observer, &Default::default())
+        .run::<B, _>(model(), data, None, &folder.path().join("c"), &mut observer, &[Default::default()])
         .unwrap_err();
     assert!(error.to_string().contains("`train.neighbours` has to be 0 without"), "{error}");
 }
@@ -212,7 +212,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
             Some(poisoned),
             &path,
             &mut observer,
-            &Default::default(),
+            &[Default::default()],
         )
         .unwrap_err();
     assert!(matches!(error, ObjectiveError::Diverged { step: 7, .. }), "{error}");
@@ -274,7 +274,7 @@ fn empty_parts_and_wrong_options_are_named() {
     let nothing = Windows::new(&[], 8);
     let path = folder.path().join("c");
     let error = trainer
-        .run::<B, _>(model(), TrainingSet::new(&windows, &[]), None, &path, &mut observer, &Default::default())
+        .run::<B, _>(model(), TrainingSet::new(&windows, &[]), None, &path, &mut observer, &[Default::default()])
         .unwrap_err();
     assert!(matches!(error, ObjectiveError::NoExamples { part: "validation" }), "{error}");
     let error = trainer
@@ -284,7 +284,7 @@ fn empty_parts_and_wrong_options_are_named() {
             None,
             &path,
             &mut observer,
-            &Default::default(),
+            &[Default::default()],
         )
         .unwrap_err();
     assert!(matches!(error, ObjectiveError::NoExamples { part: "training" }), "{error}");
@@ -308,7 +308,7 @@ fn a_step_in_parts_has_the_gradients_of_the_whole() {
         let path = folder.path().join(format!("c{accumulate}"));
         Trainer::new(options)
             .unwrap()
-            .run::<B, _>(model, data, None, &path, &mut observer, &Default::default())
+            .run::<B, _>(model, data, None, &path, &mut observer, &[Default::default()])
             .unwrap();
         observer.losses
     };
@@ -339,7 +339,7 @@ fn frozen_parameters_stay_and_all_others_change() {
                 None,
                 &folder.path().join("d"),
                 &mut StopAfter { step: u64::MAX, losses: Vec::new() },
-                &Default::default(),
+                &[Default::default()],
             )
             .unwrap_err();
         assert!(error.to_string().contains(want), "{error}");
@@ -362,7 +362,7 @@ fn a_loss_that_only_rises_stops_the_run_and_keeps_the_checkpoint() {
             None,
             &path,
             &mut StopAfter { step: u64::MAX, losses: Vec::new() },
-            &Default::default(),
+            &[Default::default()],
         )
         .unwrap_err();
     assert!(matches!(error, ObjectiveError::Rising { mean, least, .. } if mean > least + 1.0), "{error}");
