@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use burn::module::AutodiffModule;
-use burn::tensor::Tensor;
+use burn::optim::GradientsParams;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
+use burn::tensor::{Distribution, Tensor};
 use rayon::prelude::*;
 use spaxiom_encoder::{
-    BatchLayout, Encoder, EncoderKind, EventBatch, EventEncoder, EventEncoderConfig, NamedTensor, apply_weights,
-    collect_weights,
+    BatchLayout, Cell, Encoder, EncoderKind, EventBatch, EventEncoder, EventEncoderConfig, NamedTensor,
+    RecurrentEventEncoderConfig, RecurrentStack, WeightRng, apply_weights, collect_weights,
 };
 use spaxiom_objective::{
-    ClassCosts, ClassifierModel, Example, Judged, Mix, Objective, PretextModel, Pretexts, Trained, judge,
+    AdamW, AdamWOptions, ClassCosts, ClassifierModel, Example, Flow, Judged, Mix, Objective, PretextModel, Pretexts,
+    Trained, judge,
 };
 use spaxiom_token::TokenWindow;
 
@@ -122,6 +124,30 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         }
         let model = ClassifierModel::new(encoder, layout, costs, input.seed ^ HEAD_SEED, &self.device);
         self.train(model, &shape.encoder, input)
+    }
+
+    fn recurrent_steps(
+        &self,
+        cell: Cell,
+        config: &RecurrentEventEncoderConfig,
+        n_windows: usize,
+        done: &mut dyn FnMut() -> Flow,
+    ) {
+        let RecurrentEventEncoderConfig { d_embed, max_len, .. } = *config;
+        let mut stack = RecurrentStack::new(cell, config, d_embed, &mut WeightRng::new(0), &self.device);
+        let rows = Distribution::Normal(0.0, 1.0);
+        let rows = Tensor::<B, 3>::random([n_windows, max_len, d_embed], rows, &self.device);
+        let keep = Tensor::ones([n_windows, max_len], &self.device);
+        let (rate, mut optimiser) = (1e-4, AdamW::new(AdamWOptions::default()));
+        loop {
+            let (states, _) = stack.forward(rows.clone(), &keep);
+            let grads = states.powi_scalar(2).mean().backward();
+            let mut grads = GradientsParams::from_grads(grads, &stack);
+            stack = optimiser.step::<B, _>(stack, &mut grads, rate, 1.0);
+            if done() == Flow::Stop {
+                return;
+            }
+        }
     }
 
     fn encoder(

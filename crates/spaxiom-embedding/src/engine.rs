@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
+use spaxiom_encoder::{BatchLayout, Cell, EventEncoderConfig, NamedTensor, RecurrentEventEncoderConfig};
 use spaxiom_objective::{
-    Checkpoint, ClassCosts, Example, Judged, Observer, Outcome, Pretexts, TrainState, Trainer, TrainingSet,
+    Checkpoint, ClassCosts, Example, Flow, Judged, Observer, Outcome, Pretexts, TrainState, Trainer, TrainingSet,
 };
 use spaxiom_token::{TokenWindow, Tokenizer};
 
@@ -81,6 +81,18 @@ pub trait Engine {
         batches: &[&[Example<'_>]],
         seed: u64,
     ) -> Result<Vec<Judged>, EmbeddingError>;
+
+    /// Steps of recurrent layers alone, over rows `[n_windows, seq, d_embed]` that mean nothing: the loss is the mean square of the states.
+    ///
+    /// Asked after every step whether to go on.
+    #[doc(hidden)]
+    fn recurrent_steps(
+        &self,
+        cell: Cell,
+        config: &RecurrentEventEncoderConfig,
+        n_windows: usize,
+        done: &mut dyn FnMut() -> Flow,
+    );
 
     /// An encoder with these weights; with its classifier where `n_classes` is given.
     fn encoder(

@@ -45,7 +45,7 @@ pub use crate::steps::training_steps;
 pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain, pretrain_sharded};
 
 pub use spaxiom_encoder::{
-    ContrastiveEventEncoder, EncoderKind, EventEncoderConfig, FusionMethod, GruEventEncoder, LstmEventEncoder,
+    Cell, ContrastiveEventEncoder, EncoderKind, EventEncoderConfig, FusionMethod, GruEventEncoder, LstmEventEncoder,
     MultiModalFusion, MultiModalFusionConfig, Pca, Pooling, Preset, Readout, RecurrentEventEncoderConfig,
     SpatioTemporalGnn, SpatioTemporalGnnConfig, TextQueryEncoder, TextQueryEncoderConfig, TransformerEventEncoder,
     TransformerEventEncoderConfig, WeightFile, replace_file,

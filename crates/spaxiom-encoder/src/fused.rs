@@ -147,6 +147,6 @@ fn same<T: Clone + 'static, U: Clone + 'static>(value: T) -> Option<U> {
 /// What the gradients of an operation are computed from.
 #[cfg(feature = "flex")]
 trait Gradients<const N: usize>: Send + Sync + std::fmt::Debug {
-    /// The gradients of the `N` inputs, row after row, from that of the output.
-    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; N];
+    /// The gradients of the `N` inputs, row after row, from that of the output; one that is not wanted may be empty.
+    fn gradients(&self, of_output: &[f32], wanted: [bool; N]) -> [Vec<f32>; N];
 }

@@ -96,7 +96,7 @@ pub(super) fn forward(shape: Shape, qkv: Vec<f32>, bias: &Bias) -> (Vec<f32>, At
 }
 
 impl Gradients<1> for Attended {
-    fn gradients(&self, of_mixed: &[f32]) -> [Vec<f32>; 1] {
+    fn gradients(&self, of_mixed: &[f32], _: [bool; 1]) -> [Vec<f32>; 1] {
         let Self { shape, qkv, shares } = self;
         let Shape { seq, d, heads } = *shape;
         let mut of_qkv = vec![0.0; qkv.len()];

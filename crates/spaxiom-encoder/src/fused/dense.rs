@@ -54,13 +54,17 @@ impl Product {
         MatRef::from_row_major_slice(&self.weight, self.d_in, self.d_out)
     }
 
-    /// Of the rows and of the weights.
-    fn of_factors(&self, of_output: &[f32]) -> [Vec<f32>; 2] {
+    /// Of the rows, where they are wanted, and of the weights.
+    fn of_factors(&self, of_output: &[f32], wants_rows: bool) -> [Vec<f32>; 2] {
         let Self { d_in, d_out, .. } = *self;
         let gradient = MatRef::from_row_major_slice(of_output, self.n(), d_out);
-        let (mut of_rows, mut of_weight) = (vec![0.0; self.rows.len()], vec![0.0; self.weight.len()]);
-        let out = MatMut::from_row_major_slice_mut(&mut of_rows, self.n(), d_in);
-        matmul(out, Accum::Replace, gradient, self.weight().transpose(), 1.0, threads());
+        let mut of_rows = Vec::new();
+        if wants_rows {
+            of_rows.resize(self.rows.len(), 0.0);
+            let out = MatMut::from_row_major_slice_mut(&mut of_rows, self.n(), d_in);
+            matmul(out, Accum::Replace, gradient, self.weight().transpose(), 1.0, threads());
+        }
+        let mut of_weight = vec![0.0; self.weight.len()];
         let out = MatMut::from_row_major_slice_mut(&mut of_weight, d_in, d_out);
         matmul(out, Accum::Replace, self.rows().transpose(), gradient, 1.0, threads());
         [of_rows, of_weight]
@@ -68,14 +72,14 @@ impl Product {
 }
 
 impl Gradients<2> for Product {
-    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; 2] {
-        self.of_factors(of_output)
+    fn gradients(&self, of_output: &[f32], [wants_rows, _]: [bool; 2]) -> [Vec<f32>; 2] {
+        self.of_factors(of_output, wants_rows)
     }
 }
 
 impl Gradients<3> for Product {
-    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; 3] {
-        let [of_rows, of_weight] = self.of_factors(of_output);
+    fn gradients(&self, of_output: &[f32], [wants_rows, ..]: [bool; 3]) -> [Vec<f32>; 3] {
+        let [of_rows, of_weight] = self.of_factors(of_output, wants_rows);
         let mut of_bias = vec![0.0; self.d_out];
         for gradient in of_output.chunks_exact(self.d_out) {
             for (sum, value) in of_bias.iter_mut().zip(gradient) {

@@ -31,7 +31,7 @@ pub(super) fn forward(table: &[f32], d: usize, rows: Vec<usize>, n_fields: usize
 }
 
 impl Gradients<1> for Named {
-    fn gradients(&self, of_sums: &[f32]) -> [Vec<f32>; 1] {
+    fn gradients(&self, of_sums: &[f32], _: [bool; 1]) -> [Vec<f32>; 1] {
         let Self { rows, n_fields, n_rows, d } = self;
         let d = *d;
         // Columns know nothing of each other, and each is summed in the order of the events.

@@ -106,7 +106,8 @@ impl<const N: usize> Backward<Flex, N> for ByHand {
     fn backward(self, ops: Ops<State<N>, N>, grads: &mut GraphGradients, _: &mut Checkpointer) {
         let of_output = Tensor::<Flex, 1>::from_primitive(TensorPrimitive::Float(grads.consume::<Flex>(&ops.node)));
         let State { gradients, shapes } = ops.state;
-        let of_inputs = gradients.gradients(&numbers(of_output.into_data()));
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let of_inputs = gradients.gradients(&numbers(of_output.into_data()), wanted);
         for ((parent, gradient), shape) in ops.parents.into_iter().zip(of_inputs).zip(shapes) {
             if let Some(parent) = parent {
                 let gradient = Flex::float_from_data(TensorData::new(gradient, shape), &Default::default());

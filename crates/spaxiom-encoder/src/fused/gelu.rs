@@ -31,7 +31,7 @@ pub(super) fn forward(inputs: Vec<f32>) -> (Vec<f32>, Inputs) {
 }
 
 impl Gradients<1> for Inputs {
-    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; 1] {
+    fn gradients(&self, of_output: &[f32], _: [bool; 1]) -> [Vec<f32>; 1] {
         let density_at_0 = 1.0 / (2.0 * PI).sqrt();
         let mut of_inputs = vec![0.0; self.0.len()];
         let parts = of_inputs.par_chunks_mut(PART).zip(of_output.par_chunks(PART)).zip(self.0.par_chunks(PART));

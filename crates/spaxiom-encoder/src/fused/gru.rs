@@ -122,7 +122,7 @@ impl Unread<'_> {
 }
 
 impl Gradients<3> for Run {
-    fn gradients(&self, of_states: &[f32]) -> [Vec<f32>; 3] {
+    fn gradients(&self, of_states: &[f32], _: [bool; 3]) -> [Vec<f32>; 3] {
         let Self { seq, d, weight, keep, states, kept } = self;
         let (seq, d, n) = (*seq, *d, keep.len() / seq);
         let (mut of_inputs, mut of_gates) = (vec![0.0; n * seq * 3 * d], vec![0.0; n * seq * 3 * d]);

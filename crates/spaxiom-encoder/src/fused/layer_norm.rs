@@ -46,7 +46,7 @@ pub(super) fn forward(rows: &[f32], gamma: Vec<f32>, beta: &[f32]) -> (Vec<f32>,
 }
 
 impl Gradients<3> for Normed {
-    fn gradients(&self, of_output: &[f32]) -> [Vec<f32>; 3] {
+    fn gradients(&self, of_output: &[f32], _: [bool; 3]) -> [Vec<f32>; 3] {
         let Self { gamma, unit, scales } = self;
         let d = gamma.len();
         let mut of_rows = vec![0.0; unit.len()];

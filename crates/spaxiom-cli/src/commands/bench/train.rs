@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use spaxiom_embedding::{
-    EncoderKind, EvalReport, EventEncoderConfig, EventReader, EventSequence, Flow, Observer, Preset, PretextName,
+    Cell, EncoderKind, EvalReport, EventEncoderConfig, EventReader, EventSequence, Flow, Observer, Preset, PretextName,
     RecurrentEventEncoderConfig, RunConfig, SequenceKey, Sequencer, SequencerOptions, StepReport, Task, Tokenizer,
     engine, training_steps,
 };
@@ -24,6 +24,9 @@ const N_BATCHES: usize = 4;
 
 /// Events of a window of the recurrent step: a row more is that of `[CLS]`.
 const N_ROWS: usize = 64;
+
+/// Steps of a layer alone in a run.
+const LAYER_STEPS: usize = 3;
 
 /// Steps that do not count: memory is found, and threads are started.
 const N_WARMUP: u64 = 4;
@@ -53,11 +56,14 @@ pub(super) fn train(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row
         ("train small, InfoNCE", small.with_objectives(&[PretextName::InfoNce]), &real, "train/small/torch/infonce_"),
         ("train gru 256 -> 512, masked events", gru, &long, "train/gru_256_512/step_b32_s64"),
     ];
-    let mut rows = Vec::new();
+    let mut found = Vec::new();
     for (workload, config, windows, peer) in work {
-        let ms = median_ms(args, config, &tokenizer, windows, folder)?;
+        found.push((workload, median_ms(args, config, &tokenizer, windows, folder)?, peer));
+    }
+    found.push(("train gru 256 -> 512, the layer alone", layer_ms(args)?, "train/gru_256_512/step_b32_s64"));
+    let row = |(workload, ms, peer): (&str, f64, &str)| {
         let peer = fastest(&peers, peer);
-        rows.push(Row {
+        Row {
             workload: workload.into(),
             unit: "ms/step",
             ours: ms,
@@ -66,9 +72,28 @@ pub(super) fn train(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row
             runs: args.runs,
             threads: args.threads,
             peer_name: peer.map(|_| "torch f32".into()),
-        });
-    }
-    Ok(rows)
+        }
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// Milliseconds of a step of a recurrent layer over random rows, as the peer does it: no embedding, no heads.
+fn layer_ms(args: &BenchArgs) -> anyhow::Result<f64> {
+    let config =
+        RecurrentEventEncoderConfig { n_layers: 1, bidirectional: false, max_len: N_ROWS, ..Preset::Base.into() };
+    let n_steps = N_WARMUP as usize + LAYER_STEPS * args.runs as usize;
+    let mut times = vec![Instant::now()];
+    engine("flex")?.recurrent_steps(Cell::Gru, &config, BATCH, &mut || {
+        times.push(Instant::now());
+        if times.len() > n_steps { Flow::Stop } else { Flow::Continue }
+    });
+    Ok(median(times[N_WARMUP as usize..].windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0)))
+}
+
+fn median(times: impl Iterator<Item = f64>) -> f64 {
+    let mut times: Vec<f64> = times.collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
 /// The faster one of a peer's batches, padded to one length or to four.
@@ -114,9 +139,7 @@ fn median_ms(
     let times = &clock.times[skipped..];
     let run = usize::try_from(n_batches)?;
     let ms = |from: usize| (times[from + run] - times[from]).as_secs_f64() * 1000.0 / run as f64;
-    let mut runs: Vec<f64> = (0..args.runs as usize).map(|number| ms(number * run)).collect();
-    runs.sort_by(f64::total_cmp);
-    Ok(runs[runs.len() / 2])
+    Ok(median((0..args.runs as usize).map(|number| ms(number * run))))
 }
 
 /// When each step was done.
