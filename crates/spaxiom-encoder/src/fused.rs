@@ -22,6 +22,8 @@ mod layer_norm;
 #[cfg(feature = "flex")]
 use std::any::Any;
 
+#[cfg(feature = "flex")]
+use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
@@ -39,7 +41,7 @@ pub(crate) fn gru<B: Backend>(
     keep: &Tensor<B, 2>,
 ) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(flex::gru(same_ref(inputs)?, same_ref(weight)?, same_ref(bias)?, same_ref(keep)?));
+    return same(flex::gru(same_ref(inputs)?, whole(same_ref(weight)?)?, same_ref(bias)?, same_ref(keep)?));
     #[cfg(not(feature = "flex"))]
     {
         let _ = (inputs, weight, bias, keep);
@@ -95,8 +97,8 @@ pub(crate) fn dense<B: Backend>(
 ) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
     return same(match bias {
-        Some(bias) => flex::dense(same_ref(states)?, same_ref(weight)?, Some(same_ref(bias)?)),
-        None => flex::dense(same_ref(states)?, same_ref(weight)?, None),
+        Some(bias) => flex::dense(same_ref(states)?, whole(same_ref(weight)?)?, Some(same_ref(bias)?)),
+        None => flex::dense(same_ref(states)?, whole(same_ref(weight)?)?, None),
     });
     #[cfg(not(feature = "flex"))]
     {
@@ -130,6 +132,12 @@ pub(crate) fn sum_of_rows<B: Backend>(table: &Tensor<B, 2>, rows: &Tensor<B, 3, 
         let _ = (table, rows);
         None
     }
+}
+
+/// Weights of 32 bits; the steps by hand know no others.
+#[cfg(feature = "flex")]
+fn whole<B: Backend, const D: usize>(weight: &Tensor<B, D>) -> Option<&Tensor<B, D>> {
+    (weight.dtype() == DType::F32).then_some(weight)
 }
 
 /// A reference of one type as one of another, where the two are the same.

@@ -54,6 +54,7 @@ pub use crate::objective::{
     Backward, Batch, Compared, Loss, Metric, Objective, Prepare, Pretext, PretextModel, Purpose,
 };
 pub use crate::rates::{RateOptions, Rates};
+pub use crate::replicas::Precision;
 pub use crate::schedule::WarmupCosine;
 pub use crate::trainer::{
     EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions, Trained, Trainer, TrainingSet,

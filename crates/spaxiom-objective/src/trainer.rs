@@ -20,7 +20,7 @@ use crate::example::{Example, Examples};
 use crate::judge::{Means, judge, rng};
 use crate::objective::{Batch, Compared, Metric, Objective, Prepare, Purpose};
 use crate::rates::{RateOptions, Rates};
-use crate::replicas::Crew;
+use crate::replicas::{Crew, Precision};
 use crate::schedule::WarmupCosine;
 
 /// Random numbers of epoch `i` come from the stream `EPOCHS + i`, those of a step from the stream of its number.
@@ -56,6 +56,8 @@ pub struct TrainOptions {
     ///
     /// Heads and losses see all windows of the step, so that gradients are those of one encoder, up to rounding.
     pub replicas: usize,
+    /// In which numbers the encoder computes; `full`. `mixed` is for GPUs: on a CPU it is slower.
+    pub precision: Precision,
     /// So many windows that are near to a window and end with another type follow it into its batch, as hard negatives of `triplet` and `info-nce`,
     /// found by the vectors of the moment among all windows that are in memory, anew in every epoch, while pretraining; 0.
     pub neighbours: usize,
@@ -90,6 +92,7 @@ impl Default for TrainOptions {
             batch_size: 32,
             accumulate: 1,
             replicas: 0,
+            precision: Precision::default(),
             neighbours: 0,
             learning_rate: 1e-3,
             warmup_steps: 50,
@@ -296,7 +299,7 @@ struct Run<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
     rates: Rates,
     state: TrainState,
     device: &'a B::Device,
-    /// Shares the windows of a step, where there is more than one copy of the encoder.
+    /// Encodes the windows of a step, where the encoder itself does not.
     crew: Option<Crew<B>>,
 }
 
@@ -321,7 +324,8 @@ where
         devices: &'a [B::Device],
     ) -> Result<Self, ObjectiveError> {
         let [device, others @ ..] = devices else { panic!("a run needs a device") };
-        let crew = if others.is_empty() { None } else { Some(Crew::new(devices)?) };
+        let is_plain = others.is_empty() && options.precision == Precision::Full;
+        let crew = if is_plain { None } else { Some(Crew::new(devices, options.precision)?) };
         let adamw = options.adamw.clone();
         let is_averaged = options.average > 0.0;
         let rates = Rates::new::<B>(options.rates.clone(), &model)?;

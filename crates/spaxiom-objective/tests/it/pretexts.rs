@@ -17,9 +17,9 @@ use spaxiom_encoder::{
 use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
     AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, LinkPredictionOptions, Links,
-    Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError, Observer, Prepare, Pretext,
-    PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport, TrainOptions, Trainer, TrainingSet,
-    TripletOptions, Windows,
+    Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError, Observer, Precision, Prepare,
+    Pretext, PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport, TrainOptions, Trainer,
+    TrainingSet, TripletOptions, Windows,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -486,8 +486,8 @@ fn copies_that_share_the_windows_have_the_losses_and_gradients_of_one_encoder() 
         })
         .collect();
     let folder = tempfile::TempDir::new().unwrap();
-    let steps = |kind, options: PretextOptions, n_copies| {
-        let train = TrainOptions { max_steps: 3, batch_size: 8, ..TrainOptions::default() };
+    let steps = |kind, options: PretextOptions, n_copies, precision| {
+        let train = TrainOptions { max_steps: 3, batch_size: 8, precision, ..TrainOptions::default() };
         let mut steps = Steps(Vec::new());
         let set = InOrder::new(&examples);
         let set = TrainingSet::new(&set, &examples);
@@ -505,13 +505,20 @@ fn copies_that_share_the_windows_have_the_losses_and_gradients_of_one_encoder() 
         (EncoderKind::Gru, options(&[PretextName::Nep])),
         (EncoderKind::Gnn, options(&[PretextName::Link, PretextName::Node])),
     ] {
-        let one = steps(kind, options.clone(), 1);
+        let one = steps(kind, options.clone(), 1, Precision::Full);
         // Three copies have three, three and two windows; nine have one each, and one has none.
         for n_copies in [3, 9] {
-            for (one, several) in one.iter().flatten().zip(steps(kind, options.clone(), n_copies).iter().flatten()) {
+            let several = steps(kind, options.clone(), n_copies, Precision::Full);
+            for (one, several) in one.iter().flatten().zip(several.iter().flatten()) {
                 assert!((one - several).abs() < 1e-3 * one.abs(), "{kind:?}, {n_copies} copies: {one} {several}");
             }
         }
+        // bfloat16 has eight bits: products are a hundredth off, and their sums less.
+        let mixed = steps(kind, options.clone(), 1, Precision::Mixed);
+        for (one, mixed) in one.iter().flatten().zip(mixed.iter().flatten()) {
+            assert!((one - mixed).abs() < 3e-2 * one.abs(), "{kind:?}, mixed: {one} {mixed}");
+        }
+        assert_ne!(mixed, one, "{kind:?}");
     }
 }
 

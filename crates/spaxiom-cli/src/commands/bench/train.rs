@@ -29,7 +29,7 @@ const N_ROWS: usize = 64;
 const LAYER_STEPS: usize = 3;
 
 /// Steps that do not count: memory is found, and threads are started.
-const N_WARMUP: u64 = 4;
+const N_WARMUP: usize = 4;
 
 /// Milliseconds of a step: the mean over the batches, the median of the runs.
 pub(super) fn train(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row>> {
@@ -81,13 +81,13 @@ pub(super) fn train(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row
 fn layer_ms(args: &BenchArgs) -> anyhow::Result<f64> {
     let config =
         RecurrentEventEncoderConfig { n_layers: 1, bidirectional: false, max_len: N_ROWS, ..Preset::Base.into() };
-    let n_steps = N_WARMUP as usize + LAYER_STEPS * args.runs as usize;
+    let n_steps = N_WARMUP + LAYER_STEPS * args.runs as usize;
     let mut times = vec![Instant::now()];
     engine("flex")?.recurrent_steps(Cell::Gru, &config, BATCH, &mut || {
         times.push(Instant::now());
         if times.len() > n_steps { Flow::Stop } else { Flow::Continue }
     });
-    Ok(median(times[N_WARMUP as usize..].windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0)))
+    Ok(median(times[N_WARMUP..].windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0)))
 }
 
 fn median(times: impl Iterator<Item = f64>) -> f64 {
@@ -130,13 +130,12 @@ fn median_ms(
 ) -> anyhow::Result<f64> {
     let n_batches = windows.len().div_ceil(BATCH) as u64;
     config.train.batch_size = BATCH;
-    config.train.max_steps = N_WARMUP + u64::from(args.runs) * n_batches;
+    config.train.max_steps = N_WARMUP as u64 + u64::from(args.runs) * n_batches;
     config.train.evaluate_every = u64::MAX;
     let mut clock = Clock { times: vec![Instant::now()] };
     let scratch = folder.path.join("checkpoint");
     training_steps(&config, tokenizer, windows, engine("flex")?.as_ref(), &mut clock, &scratch)?;
-    let skipped = usize::try_from(N_WARMUP)?;
-    let times = &clock.times[skipped..];
+    let times = &clock.times[N_WARMUP..];
     let run = usize::try_from(n_batches)?;
     let ms = |from: usize| (times[from + run] - times[from]).as_secs_f64() * 1000.0 / run as f64;
     Ok(median((0..args.runs as usize).map(|number| ms(number * run))))
