@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{EncoderError, EncoderKind, EventEncoderConfig, Preset};
 use spaxiom_eval::SplitOptions;
 use spaxiom_objective::{
-    ClassCosts, ContrastOptions, LinkPredictionOptions, MaskingOptions, NextEventFields, NextEventOptions,
-    ObjectiveError, PretextName, PretextOptions, TrainOptions, TripletOptions,
+    ClassCosts, ContrastOptions, JigsawOptions, LinkPredictionOptions, MaskingOptions, NextEventFields,
+    NextEventOptions, ObjectiveError, PretextName, PretextOptions, TrainOptions, TripletOptions,
 };
 use spaxiom_token::{AugmentOptions, LayoutName, Tokenizer, TokenizerOptions};
 
@@ -112,6 +112,9 @@ pub struct RunConfig {
     pub next_event: NextEventOptions,
     /// Masked event prediction, and the share of hidden nodes.
     pub masking: MaskingOptions,
+    /// Jigsaw.
+    #[serde(default)]
+    pub jigsaw: JigsawOptions,
     /// Link prediction.
     #[serde(default)]
     pub link_prediction: LinkPredictionOptions,
@@ -154,6 +157,7 @@ impl RunConfig {
             objectives: masked_events_alone(),
             next_event: NextEventOptions::default(),
             masking: MaskingOptions::default(),
+            jigsaw: JigsawOptions::default(),
             link_prediction: LinkPredictionOptions::default(),
             augment: AugmentOptions::default(),
             contrast: ContrastOptions::default(),
@@ -221,6 +225,7 @@ impl RunConfig {
             next_event: self.next_event.clone(),
             next_event_fields: NextEventFields { predicted, what: tokenizer.what_field() },
             masking: self.masking.clone(),
+            jigsaw: self.jigsaw.clone(),
             links: self.link_prediction.clone(),
             contrast: self.contrast.clone(),
             triplet: self.triplet.clone(),

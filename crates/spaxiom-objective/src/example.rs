@@ -49,7 +49,7 @@ pub trait Examples {
     fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError>;
 }
 
-/// Consecutive windows over whole sequences, cut at another offset in every epoch.
+/// Consecutive windows over whole sequences, cut at another offset in every epoch; a sequence that fits into one window is never cut.
 #[derive(Debug, Clone)]
 pub struct Windows<'a> {
     sequences: &'a [TokenSequence],
@@ -112,7 +112,7 @@ impl<'a> Windows<'a> {
         let Self { sequences, events, max_len } = self;
         let (sequence, events, max_len) = (&sequences[sequence_idx], events.get(sequence_idx).copied(), *max_len);
         let len = sequence.n_positions();
-        let first_end = if offset == 0 { max_len } else { offset };
+        let first_end = if offset == 0 || len <= max_len { max_len } else { offset };
         let n_windows = if len == 0 { 0 } else { 1 + len.saturating_sub(first_end).div_ceil(max_len) };
         (0..n_windows).map(move |number| {
             let end = (first_end + number * max_len).min(len);

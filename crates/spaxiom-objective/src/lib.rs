@@ -40,7 +40,7 @@ pub use crate::error::ObjectiveError;
 pub use crate::example::{Example, Examples, InOrder, Labelled, Show, Windows};
 pub use crate::field_heads::FieldHeads;
 pub use crate::gap_density::GapDensity;
-pub use crate::jigsaw::Jigsaw;
+pub use crate::jigsaw::{Jigsaw, JigsawOptions};
 pub use crate::judge::{Judged, judge};
 pub use crate::links::{LinkPredictionOptions, Links};
 pub use crate::losses::{

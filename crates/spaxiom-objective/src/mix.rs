@@ -14,7 +14,7 @@ use spaxiom_token::Augmenter;
 use crate::contrast::{Contrast, ContrastOptions};
 use crate::error::ObjectiveError;
 use crate::example::Example;
-use crate::jigsaw::{Jigsaw, Shuffled, Shuffler};
+use crate::jigsaw::{Jigsaw, JigsawOptions, Shuffled, Shuffler};
 use crate::links::{HeldOut, LinkPredictionOptions, Links};
 use crate::losses::scalar;
 use crate::masked_event::{Masked, MaskedEvents, Masking, MaskingOptions};
@@ -89,6 +89,8 @@ pub struct PretextOptions {
     pub next_event_fields: NextEventFields,
     /// Masked events, and the share of hidden nodes.
     pub masking: MaskingOptions,
+    /// Jigsaw.
+    pub jigsaw: JigsawOptions,
     /// Link prediction.
     pub links: LinkPredictionOptions,
     /// `InfoNCE`.
@@ -111,7 +113,8 @@ impl Pretexts {
     /// # Errors
     /// [`ObjectiveError::Setting`] for a weight that is not above 0, no weight at all, or a wrong setting of a pretext.
     pub fn new(options: PretextOptions, augmenter: Option<Augmenter>) -> Result<Self, ObjectiveError> {
-        let PretextOptions { weights, next_event, next_event_fields: _, masking, links, contrast, triplet } = &options;
+        let PretextOptions { weights, next_event, next_event_fields: _, masking, jigsaw, links, contrast, triplet } =
+            &options;
         let wrong = |want, got: String| Err(ObjectiveError::Setting { name: "objectives", want, got });
         if let Some(weight) = weights.values().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
             return wrong("weights above 0", weight.to_string());
@@ -123,6 +126,7 @@ impl Pretexts {
             return wrong("those that need no views, where nothing makes views", "views".into());
         }
         next_event.check()?;
+        jigsaw.check()?;
         links.check()?;
         contrast.check()?;
         triplet.check()?;
@@ -139,7 +143,7 @@ impl Pretexts {
         seed: u64,
         device: &B::Device,
     ) -> Mix<B> {
-        let PretextOptions { weights, next_event, next_event_fields, masking: _, links, contrast, triplet } =
+        let PretextOptions { weights, next_event, next_event_fields, masking: _, jigsaw, links, contrast, triplet } =
             &self.options;
         let layout = || layout.clone();
         let is_wanted = |name| weights.contains_key(&name);
@@ -155,7 +159,7 @@ impl Pretexts {
                 NextEvents::new(d_model, layout(), fields, options, seed(PretextName::Nep), device)
             }),
             jigsaw: is_wanted(PretextName::Jigsaw)
-                .then(|| Jigsaw::new(d_model, max_len, layout(), seed(PretextName::Jigsaw), device)),
+                .then(|| Jigsaw::new(d_model, max_len, layout(), jigsaw.clone(), seed(PretextName::Jigsaw), device)),
             links: is_wanted(PretextName::Link)
                 .then(|| Links::new(d_model, layout(), links.clone(), seed(PretextName::Link), device)),
             nodes: is_wanted(PretextName::Node)

@@ -16,10 +16,10 @@ use spaxiom_encoder::{
 };
 use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
-    AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, LinkPredictionOptions, Links,
-    Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError, Observer, Precision, Prepare,
-    Pretext, PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport, TrainOptions, Trainer,
-    TrainingSet, TripletOptions, Windows,
+    AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, JigsawOptions,
+    LinkPredictionOptions, Links, Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError,
+    Observer, Precision, Prepare, Pretext, PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport,
+    TrainOptions, Trainer, TrainingSet, TripletOptions, Windows,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -302,7 +302,7 @@ fn a_jigsaw_shows_every_event_once_and_nothing_of_its_time() {
     let data = Data::new();
     let layout = data.layout();
     let examples = data.examples();
-    let jigsaw = Jigsaw::<Flex>::new(4, N_EVENTS, layout.clone(), 0, &Default::default());
+    let jigsaw = Jigsaw::<Flex>::new(4, N_EVENTS, layout.clone(), JigsawOptions { share: 1.0 }, 0, &Default::default());
     let batch = shown(&jigsaw, &examples);
     let rows: Vec<i64> = batch.rows.into_data().convert::<i64>().to_vec().unwrap();
     let n_fields = layout.n_fields();
