@@ -208,8 +208,7 @@ fn pretext_model<B: Backend>(
     device: &B::Device,
 ) -> PretextModel<B, EventEncoder<B>, Mix<B>> {
     let encoder = shape.encoder.init::<B>(&shape.layout, seed, device);
-    let (d_model, max_len) = (encoder.d_model(), encoder.max_len());
-    let heads = pretexts.init(d_model, max_len, &shape.layout, seed ^ HEAD_SEED, device);
+    let heads = pretexts.init(encoder.d_model(), &shape.layout, seed ^ HEAD_SEED, device);
     PretextModel::new(encoder, heads)
 }
 

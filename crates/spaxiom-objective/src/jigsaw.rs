@@ -21,13 +21,13 @@ use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct JigsawOptions {
-    /// Share of the events that are moved, two at least; 0.5. The others stay where they were; with 1, as in the seed, none does.
+    /// Share of the events that are moved, two at least; 0.2. The others stay where they were; with 1, as in the seed, none does.
     pub share: f64,
 }
 
 impl Default for JigsawOptions {
     fn default() -> Self {
-        Self { share: 0.5 }
+        Self { share: 0.2 }
     }
 }
 
@@ -41,28 +41,24 @@ impl JigsawOptions {
 
 /// Predicts the place of every event that was moved: a row of the permutation matrix each, over the places that events were moved from.
 ///
-/// Times, gaps, ages and edges would tell the order, so they are hidden. Places count from the end, as positions do.
+/// Times, gaps, ages and edges would tell the order, so they are hidden.
+/// A place is known by the state of whatever stands there now, which has heard what stands around it:
+/// the score of an event and a place is a product of the two states, as of a pointer (Vinyals et al. 2015).
 /// Events that are alike without their times cannot be told apart; what is lost by that no encoder gains.
 #[derive(Module, Debug)]
 pub struct Jigsaw<B: Backend> {
-    /// The logits of all places, `[d_model, max_len]`.
+    events: Linear<B>,
     places: Linear<B>,
     #[module(skip)]
     shuffler: Shuffler,
 }
 
 impl<B: Backend> Jigsaw<B> {
-    /// A permutation head for windows of up to `max_len` events.
-    pub fn new(
-        d_model: usize,
-        max_len: usize,
-        layout: BatchLayout,
-        options: JigsawOptions,
-        seed: u64,
-        device: &B::Device,
-    ) -> Self {
-        let places = WeightRng::new(seed).linear(d_model, max_len, device);
-        Self { places, shuffler: Shuffler { layout, options } }
+    /// A permutation head over states of width `d_model`.
+    pub fn new(d_model: usize, layout: BatchLayout, options: JigsawOptions, seed: u64, device: &B::Device) -> Self {
+        let mut rng = WeightRng::new(seed);
+        let (events, places) = (rng.linear(d_model, d_model, device), rng.linear(d_model, d_model, device));
+        Self { events, places, shuffler: Shuffler { layout, options } }
     }
 }
 
@@ -85,7 +81,7 @@ pub struct Shuffled {
 struct Moved {
     /// Where it stands now, from the beginning.
     at: usize,
-    /// Where it was, from the end.
+    /// Which of the moved events stands where it was.
     place: usize,
 }
 
@@ -113,7 +109,8 @@ impl Shuffler {
         let values = order.iter().flat_map(columns);
         let values = values.map(|(value, of)| if of.modality() == Modality::Temporal { f32::NAN } else { *value });
         let shuffled = WindowRows { ids, values: values.collect(), ages: vec![0.0; n_events], edges: Vec::new() };
-        let moved = from.into_iter().zip(to).map(|(from, at)| Moved { at, place: n_events - 1 - from });
+        let place = |from: &usize| to.iter().position(|to| to == from).expect("places are those of the moved events");
+        let moved = from.iter().zip(&to).map(|(from, &at)| Moved { at, place: place(from) });
         (shuffled, moved.collect())
     }
 }
@@ -136,28 +133,29 @@ impl<B: Backend> Pretext<B> for Jigsaw<B> {
 
     fn loss<E: Encoder<B>>(&self, encoder: &E, Shuffled { windows, moved }: &Shuffled, device: &B::Device) -> Loss<B> {
         let states = encoder.encode(&EventBatch::with_rows(&self.shuffler.layout, windows, device)).states;
-        let ([_, seq, _], [_, max_len]) = (states.dims(), self.places.weight.dims());
-        // `[CLS]` stands before the events.
+        let [n_windows, seq, d_model] = states.dims();
+        let most = moved.iter().map(Vec::len).max().unwrap_or(0);
+        // `[CLS]` stands before the events, and for those that a window has less than others.
         let positions = |(window_idx, moved): (usize, &Vec<Moved>)| {
-            moved.iter().map(move |moved| window_idx * seq + 1 + moved.at).collect::<Vec<_>>()
+            let padding = std::iter::repeat_n(0, most - moved.len());
+            let all = moved.iter().map(|moved| 1 + moved.at).chain(padding);
+            all.map(|at| window_idx * seq + at).collect::<Vec<_>>()
         };
         let positions: Vec<usize> = moved.iter().enumerate().flat_map(positions).collect();
-        let mut bias = vec![NEVER; positions.len() * max_len];
-        let mut rows = bias.chunks_exact_mut(max_len);
-        for moved in moved {
-            for row in rows.by_ref().take(moved.len()) {
-                // Where an event was moved from, and nowhere else.
-                for other in moved {
-                    row[other.place] = 0.0;
-                }
-            }
-        }
-        let bias = Tensor::<B, 2>::from_data(TensorData::new(bias, [positions.len(), max_len]), device);
-        let logits = self.places.forward(at(states, &positions)) + bias;
+        let states = at(states, &positions);
+        let side_by_side = |of: Tensor<B, 2>| of.reshape([n_windows, most, d_model]);
+        let (events, places) = (self.events.forward(states.clone()), self.places.forward(states));
+        let scores = side_by_side(events).matmul(side_by_side(places).swap_dims(1, 2));
+        let bias = moved.iter().flat_map(|moved| (0..most).map(|place| if place < moved.len() { 0.0 } else { NEVER }));
+        let bias = TensorData::new(bias.collect::<Vec<f32>>(), [n_windows, 1, most]);
+        let scores = scores.div_scalar((d_model as f64).sqrt()) + Tensor::<B, 3>::from_data(bias, device);
+        let rows = moved.iter().enumerate().flat_map(|(of, moved)| (0..moved.len()).map(move |row| of * most + row));
+        let rows: Vec<usize> = rows.collect();
+        let logits = scores.reshape([n_windows * most, most]).select(0, indices(&rows, device));
         let places: Vec<usize> = moved.iter().flatten().map(|moved| moved.place).collect();
         let targets = indices(&places, device);
         let metrics = vec![Metric { name: "place_accuracy", value: accuracy(logits.clone(), targets.clone()) }];
-        Loss { value: cross_entropy(logits, targets), n_predictions: positions.len(), metrics }
+        Loss { value: cross_entropy(logits, targets), n_predictions: places.len(), metrics }
     }
 }
 
@@ -183,8 +181,8 @@ mod tests {
             let is_wanted = (moved.len() as f64 - n as f64 * share).abs() <= 0.5 || moved.len() == n.min(2);
             prop_assert!(is_wanted, "{} of {n}", moved.len());
             let mut restored = shuffled.ids.clone();
-            for Moved { at, place } in moved {
-                restored[n - 1 - place] = shuffled.ids[at];
+            for Moved { at, place } in &moved {
+                restored[moved[*place].at] = shuffled.ids[*at];
             }
             prop_assert_eq!(restored, ids);
         }

@@ -134,15 +134,8 @@ impl Pretexts {
         Ok(Self { masking, augmenter: augmenter.map(Arc::new), options })
     }
 
-    /// The heads of all pretexts, for an encoder of this width and window.
-    pub fn init<B: Backend>(
-        &self,
-        d_model: usize,
-        max_len: usize,
-        layout: &BatchLayout,
-        seed: u64,
-        device: &B::Device,
-    ) -> Mix<B> {
+    /// The heads of all pretexts, for an encoder of this width.
+    pub fn init<B: Backend>(&self, d_model: usize, layout: &BatchLayout, seed: u64, device: &B::Device) -> Mix<B> {
         let PretextOptions { weights, next_event, next_event_fields, masking: _, jigsaw, links, contrast, triplet } =
             &self.options;
         let layout = || layout.clone();
@@ -159,7 +152,7 @@ impl Pretexts {
                 NextEvents::new(d_model, layout(), fields, options, seed(PretextName::Nep), device)
             }),
             jigsaw: is_wanted(PretextName::Jigsaw)
-                .then(|| Jigsaw::new(d_model, max_len, layout(), jigsaw.clone(), seed(PretextName::Jigsaw), device)),
+                .then(|| Jigsaw::new(d_model, layout(), jigsaw.clone(), seed(PretextName::Jigsaw), device)),
             links: is_wanted(PretextName::Link)
                 .then(|| Links::new(d_model, layout(), links.clone(), seed(PretextName::Link), device)),
             nodes: is_wanted(PretextName::Node)

@@ -96,7 +96,7 @@ impl Data {
         let (layout, device) = (self.layout(), Default::default());
         let encoder = config.init::<B>(&layout, 1, &device);
         let heads = Pretexts::new(options, augmenter).unwrap();
-        let heads = heads.init(encoder.d_model(), encoder.max_len(), &layout, 2, &device);
+        let heads = heads.init(encoder.d_model(), &layout, 2, &device);
         PretextModel::new(encoder, heads)
     }
 }
@@ -242,7 +242,9 @@ fn the_time_until_the_next_event_can_be_learnt() {
 
 #[test]
 fn a_jigsaw_can_be_learnt() {
-    learns(EncoderKind::Transformer, PretextName::Jigsaw, 300, "place_accuracy", 0.3, 0.5);
+    // Two of ten events are moved, so that half of the guesses are right.
+    learns(EncoderKind::Transformer, PretextName::Jigsaw, 300, "place_accuracy", 0.6, 0.7);
+    learns(EncoderKind::Gru, PretextName::Jigsaw, 300, "place_accuracy", 0.6, 0.7);
 }
 
 #[test]
@@ -302,7 +304,7 @@ fn a_jigsaw_shows_every_event_once_and_nothing_of_its_time() {
     let data = Data::new();
     let layout = data.layout();
     let examples = data.examples();
-    let jigsaw = Jigsaw::<Flex>::new(4, N_EVENTS, layout.clone(), JigsawOptions { share: 1.0 }, 0, &Default::default());
+    let jigsaw = Jigsaw::<Flex>::new(4, layout.clone(), JigsawOptions { share: 1.0 }, 0, &Default::default());
     let batch = shown(&jigsaw, &examples);
     let rows: Vec<i64> = batch.rows.into_data().convert::<i64>().to_vec().unwrap();
     let n_fields = layout.n_fields();
