@@ -17,6 +17,9 @@ use crate::field_heads::at;
 use crate::losses::{NEVER, accuracy, cross_entropy, indices};
 use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
 
+/// Seconds from a place to the next: an encoder that knows of order by times alone has to see the one that is shown.
+const STEP_SECS: f32 = 10.0;
+
 /// What may be set about the jigsaw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -41,7 +44,7 @@ impl JigsawOptions {
 
 /// Predicts the place of every event that was moved: a row of the permutation matrix each, over the places that events were moved from.
 ///
-/// Times, gaps, ages and edges would tell the order, so they are hidden.
+/// Times, gaps and edges would tell the order, so they are hidden; ages are those of a window with an event every ten seconds.
 /// A place is known by the state of whatever stands there now, which has heard what stands around it:
 /// the score of an event and a place is a product of the two states, as of a pointer (Vinyals et al. 2015).
 /// Events that are alike without their times cannot be told apart; what is lost by that no encoder gains.
@@ -108,7 +111,8 @@ impl Shuffler {
         let columns = |at: &usize| window.values[at * n_values..(at + 1) * n_values].iter().zip(self.layout.numbers());
         let values = order.iter().flat_map(columns);
         let values = values.map(|(value, of)| if of.modality() == Modality::Temporal { f32::NAN } else { *value });
-        let shuffled = WindowRows { ids, values: values.collect(), ages: vec![0.0; n_events], edges: Vec::new() };
+        let ages = (0..n_events).rev().map(|after| after as f32 * STEP_SECS).collect();
+        let shuffled = WindowRows { ids, values: values.collect(), ages, edges: Vec::new() };
         let place = |from: &usize| to.iter().position(|to| to == from).expect("places are those of the moved events");
         let moved = from.iter().zip(&to).map(|(from, &at)| Moved { at, place: place(from) });
         (shuffled, moved.collect())

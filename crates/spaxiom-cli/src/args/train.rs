@@ -59,13 +59,15 @@ pub(crate) enum ObjectiveArg {
     Mep,
     /// Next-event prediction: what comes next and when, from the past alone
     Nep,
-    /// Shuffled events, told back into their order without times
+    /// Events in other places than their own, told back into them without times
     Jigsaw,
     /// Which events are joined by place, time or cause (for gnn and fusion)
     Link,
     /// What an event is, from its place, its time and its edges (for gnn and fusion)
+    #[value(alias = "attribute")]
     Node,
     /// Two views of a window find each other among those of others
+    #[value(alias = "infonce")]
     InfoNce,
     /// A view is nearer than a hard negative: close by, but of another type
     Triplet,
