@@ -1,6 +1,6 @@
 //! Operations that take most of the time of a training step, each as one step of the graph with gradients written by hand.
 //!
-//! Where tensors are those of `Autodiff<Flex>`, [`gru()`] and the others compute on plain slices, with one pass over memory
+//! Where tensors are those of `Autodiff<Flex>`, [`recurrent()`] and the others compute on plain slices, with one pass over memory
 //! where burn's own operations take many; for every other backend they give nothing, and the caller goes on in burn's operations,
 //! which are the oracle in the tests. Backends are told apart by the types of their tensors, at run time and without `unsafe`.
 
@@ -18,6 +18,10 @@ mod gelu;
 mod gru;
 #[cfg(feature = "flex")]
 mod layer_norm;
+#[cfg(feature = "flex")]
+mod lstm;
+#[cfg(feature = "flex")]
+mod recurrent;
 
 #[cfg(feature = "flex")]
 use std::any::Any;
@@ -27,24 +31,27 @@ use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
-/// The states of a GRU after every position, from zeros on; padding leaves the state as it was.
+use crate::recurrent::Cell;
+
+/// The states of a recurrent layer after every position, from zeros on; padding leaves the state as it was.
 ///
 /// # Shapes
-/// - inputs: `[batch, seq, 3 * d]`, the gates from the input
-/// - weight: `[d, 3 * d]`, bias: `[3 * d]`
+/// - inputs: `[batch, seq, n_gates * d]`, the gates from the input
+/// - weight: `[d, n_gates * d]`, bias: `[n_gates * d]`
 /// - keep: `[batch, seq]`
 /// - output: `[batch, seq, d]`
-pub(crate) fn gru<B: Backend>(
+pub(crate) fn recurrent<B: Backend>(
+    cell: Cell,
     inputs: &Tensor<B, 3>,
     weight: &Tensor<B, 2>,
     bias: &Tensor<B, 1>,
     keep: &Tensor<B, 2>,
 ) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(flex::gru(same_ref(inputs)?, whole(same_ref(weight)?)?, same_ref(bias)?, same_ref(keep)?));
+    return same(flex::recurrent(cell, same_ref(inputs)?, whole(same_ref(weight)?)?, same_ref(bias)?, same_ref(keep)?));
     #[cfg(not(feature = "flex"))]
     {
-        let _ = (inputs, weight, bias, keep);
+        let _ = (cell, inputs, weight, bias, keep);
         None
     }
 }

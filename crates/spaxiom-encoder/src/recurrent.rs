@@ -305,8 +305,8 @@ impl<B: Backend> Direction<B> {
         let [n_windows, seq, _] = rows.dims();
         let (d, device) = (self.d_hidden(), keep.device());
         let inputs = dense(&self.input, rows);
-        if let (Cell::Gru, Some(bias)) = (self.cell, &self.hidden.bias)
-            && let Some(states) = fused::gru(&inputs, &self.hidden.weight.val(), &bias.val(), keep)
+        if let Some(bias) = &self.hidden.bias
+            && let Some(states) = fused::recurrent(self.cell, &inputs, &self.hidden.weight.val(), &bias.val(), keep)
         {
             let last = states.clone().narrow(1, seq - 1, 1).reshape([n_windows, d]);
             return (states, last);

@@ -12,10 +12,12 @@ use burn::tensor::{Int, Tensor, TensorData, TensorPrimitive};
 
 use super::Gradients;
 use super::attention::{Bias, Shape};
+use crate::recurrent::Cell;
 
 type A = Autodiff<Flex>;
 
-pub(super) fn gru(
+pub(super) fn recurrent(
+    cell: Cell,
     inputs: &Tensor<A, 3>,
     weight: &Tensor<A, 2>,
     bias: &Tensor<A, 1>,
@@ -23,9 +25,19 @@ pub(super) fn gru(
 ) -> Tensor<A, 3> {
     let [n_windows, seq, _] = inputs.dims();
     let [d, _] = weight.dims();
-    let (states, gradients) = super::gru::forward(&slice(inputs), slice(weight), &slice(bias), slice(keep), seq);
     let parents = [parent(inputs), parent(weight), parent(bias)];
-    step(parents, TensorData::new(states, [n_windows, seq, d]), Arc::new(gradients))
+    let (inputs, weight, bias, keep) = (slice(inputs), slice(weight), slice(bias), slice(keep));
+    let (states, gradients): (_, Arc<dyn Gradients<3>>) = match cell {
+        Cell::Gru => {
+            let (states, run) = super::gru::forward(&inputs, weight, &bias, keep, seq);
+            (states, Arc::new(run))
+        }
+        Cell::Lstm => {
+            let (states, run) = super::lstm::forward(&inputs, weight, &bias, keep, seq);
+            (states, Arc::new(run))
+        }
+    };
+    step(parents, TensorData::new(states, [n_windows, seq, d]), gradients)
 }
 
 /// None where the bias is learnt.

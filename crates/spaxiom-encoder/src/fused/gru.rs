@@ -155,28 +155,7 @@ impl Gradients<3> for Run {
                 );
             }
         });
-        // The state before a position is that after the one before it: all products of all positions in one.
-        let mut before = vec![0.0; n * seq * d];
-        for (before, states) in before.chunks_exact_mut(seq * d).zip(states.chunks_exact(seq * d)) {
-            before[d..].copy_from_slice(&states[..(seq - 1) * d]);
-        }
-        let mut of_weight = vec![0.0; d * 3 * d];
-        let before = MatRef::from_row_major_slice(&before, n * seq, d);
-        let gates = MatRef::from_row_major_slice(&of_gates, n * seq, 3 * d);
-        matmul(
-            MatMut::from_row_major_slice_mut(&mut of_weight, d, 3 * d),
-            Accum::Replace,
-            before.transpose(),
-            gates,
-            1.0,
-            Par::rayon(0),
-        );
-        let mut of_bias = vec![0.0; 3 * d];
-        for gates in of_gates.chunks_exact(3 * d) {
-            for (sum, gate) in of_bias.iter_mut().zip(gates) {
-                *sum += gate;
-            }
-        }
+        let [of_weight, of_bias] = super::recurrent::of_parameters(states, &of_gates, seq, d);
         [of_inputs, of_weight, of_bias]
     }
 }

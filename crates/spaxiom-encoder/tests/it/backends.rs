@@ -128,8 +128,10 @@ fn encoders_agree_with_flex<B: Backend>(tolerance: f32, of_gradients: f32) {
 fn gradients_by_hand_are_those_of_burn_for_widths_and_numbers_of_rows_that_divide_nothing() {
     let windows: Vec<WindowRows> = windows().into_iter().cycle().take(40).collect();
     let shape = TransformerEventEncoderConfig { d_model: 100, n_heads: 5, d_feed_forward: 130, ..Preset::Tiny.into() };
-    let gru = RecurrentEventEncoderConfig { d_embed: 70, d_hidden: 50, bidirectional: true, ..Preset::Tiny.into() };
-    for config in [EventEncoderConfig::Transformer(shape), EventEncoderConfig::Gru(gru)] {
+    let recurrent =
+        RecurrentEventEncoderConfig { d_embed: 70, d_hidden: 50, bidirectional: true, ..Preset::Tiny.into() };
+    let (gru, lstm) = (EventEncoderConfig::Gru(recurrent.clone()), EventEncoderConfig::Lstm(recurrent));
+    for config in [EventEncoderConfig::Transformer(shape), gru, lstm] {
         let (want, got) = (run_on::<Autodiff<NdArray>>(&config, &windows), run_on::<Autodiff<Flex>>(&config, &windows));
         assert!(distance(&want.vectors, &got.vectors) < 1e-5);
         for (name, want) in &want.gradients {

@@ -60,7 +60,12 @@ pub(super) fn train(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row
     for (workload, config, windows, peer) in work {
         found.push((workload, median_ms(args, config, &tokenizer, windows, folder)?, peer));
     }
-    found.push(("train gru 256 -> 512, the layer alone", layer_ms(args)?, "train/gru_256_512/step_b32_s64"));
+    found.push(("train gru 256 -> 512, the layer alone", layer_ms(args, Cell::Gru)?, "train/gru_256_512/step_b32_s64"));
+    found.push((
+        "train lstm 256 -> 512, the layer alone",
+        layer_ms(args, Cell::Lstm)?,
+        "train/lstm_256_512/step_b32_s64",
+    ));
     let row = |(workload, ms, peer): (&str, f64, &str)| {
         let peer = fastest(&peers, peer);
         Row {
@@ -78,12 +83,12 @@ pub(super) fn train(args: &BenchArgs, folder: &Folder) -> anyhow::Result<Vec<Row
 }
 
 /// Milliseconds of a step of a recurrent layer over random rows, as the peer does it: no embedding, no heads.
-fn layer_ms(args: &BenchArgs) -> anyhow::Result<f64> {
+fn layer_ms(args: &BenchArgs, cell: Cell) -> anyhow::Result<f64> {
     let config =
         RecurrentEventEncoderConfig { n_layers: 1, bidirectional: false, max_len: N_ROWS, ..Preset::Base.into() };
     let n_steps = N_WARMUP + LAYER_STEPS * args.runs as usize;
     let mut times = vec![Instant::now()];
-    engine("flex")?.recurrent_steps(Cell::Gru, &config, BATCH, &mut || {
+    engine("flex")?.recurrent_steps(cell, &config, BATCH, &mut || {
         times.push(Instant::now());
         if times.len() > n_steps { Flow::Stop } else { Flow::Continue }
     });
