@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use burn::module::AutodiffModule;
 use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
-use burn::tensor::{Distribution, Tensor};
 use rayon::prelude::*;
 use spaxiom_encoder::{
     BatchLayout, Cell, Encoder, EncoderKind, EventBatch, EventEncoder, EventEncoderConfig, NamedTensor,
@@ -56,7 +56,7 @@ impl<B: AutodiffBackend> BurnEngine<B> {
         let n_devices = if self.name == BackendName::Cuda { B::device_count(id.type_id).max(1) } else { 1 };
         let n = match n_replicas {
             0 if self.name.is_cpu() => copies_on_a_cpu(encoder.kind()),
-            0 => n_devices,
+            0 => 1,
             n => n,
         };
         let others = (0u16..).take(n_devices).map(|index_id| DeviceId { index_id, ..id }).filter(|other| *other != id);
@@ -74,6 +74,7 @@ impl<B: AutodiffBackend> BurnEngine<B> {
     where
         M: AutodiffModule<B> + Objective<B>,
         M::Encoder: AutodiffModule<B>,
+        <M::Encoder as AutodiffModule<B>>::InnerModule: Encoder<B::InnerBackend>,
         M::InnerModule: Objective<B::InnerBackend>,
     {
         let TrainingInput { trainer, data, resume, checkpoint_path, observer, seed: _ } = input;
@@ -135,8 +136,8 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
     ) {
         let RecurrentEventEncoderConfig { d_embed, max_len, .. } = *config;
         let mut stack = RecurrentStack::new(cell, config, d_embed, &mut WeightRng::new(0), &self.device);
-        let rows = Distribution::Normal(0.0, 1.0);
-        let rows = Tensor::<B, 3>::random([n_windows, max_len, d_embed], rows, &self.device);
+        let rows = WeightRng::new(1).matrix::<B>([n_windows * max_len, d_embed], &self.device).val().detach();
+        let rows = rows.reshape([n_windows, max_len, d_embed]);
         let keep = Tensor::ones([n_windows, max_len], &self.device);
         let (rate, mut optimiser) = (1e-4, AdamW::new(AdamWOptions::default()));
         loop {

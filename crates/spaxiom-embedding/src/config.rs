@@ -244,6 +244,9 @@ impl RunConfig {
                         "an encoder that reads from the past alone: `gru`, `lstm` with `bidirectional = false`, or `transformer` with `causal = true` and `ages = false`",
                     );
                 }
+                PretextName::Nep if layout == LayoutName::Flat && !self.next_event.fields.is_empty() => {
+                    return unfit("`next-event.fields`", "a position per event: tokens `composite` or `bins`");
+                }
                 PretextName::Link if self.tokenizer.links.is_none() => {
                     return unfit("link", "edges between events: add `[tokenizer.links]`");
                 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::backend::Backend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
 use spaxiom_token::{Edge, EdgeType, Modality, NumberColumn, TokenWindow, Tokenizer, special};
 
@@ -260,6 +260,22 @@ impl<B: Backend> EventBatch<B> {
             edges: self.edges.map(|of| of.to_device(device)),
             positions: self.positions.to_device(device),
             keep: self.keep.to_device(device),
+            lengths: self.lengths,
+        }
+    }
+}
+
+impl<B: AutodiffBackend> EventBatch<B> {
+    /// The same for a model from which nothing is learnt.
+    #[must_use]
+    pub fn inner(self) -> EventBatch<B::InnerBackend> {
+        EventBatch {
+            rows: self.rows.inner(),
+            features: self.features.map(Tensor::inner),
+            ages: self.ages.inner(),
+            edges: self.edges.map(Tensor::inner),
+            positions: self.positions.inner(),
+            keep: self.keep.inner(),
             lengths: self.lengths,
         }
     }

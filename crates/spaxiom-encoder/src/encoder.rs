@@ -28,7 +28,9 @@ pub trait Encoder<B: Backend> {
     /// Where a window is longer than [`Encoder::max_len`]: windows are cut by whoever makes them.
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B>;
 
-    /// The same without a graph, where nothing is learnt from it.
+    /// The same where nothing is learnt from it.
+    ///
+    /// An encoder that can do without a graph overrides this: what is detached only afterwards is held until the next backward pass.
     fn encode_detached(&self, batch: &EventBatch<B>) -> Encoded<B> {
         let Encoded { states, pooled } = self.encode(batch);
         Encoded { states: states.detach(), pooled: pooled.detach() }

@@ -1,7 +1,7 @@
 //! Operations that take most of the time of a training step, each as one step of the graph with gradients written by hand.
 //!
-//! Where tensors are those of `Autodiff<Flex>`, [`recurrent()`] and the others compute on plain slices, with one pass over memory
-//! where burn's own operations take many; for every other backend they give nothing, and the caller goes on in burn's operations,
+//! Where tensors are those of `Autodiff<Flex>`, or of `Flex` where nothing is learnt, [`recurrent()`] and the others compute on plain slices,
+//! with one pass over memory where burn's own operations take many; for every other backend they give nothing, and the caller goes on in burn's operations,
 //! which are the oracle in the tests. Backends are told apart by the types of their tensors, at run time and without `unsafe`.
 
 #[cfg(feature = "flex")]
@@ -27,8 +27,10 @@ mod recurrent;
 use std::any::Any;
 
 #[cfg(feature = "flex")]
-use burn::tensor::DType;
+use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::Backend;
+#[cfg(feature = "flex")]
+use burn::tensor::{BasicAutodiffOps, BasicOps, DType};
 use burn::tensor::{Int, Tensor};
 
 use crate::recurrent::Cell;
@@ -48,7 +50,7 @@ pub(crate) fn recurrent<B: Backend>(
     keep: &Tensor<B, 2>,
 ) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(flex::recurrent(cell, same_ref(inputs)?, whole(same_ref(weight)?)?, same_ref(bias)?, same_ref(keep)?));
+    return lowered(flex::recurrent(cell, &lifted(inputs)?, &lifted(whole(weight)?)?, &lifted(bias)?, &lifted(keep)?));
     #[cfg(not(feature = "flex"))]
     {
         let _ = (cell, inputs, weight, bias, keep);
@@ -64,7 +66,7 @@ pub(crate) fn recurrent<B: Backend>(
 /// - output: `[batch, seq, d]`
 pub(crate) fn attention<B: Backend>(qkv: &Tensor<B, 3>, bias: &Tensor<B, 4>, n_heads: usize) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(flex::attention(same_ref(qkv)?, same_ref(bias)?, n_heads)?);
+    return lowered(flex::attention(&lifted(qkv)?, &lifted(bias)?, n_heads)?);
     #[cfg(not(feature = "flex"))]
     {
         let _ = (qkv, bias, n_heads);
@@ -83,7 +85,7 @@ pub(crate) fn layer_norm<B: Backend>(
     beta: &Tensor<B, 1>,
 ) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(flex::layer_norm(same_ref(states)?, same_ref(gamma)?, same_ref(beta)?));
+    return lowered(flex::layer_norm(&lifted(states)?, &lifted(gamma)?, &lifted(beta)?));
     #[cfg(not(feature = "flex"))]
     {
         let _ = (states, gamma, beta);
@@ -103,10 +105,13 @@ pub(crate) fn dense<B: Backend>(
     bias: Option<&Tensor<B, 1>>,
 ) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(match bias {
-        Some(bias) => flex::dense(same_ref(states)?, whole(same_ref(weight)?)?, Some(same_ref(bias)?)),
-        None => flex::dense(same_ref(states)?, whole(same_ref(weight)?)?, None),
-    });
+    return {
+        let bias = match bias {
+            Some(bias) => Some(lifted(bias)?),
+            None => None,
+        };
+        lowered(flex::dense(&lifted(states)?, &lifted(whole(weight)?)?, bias.as_ref()))
+    };
     #[cfg(not(feature = "flex"))]
     {
         let _ = (states, weight, bias);
@@ -117,7 +122,7 @@ pub(crate) fn dense<B: Backend>(
 /// `x (1 + erf(x / sqrt 2)) / 2` of every number.
 pub(crate) fn gelu<B: Backend>(states: &Tensor<B, 3>) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(flex::gelu(same_ref(states)?));
+    return lowered(flex::gelu(&lifted(states)?));
     #[cfg(not(feature = "flex"))]
     {
         let _ = states;
@@ -133,7 +138,7 @@ pub(crate) fn gelu<B: Backend>(states: &Tensor<B, 3>) -> Option<Tensor<B, 3>> {
 /// - output: `[batch, seq, d]`
 pub(crate) fn sum_of_rows<B: Backend>(table: &Tensor<B, 2>, rows: &Tensor<B, 3, Int>) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]
-    return same(flex::sum_of_rows(same_ref(table)?, same_ref(rows)?));
+    return lowered(flex::sum_of_rows(&lifted(table)?, &lifted(rows)?));
     #[cfg(not(feature = "flex"))]
     {
         let _ = (table, rows);
@@ -147,16 +152,30 @@ fn whole<B: Backend, const D: usize>(weight: &Tensor<B, D>) -> Option<&Tensor<B,
     (weight.dtype() == DType::F32).then_some(weight)
 }
 
-/// A reference of one type as one of another, where the two are the same.
+/// The backend of the steps by hand.
 #[cfg(feature = "flex")]
-fn same_ref<T: 'static, U: 'static>(value: &T) -> Option<&U> {
-    (value as &dyn Any).downcast_ref()
+type ByHand = Autodiff<Flex>;
+
+/// A tensor for a step by hand: one of that backend, or of the one under it, where nothing is learnt.
+#[cfg(feature = "flex")]
+fn lifted<B, const D: usize, K>(tensor: &Tensor<B, D, K>) -> Option<Tensor<ByHand, D, K>>
+where
+    B: Backend,
+    K: BasicAutodiffOps<ByHand, InnerKind = K> + BasicOps<B> + BasicOps<Flex> + 'static,
+{
+    same(tensor).or_else(|| Some(Tensor::from_inner(same::<_, Tensor<Flex, D, K>>(tensor)?)))
+}
+
+/// What a step gave, for the backend that it was lifted from.
+#[cfg(feature = "flex")]
+fn lowered<B: Backend, const D: usize>(tensor: Tensor<ByHand, D>) -> Option<Tensor<B, D>> {
+    same(&tensor).or_else(|| same(&tensor.inner()))
 }
 
 /// A value of one type as one of another, where the two are the same.
 #[cfg(feature = "flex")]
-fn same<T: Clone + 'static, U: Clone + 'static>(value: T) -> Option<U> {
-    same_ref(&value).cloned()
+fn same<T: 'static, U: Clone + 'static>(value: &T) -> Option<U> {
+    (value as &dyn Any).downcast_ref().cloned()
 }
 
 /// What the gradients of an operation are computed from.

@@ -301,7 +301,7 @@ impl<B: Backend> HybridFusion<B> {
         let Modalities { spatial, temporal, category, numeric } = events;
         let places = self.graph.forward(spatial, edges);
         let (sequence, _) = self.sequence.forward(temporal + category.clone(), keep);
-        let metadata = self.metadata.forward(category + numeric);
+        let metadata = dense(&self.metadata, category + numeric);
         let context = Tensor::cat(vec![places, metadata], 1);
         self.attention.forward(sequence, &context, &Tensor::cat(vec![keep.clone(), keep.clone()], 1))
     }

@@ -28,7 +28,7 @@ pub fn dense<B: Backend>(layer: &Linear<B>, states: Tensor<B, 3>) -> Tensor<B, 3
 /// The layer applied to rows `[n, d_in]`, computed in the numbers of its weights and given in those of the rows.
 ///
 /// With weights of 16 bits that is mixed precision: products are what gains by it, and what loses least.
-pub(crate) fn product<B: Backend>(layer: &Linear<B>, rows: Tensor<B, 2>) -> Tensor<B, 2> {
+fn product<B: Backend>(layer: &Linear<B>, rows: Tensor<B, 2>) -> Tensor<B, 2> {
     let (weight, dtype) = (layer.weight.val(), rows.dtype());
     if weight.dtype() == dtype {
         return layer.forward(rows);

@@ -13,7 +13,7 @@ use crate::encoder::{Encoded, Encoder};
 use crate::error::EncoderError;
 use crate::fused;
 use crate::init::WeightRng;
-use crate::layers::{dense, product};
+use crate::layers::dense;
 use crate::transformer::Preset;
 
 /// The gates of a recurrent layer, as PyTorch orders them.
@@ -342,7 +342,7 @@ impl<B: Backend> Direction<B> {
 
     fn step(&self, input: Tensor<B, 2>, state: &CellState<B>) -> CellState<B> {
         let d = self.d_hidden();
-        let gates = product(&self.hidden, state.hidden.clone());
+        let gates = self.hidden.forward(state.hidden.clone());
         let part = |of: &Tensor<B, 2>, gate: usize| of.clone().narrow(1, gate * d, d);
         match self.cell {
             Cell::Lstm => {

@@ -10,7 +10,7 @@ use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng, WindowRows};
 
 use crate::example::Example;
 use crate::losses::{accuracy, focal_cross_entropy, indices, numbers};
-use crate::objective::{Loss, Metric, Objective, Prepare, Purpose};
+use crate::objective::{Loss, Metric, Objective, Preparer, Purpose};
 
 /// What mistakes cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +98,7 @@ pub struct Classed {
     classes: Vec<usize>,
 }
 
-impl Prepare for Classes {
+impl Preparer for Classes {
     type Batch = Classed;
 
     fn prepare(&self, examples: &[Example<'_>], _: Purpose, _: &mut ChaCha8Rng) -> Classed {

@@ -4,8 +4,7 @@ use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use spaxiom_encoder::layers::{dense, gelu, normed};
-use spaxiom_encoder::{BatchLayout, WeightRng};
+use spaxiom_encoder::{BatchLayout, WeightRng, dense, gelu, normed};
 
 use crate::losses::{accuracy, cross_entropy, indices, scalar};
 

@@ -15,16 +15,19 @@ use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::field_heads::at;
 use crate::losses::{NEVER, accuracy, cross_entropy, indices};
-use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
+use crate::objective::{Loss, Metric, Preparer, Pretext, Purpose};
 
 /// Seconds from a place to the next: an encoder that knows of order by times alone has to see the one that is shown.
-const STEP_SECS: f32 = 10.0;
+///
+/// No multiple of a wave that times are turned by.
+const STEP_SECS: f32 = 3.0;
 
 /// What may be set about the jigsaw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct JigsawOptions {
-    /// Share of the events that are moved, two at least; 0.2. The others stay where they were; with 1, as in the seed, none does.
+    /// Share of the events that change places among each other, in any order, two at least; 0.2. The others stay where they were.
+    /// With 1 all are shuffled, as in the seed.
     pub share: f64,
 }
 
@@ -44,7 +47,7 @@ impl JigsawOptions {
 
 /// Predicts the place of every event that was moved: a row of the permutation matrix each, over the places that events were moved from.
 ///
-/// Times, gaps and edges would tell the order, so they are hidden; ages are those of a window with an event every ten seconds.
+/// Times, gaps and edges would tell the order, so they are hidden; ages are those of a window with an event every three seconds.
 /// A place is known by the state of whatever stands there now, which has heard what stands around it:
 /// the score of an event and a place is a product of the two states, as of a pointer (Vinyals et al. 2015).
 /// Events that are alike without their times cannot be told apart; what is lost by that no encoder gains.
@@ -96,6 +99,8 @@ impl Shuffler {
         let n_values = window.values.len() / n_events.max(1);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a number of events")]
         let n_moved = ((n_events as f64 * self.options.share).round() as usize).max(2).min(n_events);
+        // One event alone has one place.
+        let n_moved = if n_events < 2 { 0 } else { n_moved };
         let from = sample(rng, n_events, n_moved).into_vec();
         let mut to = from.clone();
         to.shuffle(rng);
@@ -119,7 +124,7 @@ impl Shuffler {
     }
 }
 
-impl Prepare for Shuffler {
+impl Preparer for Shuffler {
     type Batch = Shuffled;
 
     fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Shuffled {
@@ -139,6 +144,9 @@ impl<B: Backend> Pretext<B> for Jigsaw<B> {
         let states = encoder.encode(&EventBatch::with_rows(&self.shuffler.layout, windows, device)).states;
         let [n_windows, seq, d_model] = states.dims();
         let most = moved.iter().map(Vec::len).max().unwrap_or(0);
+        if most == 0 {
+            return Loss { value: states.sum().mul_scalar(0.0), n_predictions: 0, metrics: Vec::new() };
+        }
         // `[CLS]` stands before the events, and for those that a window has less than others.
         let positions = |(window_idx, moved): (usize, &Vec<Moved>)| {
             let padding = std::iter::repeat_n(0, most - moved.len());
@@ -182,7 +190,8 @@ mod tests {
             let (shuffled, moved) = shuffler.shuffled(&window, &mut ChaCha8Rng::seed_from_u64(seed));
             let n = ids.len();
             // Two at least, and else as many as the share says.
-            let is_wanted = (moved.len() as f64 - n as f64 * share).abs() <= 0.5 || moved.len() == n.min(2);
+            let least = if n < 2 { 0 } else { 2 };
+            let is_wanted = n >= 2 && (moved.len() as f64 - n as f64 * share).abs() <= 0.5 || moved.len() == least;
             prop_assert!(is_wanted, "{} of {n}", moved.len());
             let mut restored = shuffled.ids.clone();
             for Moved { at, place } in &moved {

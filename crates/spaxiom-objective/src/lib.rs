@@ -27,6 +27,7 @@ mod objective;
 mod rates;
 mod replicas;
 mod schedule;
+mod train_options;
 mod trainer;
 mod triplets;
 mod views;
@@ -51,12 +52,11 @@ pub use crate::mix::{Mix, PretextName, PretextOptions, Pretexts};
 pub use crate::next_event::{NextEventFields, NextEventOptions, NextEvents};
 pub use crate::node_attributes::NodeAttributes;
 pub use crate::objective::{
-    Backward, Batch, Compared, Loss, Metric, Objective, Prepare, Pretext, PretextModel, Purpose,
+    Backward, Batch, Compared, Loss, Metric, Objective, Preparer, Pretext, PretextModel, Purpose,
 };
 pub use crate::rates::{RateOptions, Rates};
 pub use crate::replicas::Precision;
 pub use crate::schedule::WarmupCosine;
-pub use crate::trainer::{
-    EvalReport, Flow, Observer, Outcome, StepReport, TrainOptions, Trained, Trainer, TrainingSet,
-};
+pub use crate::train_options::TrainOptions;
+pub use crate::trainer::{EvalReport, Flow, Observer, Outcome, StepReport, Trained, Trainer, TrainingSet};
 pub use crate::triplets::{Mining, TripletOptions, Triplets};

@@ -16,7 +16,7 @@ use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::field_heads::at;
 use crate::losses::{binary_cross_entropy, indices, numbers, to_host};
-use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
+use crate::objective::{Loss, Metric, Preparer, Pretext, Purpose};
 
 /// What may be set about link prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ pub struct HeldOut {
     pairs: Pairs,
 }
 
-impl Prepare for LinkPredictionOptions {
+impl Preparer for LinkPredictionOptions {
     type Batch = HeldOut;
 
     fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> HeldOut {

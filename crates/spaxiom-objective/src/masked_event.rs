@@ -11,7 +11,7 @@ use spaxiom_token::{EdgeType, special};
 use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::field_heads::{FieldHeads, Predicted, at};
-use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
+use crate::objective::{Loss, Metric, Preparer, Pretext, Purpose};
 
 /// What may be set about masking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,7 +181,7 @@ impl<B: Backend> MaskedEvents<B> {
     }
 }
 
-impl Prepare for Masking {
+impl Preparer for Masking {
     type Batch = Masked;
 
     fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Masked {

@@ -20,7 +20,7 @@ use crate::losses::scalar;
 use crate::masked_event::{Masked, MaskedEvents, Masking, MaskingOptions};
 use crate::next_event::{Asked, NextEventFields, NextEventOptions, NextEvents, Past};
 use crate::node_attributes::{HiddenParts, NodeAttributes};
-use crate::objective::{Backward, Batch, Compared, Loss, Metric, Prepare, Pretext, Purpose};
+use crate::objective::{Backward, Batch, Compared, Loss, Metric, Preparer, Pretext, Purpose};
 use crate::triplets::{TripletOptions, Triplets};
 use crate::views::{Viewed, Viewer};
 
@@ -113,7 +113,7 @@ impl Pretexts {
     /// # Errors
     /// [`ObjectiveError::Setting`] for a weight that is not above 0, no weight at all, or a wrong setting of a pretext.
     pub fn new(options: PretextOptions, augmenter: Option<Augmenter>) -> Result<Self, ObjectiveError> {
-        let PretextOptions { weights, next_event, next_event_fields: _, masking, jigsaw, links, contrast, triplet } =
+        let PretextOptions { weights, next_event, next_event_fields, masking, jigsaw, links, contrast, triplet } =
             &options;
         let wrong = |want, got: String| Err(ObjectiveError::Setting { name: "objectives", want, got });
         if let Some(weight) = weights.values().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
@@ -126,6 +126,10 @@ impl Pretexts {
             return wrong("those that need no views, where nothing makes views", "views".into());
         }
         next_event.check()?;
+        if next_event_fields.predicted.is_empty() && !next_event.fields.is_empty() {
+            let (want, got) = ("names whose places are in `next_event_fields`", next_event.fields.join(", "));
+            return Err(ObjectiveError::Setting { name: "next-event.fields", want, got });
+        }
         jigsaw.check()?;
         links.check()?;
         contrast.check()?;
@@ -207,7 +211,7 @@ pub struct Batches {
     triplets: Option<Viewed>,
 }
 
-impl Prepare for Tasks {
+impl Preparer for Tasks {
     type Batch = Batches;
 
     fn prepare(&self, examples: &[Example<'_>], purpose: Purpose, rng: &mut ChaCha8Rng) -> Batches {
@@ -233,7 +237,7 @@ struct Made<'a, 'e> {
 }
 
 impl Made<'_, '_> {
-    fn of<T: Prepare>(&mut self, task: Option<&T>) -> Option<T::Batch> {
+    fn of<T: Preparer>(&mut self, task: Option<&T>) -> Option<T::Batch> {
         Some(task?.prepare(self.examples, self.purpose, self.rng))
     }
 }

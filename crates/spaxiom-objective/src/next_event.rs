@@ -14,7 +14,7 @@ use crate::example::Example;
 use crate::field_heads::{FieldHeads, Predicted, at};
 use crate::gap_density::GapDensity;
 use crate::losses::{numbers, scalar};
-use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
+use crate::objective::{Loss, Metric, Preparer, Pretext, Purpose};
 
 /// Random numbers that the dropout of a batch may take.
 const DROPOUT_WORDS: u128 = 1 << 48;
@@ -120,7 +120,7 @@ pub struct Asked {
     dropout: Option<ChaCha8Rng>,
 }
 
-impl Prepare for Past {
+impl Preparer for Past {
     type Batch = Asked;
 
     fn prepare(&self, examples: &[Example<'_>], purpose: Purpose, rng: &mut ChaCha8Rng) -> Asked {

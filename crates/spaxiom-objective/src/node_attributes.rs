@@ -9,7 +9,7 @@ use spaxiom_token::Modality;
 use crate::example::Example;
 use crate::field_heads::{FieldHeads, Predicted, at};
 use crate::masked_event::{Masked, Masking};
-use crate::objective::{Loss, Metric, Prepare, Pretext, Purpose};
+use crate::objective::{Loss, Metric, Preparer, Pretext, Purpose};
 
 /// Hides what some events are and how much (type, words, numbers) and predicts it; their place, time and edges stay.
 ///
@@ -29,7 +29,7 @@ pub struct HiddenParts {
     values: Vec<usize>,
 }
 
-impl Prepare for HiddenParts {
+impl Preparer for HiddenParts {
     type Batch = Masked;
 
     fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Masked {

@@ -52,7 +52,7 @@ pub enum Purpose {
 /// The part of an objective that knows no weights: what it makes of examples before there are tensors, such as masks, views and pairs.
 ///
 /// A thread of its own makes the next batch while a step is done.
-pub trait Prepare: Send {
+pub trait Preparer: Send {
     /// What a loss is computed from.
     type Batch: Send;
 
@@ -67,7 +67,7 @@ pub trait Objective<B: Backend>: Module<B> {
     /// What encodes the windows.
     type Encoder: Encoder<B>;
     /// What makes the batches.
-    type Task: Prepare;
+    type Task: Preparer;
 
     /// The encoder under the heads.
     fn encoder(&self) -> &Self::Encoder;
@@ -105,12 +105,12 @@ pub trait Objective<B: Backend>: Module<B> {
 }
 
 /// What a task makes of examples.
-pub type Batch<T> = <T as Prepare>::Batch;
+pub type Batch<T> = <T as Preparer>::Batch;
 
 /// What an encoder is trained by before there are labels: heads that are dropped afterwards.
 pub trait Pretext<B: Backend>: Module<B> + ModuleDisplay {
     /// As [`Objective::Task`].
-    type Task: Prepare;
+    type Task: Preparer;
 
     /// As [`Objective::task`].
     fn task(&self) -> Self::Task;

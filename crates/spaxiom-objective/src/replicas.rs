@@ -21,7 +21,7 @@ pub enum Precision {
     #[default]
     Full,
     /// The products of linear layers in bfloat16, everything else in 32 bits: sums over the width of a product are long and even,
-    /// while embeddings, norms, softmaxes and losses are where few bits do harm ("Mixed Precision Training", Micikevicius et al. 2018).
+    /// while embeddings, what goes from state to state, norms, softmaxes and losses are where few bits do harm ("Mixed Precision Training", Micikevicius et al. 2018).
     ///
     /// The optimiser and the checkpoint keep weights of 32 bits. bfloat16 reaches as far as they do, so that losses need no scale.
     Mixed,
@@ -121,26 +121,31 @@ struct Share<B: AutodiffBackend> {
     encoded: Encoded<B>,
 }
 
-impl<B: AutodiffBackend, E: Encoder<B> + AutodiffModule<B>> Replicas<'_, B, E> {
+impl<B, E> Replicas<'_, B, E>
+where
+    B: AutodiffBackend,
+    E: Encoder<B> + AutodiffModule<B>,
+    E::InnerModule: Encoder<B::InnerBackend>,
+{
     /// Takes the gradients of all that was encoded since the last call to the parameters of the copies.
     ///
     /// Gives them by the parameters of the encoder that was copied, on the first device.
     pub(crate) fn backward(&self, gradients: &B::Gradients) -> Vec<GradientsParams> {
         let pending = std::mem::take(&mut *locked(&self.pending));
-        let mut work: Vec<Vec<(Encoded<B>, Tensors<B>)>> = self.copies.iter().map(|_| Vec::new()).collect();
+        let mut work: Vec<Vec<(Encoded<B>, ShareGradients<B>)>> = self.copies.iter().map(|_| Vec::new()).collect();
         for Pending { encoded, shares } in pending {
             let (states, pooled) = (encoded.states.grad(gradients), encoded.pooled.grad(gradients));
             for (of_copy, Share { windows, encoded }) in work.iter_mut().zip(shares) {
                 let [n, seq, _] = encoded.states.dims();
                 let of_states = states.clone().map(|of| of.narrow(0, windows.start, n).narrow(1, 0, seq));
                 let of_pooled = pooled.clone().map(|of| of.narrow(0, windows.start, n));
-                of_copy.push((encoded, Tensors { states: of_states, pooled: of_pooled }));
+                of_copy.push((encoded, ShareGradients { states: of_states, pooled: of_pooled }));
             }
         }
         let found = self.crew.map(work, |at, of_copy| {
             let device = &self.crew.devices[at];
             // Its gradients are those of the loss, through these windows.
-            let products = of_copy.into_iter().flat_map(|(encoded, Tensors { states, pooled })| {
+            let products = of_copy.into_iter().flat_map(|(encoded, ShareGradients { states, pooled })| {
                 let of_states =
                     states.map(|of| (encoded.states.clone() * Tensor::from_inner(of.to_device(device))).sum());
                 let of_pooled = pooled.map(|of| (encoded.pooled * Tensor::from_inner(of.to_device(device))).sum());
@@ -157,23 +162,64 @@ impl<B: AutodiffBackend, E: Encoder<B> + AutodiffModule<B>> Replicas<'_, B, E> {
         found.into_iter().flatten().collect()
     }
 
-    /// What the copies give, side by side on the first device, without the graphs.
-    fn shares(&self, batch: &EventBatch<B>) -> (Encoded<B>, Vec<Share<B>>) {
+    /// What the copies give of the windows of a batch, share by share.
+    fn shares(&self, batch: &EventBatch<B>, encode: impl Fn(&E, EventBatch<B>) -> Encoded<B> + Sync) -> Vec<Share<B>> {
         let n = batch.n_windows();
         let size = n.div_ceil(self.copies.len()).max(1);
         let windows: Vec<Range<usize>> = (0..n).step_by(size).map(|start| start..(start + size).min(n)).collect();
-        let shares = self.crew.map(windows, |at, windows| {
+        self.crew.map(windows, |at, windows| {
             let part = batch.part(windows.clone()).to_device(&self.crew.devices[at]);
-            Share { windows, encoded: locked(&self.copies[at]).encode(&part) }
-        });
-        let [device, ..] = &*self.crew.devices else { unreachable!("a crew has a device") };
-        let [_, seq] = batch.keep.dims();
+            Share { windows, encoded: encode(&locked(&self.copies[at]), part) }
+        })
+    }
+
+    /// The shares side by side on the first device, without their graphs.
+    fn gathered(&self, shares: &[Share<B>], batch: &EventBatch<B>) -> Encoded<B> {
+        let ([_, seq], device) = (batch.keep.dims(), &self.crew.devices[0]);
         let states = shares.iter().map(|share| padded(share.encoded.states.clone().detach().to_device(device), seq));
         let pooled = shares.iter().map(|share| share.encoded.pooled.clone().detach().to_device(device));
-        let (states, pooled) = (Tensor::cat(states.collect(), 0), Tensor::cat(pooled.collect(), 0));
-        (Encoded { states: states.detach(), pooled: pooled.detach() }, shares)
+        Encoded { states: Tensor::cat(states.collect(), 0), pooled: Tensor::cat(pooled.collect(), 0) }
     }
 }
+
+/// An encoder that is one: what nothing is learnt from goes through its weights without a graph.
+pub(crate) struct Alone<'a, E>(pub(crate) &'a E);
+
+impl<B, E> Encoder<B> for Alone<'_, E>
+where
+    B: AutodiffBackend,
+    E: Encoder<B> + AutodiffModule<B>,
+    E::InnerModule: Encoder<B::InnerBackend>,
+{
+    fn d_model(&self) -> usize {
+        self.0.d_model()
+    }
+
+    fn max_len(&self) -> usize {
+        self.0.max_len()
+    }
+
+    fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
+        self.0.encode(batch)
+    }
+
+    fn encode_detached(&self, batch: &EventBatch<B>) -> Encoded<B> {
+        without_graph(self.0, batch.clone())
+    }
+}
+
+fn without_graph<B, E>(encoder: &E, batch: EventBatch<B>) -> Encoded<B>
+where
+    B: AutodiffBackend,
+    E: AutodiffModule<B>,
+    E::InnerModule: Encoder<B::InnerBackend>,
+{
+    let Encoded { states, pooled } = encoder.valid().encode(&batch.inner());
+    Encoded { states: Tensor::from_inner(states), pooled: Tensor::from_inner(pooled) }
+}
+
+/// Linear layers that stay in 32 bits: from numbers to an embedding, and from state to state, whose gradient is a sum over all positions.
+const WHOLE: [&str; 2] = [".numbers.weight", ".hidden.weight"];
 
 /// Turns the weights of linear layers into numbers of 16 bits.
 #[derive(Default)]
@@ -191,7 +237,9 @@ impl<B: AutodiffBackend> ModuleMapper<B> for Halved {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        if D == 2 && self.path.name().ends_with(".weight") {
+        let name = self.path.name();
+        let is_whole = WHOLE.iter().any(|ending| name.ends_with(ending));
+        if D == 2 && name.ends_with(".weight") && !is_whole {
             param.map(|tensor| Tensor::from_inner(tensor.inner().cast(HALF)).require_grad())
         } else {
             param
@@ -211,7 +259,7 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Widened<'_> {
 }
 
 /// Gradients of a share, where there are any.
-struct Tensors<B: AutodiffBackend> {
+struct ShareGradients<B: AutodiffBackend> {
     states: Option<Tensor<B::InnerBackend, 3>>,
     pooled: Option<Tensor<B::InnerBackend, 2>>,
 }
@@ -226,7 +274,12 @@ fn padded<B: AutodiffBackend>(states: Tensor<B, 3>, seq: usize) -> Tensor<B, 3> 
     Tensor::cat(vec![states, padding], 1)
 }
 
-impl<B: AutodiffBackend, E: Encoder<B> + AutodiffModule<B>> Encoder<B> for Replicas<'_, B, E> {
+impl<B, E> Encoder<B> for Replicas<'_, B, E>
+where
+    B: AutodiffBackend,
+    E: Encoder<B> + AutodiffModule<B>,
+    E::InnerModule: Encoder<B::InnerBackend>,
+{
     fn d_model(&self) -> usize {
         locked(&self.copies[0]).d_model()
     }
@@ -236,13 +289,14 @@ impl<B: AutodiffBackend, E: Encoder<B> + AutodiffModule<B>> Encoder<B> for Repli
     }
 
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
-        let (Encoded { states, pooled }, shares) = self.shares(batch);
+        let shares = self.shares(batch, |copy, part| copy.encode(&part));
+        let Encoded { states, pooled } = self.gathered(&shares, batch);
         let encoded = Encoded { states: states.require_grad(), pooled: pooled.require_grad() };
         locked(&self.pending).push(Pending { encoded: encoded.clone(), shares });
         encoded
     }
 
     fn encode_detached(&self, batch: &EventBatch<B>) -> Encoded<B> {
-        self.shares(batch).0
+        self.gathered(&self.shares(batch, without_graph), batch)
     }
 }

@@ -9,19 +9,20 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
+use spaxiom_encoder::{Encoder, NamedTensor, apply_weights, collect_weights};
 
-use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
+use crate::adamw::{AdamW, clip_global_norm};
 use crate::average::averaged;
 use crate::batches::{Neighbours, beside_neighbours, by_length};
 use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
 use crate::judge::{Means, judge, rng};
-use crate::objective::{Batch, Compared, Metric, Objective, Prepare, Purpose};
-use crate::rates::{RateOptions, Rates};
-use crate::replicas::{Crew, Precision};
+use crate::objective::{Batch, Compared, Metric, Objective, Preparer, Purpose};
+use crate::rates::Rates;
+use crate::replicas::{Alone, Crew, Precision};
 use crate::schedule::WarmupCosine;
+use crate::train_options::TrainOptions;
 
 /// Random numbers of epoch `i` come from the stream `EPOCHS + i`, those of a step from the stream of its number.
 const EPOCHS: u64 = 1 << 62;
@@ -37,76 +38,6 @@ const RUNNING_STEPS: f64 = 50.0;
 
 /// What one step may add to the loss that is averaged, in units of the greatest rise.
 const MOST_OF_A_STEP: f64 = 10.0;
-
-/// What may be set about training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct TrainOptions {
-    /// Steps at most; 600.
-    pub max_steps: u64,
-    /// Windows in a step; 32.
-    pub batch_size: usize,
-    /// Parts that the windows of a step go through the encoder in, one after the other, to need less memory; 1.
-    ///
-    /// The gradients are those of the whole where parts predict equally much, and close to them otherwise;
-    /// but windows are contrasted with those of their part alone (`contrast.cache-chunk` saves memory without that).
-    pub accumulate: usize,
-    /// Copies of the encoder that share the windows of every step, each on a device of its own or on a share of the threads;
-    /// 0 for as many as CUDA has devices, and on a CPU for four of a transformer, fusion or graph and one of what reads event by event.
-    ///
-    /// Heads and losses see all windows of the step, so that gradients are those of one encoder, up to rounding.
-    pub replicas: usize,
-    /// In which numbers the encoder computes; `full`. `mixed` is for GPUs: on a CPU it is slower.
-    pub precision: Precision,
-    /// So many windows that are near to a window and end with another type follow it into its batch, as hard negatives of `triplet` and `info-nce`,
-    /// found by the vectors of the moment among all windows that are in memory, anew in every epoch, while pretraining; 0.
-    pub neighbours: usize,
-    /// Peak of the learning rate; 1e-3.
-    pub learning_rate: f64,
-    /// Steps until the peak; 50.
-    pub warmup_steps: u64,
-    /// Greatest length of all gradients together; 1.
-    pub clip_norm: f64,
-    /// Steps between evaluations on the validation part; a checkpoint is written at each; 50.
-    pub evaluate_every: u64,
-    /// Evaluations without a lower loss until the run ends; 5.
-    pub patience: usize,
-    /// What a running mean of the weights keeps of itself in a step, for example 0.998; the mean is what is judged and kept. 0 for none.
-    ///
-    /// It forgets the first weights sooner: after `n` steps it keeps at most (1 + n) / (10 + n).
-    pub average: f64,
-    /// Nats by which the running mean of the loss may rise above its lowest value before the run stops; 2.
-    pub max_rise: f64,
-    /// Order of examples, masks and first weights; 0.
-    pub seed: u64,
-    /// Frozen and slower parameters.
-    pub rates: RateOptions,
-    /// The optimiser.
-    pub adamw: AdamWOptions,
-}
-
-impl Default for TrainOptions {
-    fn default() -> Self {
-        Self {
-            max_steps: 600,
-            batch_size: 32,
-            accumulate: 1,
-            replicas: 0,
-            precision: Precision::default(),
-            neighbours: 0,
-            learning_rate: 1e-3,
-            warmup_steps: 50,
-            clip_norm: 1.0,
-            evaluate_every: 50,
-            patience: 5,
-            average: 0.0,
-            max_rise: 2.0,
-            seed: 0,
-            rates: RateOptions::default(),
-            adamw: AdamWOptions::default(),
-        }
-    }
-}
 
 /// What one step did.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,22 +139,7 @@ pub struct Trainer {
 impl Trainer {
     /// Checks the options.
     pub fn new(options: TrainOptions) -> Result<Self, ObjectiveError> {
-        let adamw = &options.adamw;
-        let rules = [
-            ("batch-size", "1 or more", options.batch_size >= 1, options.batch_size.to_string()),
-            ("accumulate", "1 or more", options.accumulate >= 1, options.accumulate.to_string()),
-            ("max-rise", "above 0", options.max_rise > 0.0, options.max_rise.to_string()),
-            ("max-steps", "1 or more", options.max_steps >= 1, options.max_steps.to_string()),
-            ("evaluate-every", "1 or more", options.evaluate_every >= 1, options.evaluate_every.to_string()),
-            ("learning-rate", "above 0", options.learning_rate > 0.0, options.learning_rate.to_string()),
-            ("average", "0 or more and below 1", (0.0..1.0).contains(&options.average), options.average.to_string()),
-            ("clip-norm", "above 0", options.clip_norm > 0.0, options.clip_norm.to_string()),
-            ("adamw.beta-1", "0 or more and below 1", (0.0..1.0).contains(&adamw.beta_1), adamw.beta_1.to_string()),
-            ("adamw.beta-2", "0 or more and below 1", (0.0..1.0).contains(&adamw.beta_2), adamw.beta_2.to_string()),
-            ("adamw.epsilon", "above 0", adamw.epsilon > 0.0, adamw.epsilon.to_string()),
-            ("adamw.weight-decay", "0 or more", adamw.weight_decay >= 0.0, adamw.weight_decay.to_string()),
-        ];
-        ObjectiveError::first_broken(rules)?;
+        options.check()?;
         Ok(Self { options })
     }
 
@@ -255,6 +171,7 @@ impl Trainer {
         B: AutodiffBackend,
         M: AutodiffModule<B> + Objective<B>,
         M::Encoder: AutodiffModule<B>,
+        <M::Encoder as AutodiffModule<B>>::InnerModule: Encoder<B::InnerBackend>,
         M::InnerModule: Objective<B::InnerBackend>,
     {
         let TrainingSet { train, validation, .. } = data;
@@ -304,7 +221,7 @@ struct Run<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
 }
 
 /// A batch that is ready for a step.
-struct Ready<T: Prepare> {
+struct Ready<T: Preparer> {
     n_events: usize,
     /// The parts that go through the encoder one after the other, and their shares of the examples.
     parts: Vec<(f64, Batch<T>)>,
@@ -315,6 +232,7 @@ where
     B: AutodiffBackend,
     M: AutodiffModule<B> + Objective<B>,
     M::Encoder: AutodiffModule<B>,
+    <M::Encoder as AutodiffModule<B>>::InnerModule: Encoder<B::InnerBackend>,
     M::InnerModule: Objective<B::InnerBackend>,
 {
     fn start(
@@ -348,7 +266,9 @@ where
         let n_steps = i32::try_from(state.step).unwrap_or(i32::MAX);
         let optimiser = AdamW::resumed(adamw, n_steps, &optimiser, device).with_rates(rates.clone());
         let model = apply_weights(model, "", &weights)?;
-        let mean = is_averaged.then(|| apply_weights(model.valid(), "", &mean)).transpose()?;
+        // A run that was begun without a mean begins it here.
+        let mean = if mean.is_empty() { &weights } else { &mean };
+        let mean = is_averaged.then(|| apply_weights(model.valid(), "", mean)).transpose()?;
         Ok(Self { options, model, mean, best, optimiser, rates, state, device, crew })
     }
 
@@ -475,25 +395,19 @@ where
     fn gradients(&self, batch: &Ready<M::Task>) -> ((f64, Vec<Metric>), GradientsParams) {
         let mut accumulator = GradientsAccumulator::new();
         let mut means = Means::default();
+        let encoder = self.model.encoder();
+        let copies = self.crew.as_ref().map(|crew| crew.copies(encoder));
         for (share, batch) in &batch.parts {
-            let mut add = |grads| accumulator.accumulate::<B>(&self.model, grads);
-            let loss = match &self.crew {
-                None => {
-                    let mut backward = |value: Tensor<B, 1>| {
-                        let grads = value.mul_scalar(*share).backward();
-                        add(GradientsParams::from_grads(grads, &self.model));
-                    };
-                    self.model.learn(self.model.encoder(), batch, self.device, &mut backward)
+            let mut backward = |value: Tensor<B, 1>| {
+                let grads = value.mul_scalar(*share).backward();
+                let of_copies = copies.as_ref().map(|copies| copies.backward(&grads)).unwrap_or_default();
+                for grads in of_copies.into_iter().chain([GradientsParams::from_grads(grads, &self.model)]) {
+                    accumulator.accumulate::<B>(&self.model, grads);
                 }
-                Some(crew) => {
-                    let copies = crew.copies(self.model.encoder());
-                    let mut backward = |value: Tensor<B, 1>| {
-                        let grads = value.mul_scalar(*share).backward();
-                        copies.backward(&grads).into_iter().for_each(&mut add);
-                        add(GradientsParams::from_grads(grads, &self.model));
-                    };
-                    self.model.learn(&copies, batch, self.device, &mut backward)
-                }
+            };
+            let loss = match &copies {
+                Some(copies) => self.model.learn(copies, batch, self.device, &mut backward),
+                None => self.model.learn(&Alone(encoder), batch, self.device, &mut backward),
             };
             means.add(loss.into(), *share);
         }
@@ -552,7 +466,7 @@ where
 }
 
 /// The batch of the step `step`.
-fn made_ready<T: Prepare>(task: &T, batch: &[Example<'_>], options: &TrainOptions, step: u64) -> Ready<T> {
+fn made_ready<T: Preparer>(task: &T, batch: &[Example<'_>], options: &TrainOptions, step: u64) -> Ready<T> {
     let mut rng = rng(options.seed, step);
     let of_part =
         |part: &[Example<'_>]| (part.len() as f64 / batch.len() as f64, task.prepare(part, Purpose::Learn, &mut rng));

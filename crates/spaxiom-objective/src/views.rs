@@ -12,7 +12,7 @@ use spaxiom_token::{Augmenter, Modality, TokenSequence, TokenWindow};
 
 use crate::example::Example;
 use crate::losses::to_host;
-use crate::objective::{Compared, Prepare, Purpose};
+use crate::objective::{Compared, Preparer, Purpose};
 
 /// Makes views, and says which pairs mean the same.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Viewed {
     pub(crate) same: Vec<bool>,
 }
 
-impl Prepare for Viewer {
+impl Preparer for Viewer {
     type Batch = Viewed;
 
     /// # Panics

@@ -18,7 +18,7 @@ use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
     AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, JigsawOptions,
     LinkPredictionOptions, Links, Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError,
-    Observer, Precision, Prepare, Pretext, PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport,
+    Observer, Precision, Preparer, Pretext, PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport,
     TrainOptions, Trainer, TrainingSet, TripletOptions, Windows,
 };
 use spaxiom_token::{
@@ -331,7 +331,7 @@ fn a_jigsaw_shows_every_event_once_and_nothing_of_its_time() {
         }
     }
     let ages: Vec<f32> = batch.ages.into_data().to_vec().unwrap();
-    let even = |at: usize| 10.0 * (N_EVENTS - at) as f32;
+    let even = |at: usize| 3.0 * (N_EVENTS - at) as f32;
     for ages in ages.chunks_exact(1 + N_EVENTS) {
         assert!(ages[1..].iter().enumerate().all(|(at, age)| *age == even(1 + at)), "{ages:?}");
     }
@@ -508,6 +508,8 @@ fn copies_that_share_the_windows_have_the_losses_and_gradients_of_one_encoder() 
         (EncoderKind::Transformer, options(&[PretextName::InfoNce, PretextName::Triplet])),
         (EncoderKind::Transformer, PretextOptions { contrast: cached, ..options(&[PretextName::InfoNce]) }),
         (EncoderKind::Gru, options(&[PretextName::Nep])),
+        (EncoderKind::Lstm, options(&[PretextName::Mep])),
+        (EncoderKind::Fusion, options(&[PretextName::Mep, PretextName::Link])),
         (EncoderKind::Gnn, options(&[PretextName::Link, PretextName::Node])),
     ] {
         let one = steps(kind, options.clone(), 1, Precision::Full);
@@ -518,10 +520,14 @@ fn copies_that_share_the_windows_have_the_losses_and_gradients_of_one_encoder() 
                 assert!((one - several).abs() < 1e-3 * one.abs(), "{kind:?}, {n_copies} copies: {one} {several}");
             }
         }
-        // bfloat16 has eight bits: products are a hundredth off, and their sums less.
-        let mixed = steps(kind, options.clone(), 1, Precision::Mixed);
+        if options.weights.contains_key(&PretextName::Triplet) {
+            // Which negative is the nearest may be decided by a rounding.
+            continue;
+        }
+        // bfloat16 has eight bits, and errors of a product are as often above as below.
+        let mixed = steps(kind, options, 1, Precision::Mixed);
         for (one, mixed) in one.iter().flatten().zip(mixed.iter().flatten()) {
-            assert!((one - mixed).abs() < 3e-2 * one.abs(), "{kind:?}, mixed: {one} {mixed}");
+            assert!((one - mixed).abs() < 5e-3 * one.abs(), "{kind:?}, mixed: {one} {mixed}");
         }
         assert_ne!(mixed, one, "{kind:?}");
     }

@@ -52,6 +52,7 @@ fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Pa
     let whole = Windows::new(&sequences, 8).in_order();
     let model = model();
     let mut observer = StopAfter { step: stop, losses: Vec::new() };
+    let devices = vec![Default::default(); options.replicas.max(1)];
     let trainer = Trainer::new(options).unwrap();
     let trained = trainer
         .run::<B, _>(
@@ -60,7 +61,7 @@ fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Pa
             resume,
             path,
             &mut observer,
-            &[Default::default()],
+            &devices,
         )
         .unwrap();
     (trained, observer.losses)
@@ -106,7 +107,7 @@ fn a_classifier_overfits_eight_sequences() {
 #[test]
 fn a_stopped_and_resumed_run_gives_the_weights_of_one_that_never_stopped() {
     let folder = TempDir::new().unwrap();
-    let options = || TrainOptions { average: 0.9, ..options(30) };
+    let options = || TrainOptions { average: 0.9, replicas: 3, ..options(30) };
     let (whole, whole_losses) = train(options(), None, u64::MAX, &folder.path().join("whole"));
     // In the middle of an epoch and between two evaluations.
     for stop in [3, 13, 21] {
@@ -295,7 +296,7 @@ fn empty_parts_and_wrong_options_are_named() {
 #[test]
 fn a_step_in_parts_has_the_gradients_of_the_whole() {
     let folder = TempDir::new().unwrap();
-    let losses = |accumulate| {
+    let losses = |accumulate, n_copies| {
         // Four parts of two: each predicts as much as the others.
         let options = TrainOptions { accumulate, batch_size: 8, ..options(6) };
         let examples: Vec<TokenSequence> = sequences();
@@ -308,12 +309,15 @@ fn a_step_in_parts_has_the_gradients_of_the_whole() {
         let path = folder.path().join(format!("c{accumulate}"));
         Trainer::new(options)
             .unwrap()
-            .run::<B, _>(model, data, None, &path, &mut observer, &[Default::default()])
+            .run::<B, _>(model, data, None, &path, &mut observer, &vec![Default::default(); n_copies])
             .unwrap();
         observer.losses
     };
-    for (whole, parts) in losses(1).into_iter().zip(losses(4)) {
-        assert!((whole - parts).abs() < 1e-4, "{whole} {parts}");
+    let whole = losses(1, 1);
+    for (accumulate, n_copies) in [(4, 1), (1, 3), (4, 3)] {
+        for (whole, parts) in whole.iter().zip(losses(accumulate, n_copies)) {
+            assert!((whole - parts).abs() < 1e-4, "{accumulate} parts, {n_copies} copies: {whole} {parts}");
+        }
     }
 }
 

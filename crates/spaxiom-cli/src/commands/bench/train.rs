@@ -92,7 +92,8 @@ fn layer_ms(args: &BenchArgs, cell: Cell) -> anyhow::Result<f64> {
         times.push(Instant::now());
         if times.len() > n_steps { Flow::Stop } else { Flow::Continue }
     });
-    Ok(median(times[N_WARMUP..].windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0)))
+    let run = |run: &[Instant]| (run[LAYER_STEPS] - run[0]).as_secs_f64() * 1000.0 / LAYER_STEPS as f64;
+    Ok(median(times[N_WARMUP..].windows(LAYER_STEPS + 1).step_by(LAYER_STEPS).map(run)))
 }
 
 fn median(times: impl Iterator<Item = f64>) -> f64 {
