@@ -245,7 +245,7 @@ impl RunConfig {
                     );
                 }
                 PretextName::Nep if layout == LayoutName::Flat && !self.next_event.fields.is_empty() => {
-                    return unfit("`next-event.fields`", "a position per event: tokens `composite` or `bins`");
+                    return unfit("nep with `next-event.fields`", "a position per event: tokens `composite` or `bins`");
                 }
                 PretextName::Link if self.tokenizer.links.is_none() => {
                     return unfit("link", "edges between events: add `[tokenizer.links]`");

@@ -44,6 +44,9 @@ fn objectives_that_could_teach_nothing_are_refused() {
     check(with(PretextName::Jigsaw).with_tokens(LayoutName::Flat), "jigsaw needs tokens that keep times apart");
     check(with(PretextName::Jigsaw).with_encoder(EncoderKind::Gnn), "jigsaw needs an encoder that hears other events");
     check(with(PretextName::Triplet).with_tokens(LayoutName::Bins), "info-nce or triplet needs a position per event");
+    let mut flat = with(PretextName::Nep).with_tokens(LayoutName::Flat);
+    flat.next_event.fields = vec!["zone".into()];
+    check(flat, "nep with `next-event.fields` needs a position per event");
     let mut unlinked = with(PretextName::Link);
     unlinked.tokenizer.links = None;
     check(unlinked, "link needs edges between events");
