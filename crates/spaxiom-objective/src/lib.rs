@@ -24,6 +24,7 @@ mod mix;
 mod next_event;
 mod node_attributes;
 mod objective;
+mod precision;
 mod rates;
 mod replicas;
 mod schedule;
@@ -54,8 +55,8 @@ pub use crate::node_attributes::NodeAttributes;
 pub use crate::objective::{
     Backward, Batch, Compared, Loss, Metric, Objective, Preparer, Pretext, PretextModel, Purpose,
 };
+pub use crate::precision::Precision;
 pub use crate::rates::{RateOptions, Rates};
-pub use crate::replicas::Precision;
 pub use crate::schedule::WarmupCosine;
 pub use crate::train_options::TrainOptions;
 pub use crate::trainer::{EvalReport, Flow, Observer, Outcome, StepReport, Trained, Trainer, TrainingSet};

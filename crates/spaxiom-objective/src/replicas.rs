@@ -3,32 +3,15 @@
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use burn::module::{AutodiffModule, ModuleMapper, ModuleVisitor, Param};
+use burn::module::AutodiffModule;
 use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{DType, Tensor};
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{Encoded, Encoder, EventBatch, ParameterPath};
+use spaxiom_encoder::{Encoded, Encoder, EventBatch};
 
 use crate::error::ObjectiveError;
-
-/// In which numbers an encoder computes while it learns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Precision {
-    /// 32 bits everywhere.
-    #[default]
-    Full,
-    /// The products of linear layers in bfloat16, everything else in 32 bits: sums over the width of a product are long and even,
-    /// while embeddings, what goes from state to state, norms, softmaxes and losses are where few bits do harm ("Mixed Precision Training", Micikevicius et al. 2018).
-    ///
-    /// The optimiser and the checkpoint keep weights of 32 bits. bfloat16 reaches as far as they do, so that losses need no scale.
-    Mixed,
-}
-
-/// The numbers of products in [`Precision::Mixed`].
-const HALF: DType = DType::BF16;
+use crate::precision::{Precision, halved, widen};
 
 /// Devices that share the windows of a step, and threads that drive them.
 ///
@@ -46,10 +29,7 @@ impl<B: AutodiffBackend> Crew<B> {
     /// # Errors
     /// [`ObjectiveError::Setting`] for a precision that a device does not have.
     pub(crate) fn new(devices: &[B::Device], precision: Precision) -> Result<Self, ObjectiveError> {
-        if precision == Precision::Mixed && !devices.iter().all(|device| B::supports_dtype(device, HALF)) {
-            let want = "`full` on a device that does not compute in bfloat16";
-            return Err(ObjectiveError::Setting { name: "train.precision", want, got: "mixed".into() });
-        }
+        devices.iter().try_for_each(|device| precision.check::<B>(device))?;
         let n_threads = rayon::current_num_threads();
         let n_pools = devices.len().min(n_threads);
         let pool = |_| ThreadPoolBuilder::new().num_threads(n_threads / n_pools).build();
@@ -63,7 +43,7 @@ impl<B: AutodiffBackend> Crew<B> {
             let copy = encoder.clone().fork(device);
             Mutex::new(match self.precision {
                 Precision::Full => copy,
-                Precision::Mixed => copy.map(&mut Halved::default()),
+                Precision::Mixed => halved::<B, _>(copy),
             })
         };
         Replicas { crew: self, copies: self.devices.iter().map(copy).collect(), pending: Mutex::default() }
@@ -155,7 +135,7 @@ where
             let copy = locked(&self.copies[at]);
             let mut gradients = GradientsParams::from_grads(sum.backward(), &*copy);
             if self.crew.precision == Precision::Mixed {
-                copy.visit(&mut Widened(&mut gradients));
+                widen::<B>(&mut gradients, &*copy);
             }
             Some(gradients.to_device(&self.crew.devices[0], &*copy))
         });
@@ -216,46 +196,6 @@ where
 {
     let Encoded { states, pooled } = encoder.valid().encode(&batch.inner());
     Encoded { states: Tensor::from_inner(states), pooled: Tensor::from_inner(pooled) }
-}
-
-/// Linear layers that stay in 32 bits: from numbers to an embedding, and from state to state, whose gradient is a sum over all positions.
-const WHOLE: [&str; 2] = [".numbers.weight", ".hidden.weight"];
-
-/// Turns the weights of linear layers into numbers of 16 bits.
-#[derive(Default)]
-struct Halved {
-    path: ParameterPath,
-}
-
-impl<B: AutodiffBackend> ModuleMapper<B> for Halved {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, container: &str) {
-        self.path.exit(container);
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        let name = self.path.name();
-        let is_whole = WHOLE.iter().any(|ending| name.ends_with(ending));
-        if D == 2 && name.ends_with(".weight") && !is_whole {
-            param.map(|tensor| Tensor::from_inner(tensor.inner().cast(HALF)).require_grad())
-        } else {
-            param
-        }
-    }
-}
-
-/// Turns gradients into numbers of 32 bits.
-struct Widened<'a>(&'a mut GradientsParams);
-
-impl<B: AutodiffBackend> ModuleVisitor<B> for Widened<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        if let Some(gradient) = self.0.remove::<B::InnerBackend, D>(param.id) {
-            self.0.register(param.id, gradient.cast(DType::F32));
-        }
-    }
 }
 
 /// Gradients of a share, where there are any.

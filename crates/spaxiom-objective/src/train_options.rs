@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::adamw::AdamWOptions;
 use crate::error::ObjectiveError;
+use crate::precision::Precision;
 use crate::rates::RateOptions;
-use crate::replicas::Precision;
 
 /// What may be set about training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -19,8 +19,9 @@ use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
 use crate::judge::{Means, judge, rng};
 use crate::objective::{Batch, Compared, Metric, Objective, Preparer, Purpose};
+use crate::precision::Precision;
 use crate::rates::Rates;
-use crate::replicas::{Alone, Crew, Precision};
+use crate::replicas::{Alone, Crew};
 use crate::schedule::WarmupCosine;
 use crate::train_options::TrainOptions;
 
