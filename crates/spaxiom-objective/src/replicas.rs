@@ -32,7 +32,8 @@ impl<B: AutodiffBackend> Crew<B> {
         devices.iter().try_for_each(|device| precision.check::<B>(device))?;
         let n_threads = rayon::current_num_threads();
         let n_pools = devices.len().min(n_threads);
-        let pool = |_| ThreadPoolBuilder::new().num_threads(n_threads / n_pools).build();
+        let share = |pool: usize| n_threads / n_pools + usize::from(pool < n_threads % n_pools);
+        let pool = |pool| ThreadPoolBuilder::new().num_threads(share(pool)).build();
         let pools = (0..n_pools).map(pool).collect::<Result<_, _>>().map_err(ObjectiveError::Threads)?;
         Ok(Self { devices: devices.to_vec(), precision, pools })
     }

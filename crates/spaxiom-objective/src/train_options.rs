@@ -24,6 +24,7 @@ pub struct TrainOptions {
     /// 0 for one, and on a CPU four of a transformer, fusion or graph.
     ///
     /// Heads and losses see all windows of the step, so that gradients are those of one encoder, up to rounding.
+    /// Each copy has gradients of its own while a step is done, as large as the weights.
     pub replicas: usize,
     /// In which numbers the encoder computes; `full`. `mixed` is for GPUs: on a CPU it is slower.
     pub precision: Precision,
