@@ -192,7 +192,7 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
 
 /// Copies of an encoder that train faster on a CPU than one does (docs/performance.md).
 ///
-/// Not as many as there are cores: gradients are summed up in the order of the copies, and a seed gives the same run on every machine.
+/// Not as many as there are threads: gradients are summed up in the order of the copies, so that a run is the same with any number of threads.
 fn copies_on_a_cpu(kind: EncoderKind) -> usize {
     match kind {
         EncoderKind::Transformer | EncoderKind::Fusion | EncoderKind::Gnn => 4,

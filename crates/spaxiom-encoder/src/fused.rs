@@ -62,7 +62,7 @@ pub(crate) fn recurrent<B: Backend>(
 ///
 /// # Shapes
 /// - qkv: `[batch, seq, 3 * d]`
-/// - bias: `[1 or batch, 1, 1 or seq, seq]`, which has no gradient
+/// - bias: `[1 or batch, 1 or heads, 1 or seq, seq]`; nothing is given where it has a gradient
 /// - output: `[batch, seq, d]`
 pub(crate) fn attention<B: Backend>(qkv: &Tensor<B, 3>, bias: &Tensor<B, 4>, n_heads: usize) -> Option<Tensor<B, 3>> {
     #[cfg(feature = "flex")]

@@ -130,9 +130,7 @@ impl<B: Backend> Pretext<B> for Contrast<B> {
         let Viewed { views, same, .. } = batch;
         let chunk = self.options.cache_chunk;
         if chunk == 0 || chunk >= views[0].len() {
-            let loss = self.loss(encoder, batch, device);
-            backward(loss.value.clone());
-            return Loss { value: loss.value.detach(), ..loss };
+            return self.loss(encoder, batch, device).learnt(backward);
         }
         let project = |chunk: &[TokenSequence]| self.projection.project(encoder, chunk, device);
         let without_graph = |view: &Vec<TokenSequence>| {

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::example::Example;
 use crate::losses::scalar;
-use crate::objective::{Loss, Metric, Objective};
+use crate::objective::{Loss, Metric, Objective, Preparer, Purpose};
 
 /// Random numbers of batch `i` come from the stream `JUDGED + i`.
 const JUDGED: u64 = 1 << 61;
@@ -37,9 +37,11 @@ pub fn judge<'b, 'e: 'b, B: Backend, M: Objective<B>>(
     seed: u64,
     device: &B::Device,
 ) -> Vec<Judged> {
-    let streams = JUDGED..;
-    let judged = streams.zip(batches).map(|(stream, batch)| model.judged(batch, &mut rng(seed, stream), device).into());
-    judged.collect()
+    let (task, encoder) = (model.task(), model.encoder());
+    let judged = |(stream, batch): (u64, &[Example<'_>])| {
+        model.loss(encoder, &task.prepare(batch, Purpose::Judge, &mut rng(seed, stream)), device).into()
+    };
+    (JUDGED..).zip(batches).map(judged).collect()
 }
 
 /// Sums of weighted losses and figures; a figure that some batches lack is the mean of the others.

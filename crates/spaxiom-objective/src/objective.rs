@@ -19,6 +19,14 @@ pub struct Loss<B: Backend> {
     pub metrics: Vec<Metric>,
 }
 
+impl<B: Backend> Loss<B> {
+    /// Hands the whole loss to `backward`, and gives it without its graph.
+    pub(crate) fn learnt(self, backward: &mut Backward<'_, B>) -> Self {
+        backward(self.value.clone());
+        Self { value: self.value.detach(), ..self }
+    }
+}
+
 /// A named figure, a mean over the predictions of a batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
@@ -93,14 +101,7 @@ pub trait Objective<B: Backend>: Module<B> {
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        let loss = self.loss(encoder, batch, device);
-        backward(loss.value.clone());
-        Loss { value: loss.value.detach(), ..loss }
-    }
-
-    /// The loss of examples that the model is judged by.
-    fn judged(&self, examples: &[Example<'_>], rng: &mut ChaCha8Rng, device: &B::Device) -> Loss<B> {
-        self.loss(self.encoder(), &self.task().prepare(examples, Purpose::Judge, rng), device)
+        self.loss(encoder, batch, device).learnt(backward)
     }
 }
 
@@ -136,9 +137,7 @@ pub trait Pretext<B: Backend>: Module<B> + ModuleDisplay {
         device: &B::Device,
         backward: &mut Backward<'_, B>,
     ) -> Loss<B> {
-        let loss = self.loss(encoder, batch, device);
-        backward(loss.value.clone());
-        Loss { value: loss.value.detach(), ..loss }
+        self.loss(encoder, batch, device).learnt(backward)
     }
 }
 

@@ -1,6 +1,6 @@
-//! Encoding without a backend: the burn modules are the oracle.
+//! Encoding without a backend: the burn modules are the oracle, on ndarray, which goes through burn's own operations.
 
-use burn_flex::Flex;
+use burn::backend::NdArray;
 use spaxiom_encoder::{
     BatchLayout, Encoder, EncoderError, EventBatch, Pooling, Preset, RecurrentEventEncoderConfig, RecurrentInference,
     TransformerEventEncoder, TransformerEventEncoderConfig, TransformerInference, collect_weights,
@@ -12,8 +12,8 @@ use crate::{config, distance, events, layout, louder, recurrent, transformer};
 fn pair(
     config: &TransformerEventEncoderConfig,
     layout: &BatchLayout,
-) -> (TransformerEventEncoder<Flex>, TransformerInference) {
-    let encoder = louder(config.init::<Flex>(layout, 3, &Default::default()));
+) -> (TransformerEventEncoder<NdArray>, TransformerInference) {
+    let encoder = louder(config.init::<NdArray>(layout, 3, &Default::default()));
     let weights = collect_weights(&encoder, "encoder");
     let inference = TransformerInference::from_weights(config, layout, &weights, "encoder").unwrap();
     (encoder, inference)
@@ -53,7 +53,7 @@ fn every_choice_of_attention_is_that_of_the_burn_module_or_refused() {
             check(&config, &layout, &windows);
             check(&config, &layout, &windows[..1]);
             if with_bias.relative_bias {
-                let weights = collect_weights(&with_bias.init::<Flex>(&layout, 1, &Default::default()), "encoder");
+                let weights = collect_weights(&with_bias.init::<NdArray>(&layout, 1, &Default::default()), "encoder");
                 let refused = TransformerInference::from_weights(&with_bias, &layout, &weights, "encoder");
                 assert!(matches!(refused, Err(EncoderError::Setting { name: "relative-bias", .. })));
             }
@@ -77,7 +77,7 @@ fn recurrent_vectors_are_those_of_the_burn_module() {
     for (cell, config) in recurrent::all() {
         for (config, n) in [(config.clone(), 90), (config.clone(), 3), (wide(&config), 1), (wide(&config), 3)] {
             let (windows, layout) = (&windows[..n], layout());
-            let encoder = recurrent::encoder(cell, &config);
+            let encoder = config.init::<NdArray>(cell, &layout, 1, &Default::default());
             let weights = collect_weights(&encoder, "encoder");
             let inference = RecurrentInference::from_weights(cell, &config, &layout, &weights, "encoder").unwrap();
             let batch = EventBatch::new(&layout, windows, &Default::default());
@@ -103,7 +103,7 @@ fn a_longer_window_is_refused() {
 #[test]
 fn a_missing_or_misshapen_tensor_is_named() {
     let config = config(Pooling::Cls);
-    let mut weights = collect_weights(&config.init::<Flex>(&layout(), 1, &Default::default()), "encoder");
+    let mut weights = collect_weights(&config.init::<NdArray>(&layout(), 1, &Default::default()), "encoder");
     let of = |weights| TransformerInference::from_weights(&config, &layout(), weights, "encoder").unwrap_err();
     let wider = TransformerEventEncoderConfig { d_feed_forward: 64, ..config.clone() };
     let error = TransformerInference::from_weights(&wider, &layout(), &weights, "encoder").unwrap_err();

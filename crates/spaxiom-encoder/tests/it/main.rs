@@ -14,6 +14,7 @@ mod transformer;
 mod weights;
 
 use burn::module::Module;
+use burn::tensor::backend::Backend;
 use burn_flex::Flex;
 use spaxiom_encoder::{
     BatchLayout, Encoder, EventBatch, Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig,
@@ -33,7 +34,7 @@ fn config(pooling: Pooling) -> TransformerEventEncoderConfig {
 }
 
 /// Larger weights than those that training starts with, which are nearly deaf.
-fn louder<M: Module<Flex>>(module: M) -> M {
+fn louder<B: Backend, M: Module<B>>(module: M) -> M {
     let mut weights = collect_weights(&module, "");
     for (name, tensor) in &mut weights {
         let is_norm = name.ends_with("gamma") || name.ends_with("beta");

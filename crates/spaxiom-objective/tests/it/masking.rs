@@ -6,11 +6,9 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn_flex::Flex;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use spaxiom_encoder::{BatchLayout, Encoded, Encoder, EventBatch};
 use spaxiom_event::{Event, group_by_site};
-use spaxiom_objective::{Example, MaskedEvents, Masking, MaskingOptions, Objective, PretextModel};
+use spaxiom_objective::{Example, MaskedEvents, Masking, MaskingOptions, PretextModel, judge};
 use spaxiom_token::{EdgeType, LinkOptions, Tokenizer, TokenizerOptions, special};
 
 /// Writes down the first field and the edges of the batch, and encodes nothing.
@@ -61,7 +59,7 @@ fn the_edges_of_a_masked_event_tell_neither_its_place_nor_its_cause() {
     let masking = Masking::new(MaskingOptions { hidden: 1.0, replaced: 0.0, ..MaskingOptions::default() }).unwrap();
     let model = PretextModel::<Flex, _, _>::new(spy, MaskedEvents::new(4, layout, masking, 0, &Default::default()));
     let example = Example::new(tokens.window(0, 40));
-    let _ = model.judged(&[example], &mut ChaCha8Rng::seed_from_u64(1), &Default::default());
+    let _ = judge(&model, [&[example][..]], 1, &Default::default());
     let (types, edges) = seen.lock().unwrap().clone();
     let seq = types.len();
     let is_joined = |relation: usize, position: usize| {

@@ -19,7 +19,7 @@ use spaxiom_objective::{
     AdamW, AdamWOptions, ContrastOptions, EvalReport, Example, Flow, InOrder, Jigsaw, JigsawOptions,
     LinkPredictionOptions, Links, Loss, Mining, Mix, NextEventFields, NextEventOptions, Objective, ObjectiveError,
     Observer, Precision, Preparer, Pretext, PretextModel, PretextName, PretextOptions, Pretexts, Purpose, StepReport,
-    TrainOptions, Trainer, TrainingSet, TripletOptions, Windows,
+    TrainOptions, Trainer, TrainingSet, TripletOptions, Windows, judge,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -189,11 +189,11 @@ fn what_is_hidden_from_next_event_prediction_is_hidden_in_training_alone() {
     let examples = data.examples();
     let nep = |next_event| PretextOptions { next_event, ..options(&[PretextName::Nep]) };
     let plain = data.model(EncoderKind::Gru, nep(NextEventOptions::default()));
-    let figure = |loss: f32| (f64::from(loss) * 1e6).round();
+    let figure = |loss: f64| (loss * 1e6).round();
     let of = |model: &Model| {
-        let learnt = learnt(model, &examples, &mut rng(0));
-        let judged = model.valid().judged(&examples, &mut rng(0), &Default::default());
-        [learnt.value.to_data(), judged.value.to_data()].map(|value| figure(value.to_vec::<f32>().unwrap()[0]))
+        let learnt = learnt(model, &examples, &mut rng(0)).value.into_data().to_vec::<f32>().unwrap()[0];
+        let judged = judge(&model.valid(), [&examples[..]], 0, &Default::default())[0].loss;
+        [f64::from(learnt), judged].map(figure)
     };
     let [learnt, judged] = of(&plain);
     assert_eq!(learnt, judged);
