@@ -16,7 +16,7 @@ struct Layer {
 const ASYNC: &str = "tokio";
 
 /// The table. It is law: a new edge here is a change of the architecture.
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     Layer { name: "spaxiom-event", may: &[], never: &["burn", "faiss", ASYNC] },
     Layer { name: "spaxiom-token", may: &["spaxiom-event"], never: &["burn", "faiss", "fs-err"] },
     Layer { name: "spaxiom-sim", may: &["spaxiom-event"], never: &["burn", "faiss"] },
@@ -38,8 +38,22 @@ const LAYERS: [Layer; 10] = [
         never: &["anyhow", "clap", "faiss"],
     },
     Layer {
+        name: "spaxiom-bench",
+        may: &[
+            "spaxiom-event",
+            "spaxiom-token",
+            "spaxiom-sim",
+            "spaxiom-eval",
+            "spaxiom-encoder",
+            "spaxiom-objective",
+            "spaxiom-index",
+            "spaxiom-embedding",
+        ],
+        never: &[ASYNC],
+    },
+    Layer {
         name: "spaxiom-cli",
-        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-eval"],
+        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-eval", "spaxiom-bench"],
         never: &["burn", "faiss"],
     },
     Layer { name: "xtask", may: &[], never: &["burn", "faiss"] },

@@ -1,73 +1,60 @@
-//! One module per command.
+//! The commands: one file each, with the words and the work of a command, and one row each in the table.
 
-pub(crate) mod ablate;
-pub(crate) mod bench;
-pub(crate) mod check;
-pub(crate) mod convert;
-pub(crate) mod demo;
-pub(crate) mod eval;
-pub(crate) mod index;
-pub(crate) mod search;
-pub(crate) mod simulate;
-pub(crate) mod train;
+mod ablate;
+mod bench;
+mod check;
+mod convert;
+mod demo;
+mod eval;
+mod finetune;
+mod index;
+mod pretrain;
+mod search;
+mod simulate;
 
-use std::path::Path;
+use clap::Subcommand;
 
-use spaxiom_embedding::{
-    Dataset, Engine, LabelSpan, Provenance, RunFolder, Tokenizer, TokenizerOptions, replace_file, write_labels,
-};
+use crate::exit::Exit;
 
-use crate::args::{BackendArgs, DataArgs};
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])* $name:ident($module:ident::$args:ident);)*) => {
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Command {
+            $($(#[doc = $doc])* $name($module::$args),)*
+        }
 
-/// Reads the data and says what was in them.
-pub(crate) fn load(args: &DataArgs) -> anyhow::Result<Dataset> {
-    let data = Dataset::load(&args.data, &args.read.options()?)?;
-    tracing::info!("{}: {} events of {} sites", args.data.display(), data.n_events(), data.sequences().len());
-    if data.n_rejected() > 0 {
-        tracing::warn!("{} lines were rejected; `check` says why", data.n_rejected());
-    }
-    if data.n_duplicates() > 0 {
-        tracing::warn!("{} events were left out: one of their site and id was there", data.n_duplicates());
-    }
-    if data.n_unpaired() > 0 {
-        tracing::warn!("{} activity marks have no partner and give no label", data.n_unpaired());
-    }
-    Ok(data)
-}
-
-/// Writes a label file whole, or leaves the one that was there.
-pub(crate) fn save_labels(path: &Path, spans: &[LabelSpan]) -> anyhow::Result<()> {
-    let mut lines = Vec::new();
-    write_labels(&mut lines, spans)?;
-    Ok(replace_file(path, &lines)?)
-}
-
-/// Warns of fields with too many values that the run never saw.
-pub(crate) fn warn_of_unknown(run: &RunFolder, tokenizer: &Tokenizer, data: &Dataset) -> anyhow::Result<()> {
-    let tokens: Vec<_> = data.sequences().iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
-    warn_of(&run.config()?.tokenizer, tokenizer.unknown_shares(&tokens).into_iter());
-    Ok(())
-}
-
-pub(crate) fn warn_of<'f>(options: &TokenizerOptions, shares: impl Iterator<Item = (&'f str, f64)>) {
-    for (field, share) in shares.filter(|(_, share)| *share > options.unknown_alarm) {
-        let percent = share * 100.0;
-        tracing::warn!(
-            "{percent:.0} % of the values of `{field}` are unknown to the run: vectors of these events say less"
-        );
-    }
-}
-
-/// The engine that was asked for, or else the one that made the run.
-pub(crate) fn engine_for(args: &BackendArgs, run: &RunFolder) -> anyhow::Result<Box<dyn Engine>> {
-    let name = match &args.backend {
-        Some(name) => name.clone(),
-        None => run.config()?.backend,
+        impl Command {
+            /// Does the work of the command; `json` asks for one JSON document on stdout.
+            pub(crate) fn run(&self, json: bool) -> anyhow::Result<Exit> {
+                match self {
+                    $(Self::$name(args) => $module::run(args, json),)*
+                }
+            }
+        }
     };
-    Ok(spaxiom_embedding::engine(&name)?)
 }
 
-/// This program; `SPAXIOM_COMMIT` is set by `cargo xtask`.
-pub(crate) fn provenance() -> Provenance {
-    Provenance { version: env!("CARGO_PKG_VERSION").into(), commit: std::env::var("SPAXIOM_COMMIT").ok() }
+commands! {
+    /// Simulate buildings with hidden causes
+    Simulate(simulate::SimulateArgs);
+    /// Read events, validate them, count them and report bad lines
+    Check(check::CheckArgs);
+    /// Read events in one format and write them in another
+    Convert(convert::ConvertArgs);
+    /// Train an encoder without labels
+    Pretrain(pretrain::PretrainArgs);
+    /// Train a pretrained encoder for a task with labels
+    Finetune(finetune::FinetuneArgs);
+    /// Embed events into a store and index them
+    Index(index::IndexArgs);
+    /// Find the events nearest to one
+    Search(search::SearchArgs);
+    /// Compare a run with controls on sites and days that training never saw
+    Eval(eval::EvalArgs);
+    /// Pretrain with several sets of objectives and seeds, and compare frozen vectors with the untrained encoder
+    Ablate(ablate::AblateArgs);
+    /// Time this program, beside the Python programs that do the same work
+    Bench(bench::BenchArgs);
+    /// Run everything once: simulate, check, pretrain, finetune, index, search, eval
+    Demo(demo::DemoArgs);
 }

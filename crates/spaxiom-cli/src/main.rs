@@ -8,16 +8,32 @@ mod args;
 mod commands;
 mod exit;
 mod input;
+mod objectives;
 mod observer;
 mod output;
+mod provenance;
 mod stop;
+mod unknown;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command};
-use crate::exit::Exit;
+use crate::commands::Command;
+
+/// Experience embeddings: typed sensor events to vectors that can be searched, classified and evaluated.
+#[derive(Debug, Parser)]
+#[command(name = "spaxiom-embed", version)]
+struct Cli {
+    /// Print one JSON document to stdout instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Log more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -25,30 +41,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     output::start_logging(cli.verbose);
-    let result = check_processor().and_then(|()| run(&cli));
+    let result = check_processor().and_then(|()| cli.command.run(cli.json));
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
             output::error(&error);
             exit::of_error(&error).into()
         }
-    }
-}
-
-fn run(cli: &Cli) -> anyhow::Result<Exit> {
-    let json = cli.json;
-    match &cli.command {
-        Command::Simulate(args) => commands::simulate::run(args, json),
-        Command::Check(args) => commands::check::run(args, json),
-        Command::Convert(args) => commands::convert::run(args, json),
-        Command::Pretrain(args) => commands::train::pretrain(args, json),
-        Command::Finetune(args) => commands::train::finetune(args, json),
-        Command::Index(args) => commands::index::run(args, json),
-        Command::Search(args) => commands::search::run(args, json),
-        Command::Eval(args) => commands::eval::run(args, json),
-        Command::Ablate(args) => commands::ablate::run(args, json),
-        Command::Bench(args) => commands::bench::run(args, json),
-        Command::Demo(args) => commands::demo::run(args, json),
     }
 }
 

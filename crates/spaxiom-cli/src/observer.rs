@@ -71,14 +71,14 @@ fn collapse(report: &EvalReport<'_>) -> Option<String> {
     let (rank, alike, same) = (figure("effective_rank")?, figure("negative_cosine")?, figure("same_share")?);
     if same > 0.5 {
         return Some(format!(
-            "{:.0} % of the pairs of a batch count as the same events and teach nothing: raise `contrast.same-share`",
+            "{:.0} % of the pairs of a batch count as the same events and teach nothing: raise `objectives.info-nce.same-share`",
             same * 100.0
         ));
     }
     (rank < LEAST_RANK || alike > MOST_ALIKE).then(|| {
         format!(
             "vectors collapse (effective rank {rank:.1}, cosine of different events {alike:.2}): raise `train.batch-size`, \
-            lower `train.learning-rate` or `contrast.temperature`, or mix in `mep`"
+            lower `train.learning-rate` or `objectives.info-nce.temperature`, or mix in `mep`"
         )
     })
 }

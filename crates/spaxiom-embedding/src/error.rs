@@ -56,13 +56,13 @@ pub enum EmbeddingError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// A name that is no backend.
-    #[error("unknown backend `{got}`; there are {known}", known = crate::BackendName::all())]
+    #[error("unknown backend `{got}`; there are {known}", known = crate::engine::BackendName::all())]
     UnknownBackend {
         /// The name.
         got: String,
     },
     /// Apart from an unknown name: another build of the program has it.
-    #[error("backend `{name}` is not compiled in, this program has {compiled}; choose one of these by `--backend`, or build with `--features {name}` (`cargo xtask ... --backend {name}` does)", compiled = crate::BackendName::compiled())]
+    #[error("backend `{name}` is not compiled in, this program has {compiled}; choose one of these by `--backend`, or build with `--features {name}` (`cargo xtask ... --backend {name}` does)", compiled = crate::engine::BackendName::compiled())]
     NotCompiledIn {
         /// The backend.
         name: &'static str,

@@ -9,47 +9,37 @@
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-mod backend;
-mod burn_engine;
-mod config;
-mod cpu_encoder;
-mod curves;
-mod data_folder;
-mod dataset;
+mod data;
 mod engine;
 mod error;
-mod evaluate;
+mod evaluation;
 mod files;
-mod metrics;
-mod neighbours;
 mod pipeline;
-mod reduce;
-mod report;
 mod run;
-mod shards;
-mod steps;
-mod train;
+mod training;
 
-pub use crate::backend::{BackendName, engine};
-pub use crate::config::{ClassWeights, ClassifyOptions, RunConfig, Task};
-pub use crate::data_folder::DataFolder;
-pub use crate::dataset::{Dataset, LabelledPart, PartData};
-pub use crate::engine::{Engine, ModelShape, WindowEncoder};
+pub use crate::data::{
+    DataFolder, Dataset, ExampleRequest, LabelledEvent, PartData, ShardedDataset, TrainingData, TrainingExamples,
+};
+pub use crate::engine::{
+    BackendName, Engine, ModelShape, TrainingInput, TrainingOutput, Weights, WindowEncoder, engine,
+};
 pub use crate::error::EmbeddingError;
-pub use crate::evaluate::{AblationJob, AblationReport, AblationRow, EvaluateOptions, ablate, evaluate};
-pub use crate::pipeline::{EmbeddingPipeline, PipelineOptions, SearchResult};
-pub use crate::report::{HeldOut, IndexFigures, Report, ReportRow};
-pub use crate::run::{Manifest, Provenance, RunFolder};
-pub use crate::shards::ShardedDataset;
-pub use crate::steps::training_steps;
-pub use crate::train::{FinetuneJob, PretrainJob, RunSummary, finetune, pretrain, pretrain_sharded};
+pub use crate::evaluation::{
+    AblationJob, AblationReport, AblationRow, EvaluateOptions, HeldOut, IndexFigures, Report, ReportRow, ablate,
+    evaluate,
+};
+pub use crate::pipeline::{EmbeddingPipeline, EventStream, SearchResult};
+pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
+pub use crate::training::{RunSummary, TrainJob, train};
 
 pub use spaxiom_encoder::{
-    Cell, ContrastiveEventEncoder, EncoderKind, EventEncoderConfig, FusionMethod, GruEventEncoder, LstmEventEncoder,
-    MultiModalFusion, MultiModalFusionConfig, Pca, Pooling, Preset, Readout, RecurrentEventEncoderConfig,
-    SpatioTemporalGnn, SpatioTemporalGnnConfig, TextQueryEncoder, TextQueryEncoderConfig, TransformerEventEncoder,
-    TransformerEventEncoderConfig, WeightFile, replace_file,
+    BatchLayout, Cell, ContrastiveEventEncoder, EncoderError, EncoderKind, EventEncoderConfig, FusionMethod,
+    GruEventEncoder, LstmEventEncoder, MultiModalFusion, MultiModalFusionConfig, NamedTensor, Pca, Pooling, Preset,
+    Readout, RecurrentEventEncoderConfig, SpatioTemporalGnn, SpatioTemporalGnnConfig, TextQueryEncoder,
+    TextQueryEncoderConfig, TransformerEventEncoder, TransformerEventEncoderConfig, WeightFile, replace_file,
 };
+pub use spaxiom_eval::{EvalError, Interval, Latency, Part, Split, SplitOptions};
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,
     EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, Format, Health,
@@ -58,9 +48,15 @@ pub use spaxiom_event::{
     group_by_site, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
 };
 pub use spaxiom_index::{
-    ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex, VerifyReport,
+    BuildReport, ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex,
+    VerifyReport,
 };
-pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, PretextName, StepReport, TrainOptions};
+pub use spaxiom_objective::{
+    Checkpoint, ClassWeights, ClassificationOptions, EvalReport, Example, Examples, Flow, InOrder, InfoNceOptions,
+    JigsawOptions, Judged, LinkPredictionOptions, MaskedEventOptions, Metric, Mining, NextEventOptions,
+    NodeAttributeOptions, ObjectiveContext, ObjectiveError, ObjectiveName, ObjectiveSet, Objectives, Observer, Outcome,
+    Show, StepReport, TrainOptions, TrainState, Trainer, TrainingSet, TripletOptions,
+};
 pub use spaxiom_token::{
     AugmentOptions, Augmenter, CellReport, EdgeType, EventSpan, EventTable, FitReport, LayoutName, LinkOptions, Sites,
     TokenError, TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,

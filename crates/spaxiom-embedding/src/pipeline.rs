@@ -11,23 +11,17 @@ use spaxiom_token::{Sites, TokenSequence, TokenStream, Tokenizer};
 
 use crate::engine::{Engine, WindowEncoder};
 use crate::error::EmbeddingError;
-use crate::run::RunFolder;
+use crate::run::Run;
 
-/// What may be set about a pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PipelineOptions {
-    /// Events that are encoded together and stored in one transaction; 256, as in the seed.
-    pub batch_size: usize,
-    /// How the store answers.
-    pub index: IndexKind,
-}
+/// Events that are encoded together and stored in one transaction, as in the seed.
+const BATCH_SIZE: usize = 256;
 
 /// Tokenizer, encoder and store of one run.
 pub struct EmbeddingPipeline {
     tokenizer: Tokenizer,
     encoder: Box<dyn WindowEncoder>,
     store: Store,
-    options: PipelineOptions,
+    batch_size: usize,
 }
 
 /// A hit as a person reads it.
@@ -49,29 +43,39 @@ pub struct SearchResult {
 }
 
 impl EmbeddingPipeline {
-    /// Opens the run and its store; the store is made where there is none.
+    /// Opens a store that the run filled; never creates one, and leaves its index kind as it is.
     ///
     /// # Errors
-    /// [`spaxiom_index::IndexError::OtherRun`] where another run filled the store.
-    pub fn open(
-        run: &RunFolder,
-        store: &Path,
-        options: PipelineOptions,
-        engine: &dyn Engine,
-    ) -> Result<Self, EmbeddingError> {
-        let tokenizer = run.tokenizer()?;
-        let encoder = run.encoder(engine)?;
-        let manifest = run.manifest()?;
-        let header = StoreHeader {
-            dim: encoder.dim(),
-            tokenizer: tokenizer.fingerprint(),
-            encoder: manifest.weights.expect("an encoder was read, so the run has weights").chars().take(16).collect(),
-        };
-        let store = Store::open_or_create(store, &header, options.index)?;
-        Ok(Self { tokenizer, encoder, store, options })
+    /// [`spaxiom_index::IndexError::NoStore`] without a store, [`spaxiom_index::IndexError::OtherRun`] if another run filled it.
+    pub fn open(run: &Run, store: &Path, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
+        let kind = Store::inspect(store)?.stats()?.index;
+        Self::create(run, store, kind, engine)
     }
 
-    /// The same pipeline for sites that training did not have: their clocks, and what their zones are for.
+    /// Creates a store for the run; one that is there already keeps its events and gets the index kind.
+    ///
+    /// # Errors
+    /// [`spaxiom_index::IndexError::OtherRun`] if another run filled the store.
+    pub fn create(run: &Run, store: &Path, kind: IndexKind, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
+        let tokenizer = run.tokenizer().clone();
+        let encoder = run.encoder(engine)?;
+        let weights = run.manifest().weights.as_deref().expect("an encoder was read, so the run has weights");
+        let header = StoreHeader {
+            dim: encoder.dim(),
+            tokenizer: run.manifest().tokenizer.clone(),
+            encoder: weights.chars().take(16).collect(),
+        };
+        let store = Store::open_or_create(store, &header, kind)?;
+        Ok(Self { tokenizer, encoder, store, batch_size: BATCH_SIZE })
+    }
+
+    /// The same pipeline with another number of events that are encoded together and stored in one transaction; 256 by default.
+    #[must_use]
+    pub fn with_batch_size(self, batch_size: usize) -> Self {
+        Self { batch_size: batch_size.max(1), ..self }
+    }
+
+    /// The same pipeline for sites that were not in training: their clocks and kinds of zones.
     #[must_use]
     pub fn with_sites(mut self, sites: &Sites) -> Self {
         self.tokenizer = self.tokenizer.with_sites(sites);
@@ -108,9 +112,9 @@ impl EmbeddingPipeline {
         self.encoder.encode(&windows)
     }
 
-    /// Adds the events of a sequence batch by batch; batches that are in the store already are not encoded again.
+    /// Adds the events of a sequence batch by batch; batches that are already stored are not encoded again.
     ///
-    /// `progress` is told how many events each batch had. Gives the number of new events.
+    /// `progress` gets the number of events of each batch. Returns the number of new events.
     pub fn add_to_index(
         &mut self,
         sequence: &EventSequence,
@@ -119,7 +123,7 @@ impl EmbeddingPipeline {
         let tokens = self.tokenize(sequence);
         let site = sequence.site_id().as_str();
         let mut n_new = 0;
-        let batch_size = self.options.batch_size.max(1);
+        let batch_size = self.batch_size;
         for start in (0..tokens.len()).step_by(batch_size) {
             let end = (start + batch_size).min(tokens.len());
             let events = &sequence.events()[start..end];

@@ -16,16 +16,17 @@ use crate::transformer::{Preset, TransformerEventEncoder, TransformerEventEncode
 /// The encoders by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum EncoderKind {
-    /// [`TransformerEventEncoder`].
+    /// Self-attention over the events of a window
     Transformer,
-    /// [`RecurrentEventEncoder`] with the gates of an LSTM.
+    /// Recurrent, with a cell state
     Lstm,
-    /// [`RecurrentEventEncoder`] with the gates of a GRU.
+    /// Recurrent, with fewer weights than an LSTM
     Gru,
-    /// [`SpatioTemporalGnn`].
+    /// Message passing along edges of zone, time and cause
     Gnn,
-    /// [`MultiModalFusion`].
+    /// Separate encoders for place, time, type and numbers, then fusion
     Fusion,
 }
 

@@ -13,14 +13,16 @@ use crate::source::{SOURCE_PREFIX, SPEC_VERSION};
 /// What the types of our `CloudEvents` begin with.
 const TYPE_PREFIX: &str = "spaxiom.";
 
-/// How events are to be written down.
+/// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Target {
-    /// One canonical event per line.
+    /// One canonical event per line; the endings .gz and .zst compress
     Jsonl,
-    /// One `CloudEvent` 1.0 per line.
+    /// One CloudEvent 1.0 per line; the endings .gz and .zst compress
+    #[cfg_attr(feature = "clap", value(name = "cloudevents"))]
     CloudEvents,
-    /// Apache Parquet.
+    /// Apache Parquet, compressed with zstd
     #[cfg(feature = "parquet")]
     Parquet,
 }

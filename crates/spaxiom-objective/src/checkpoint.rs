@@ -31,8 +31,34 @@ pub struct TrainState {
     pub ended: bool,
 }
 
-/// The format that this build writes and reads.
-const FORMAT: u32 = 3;
+/// The format that this build writes.
+const FORMAT: u32 = 4;
+
+/// The oldest format that this build reads.
+const OLDEST_FORMAT: u32 = 3;
+
+/// Where the weights of the classification head are since format 4.
+const CLASSIFIER: &str = "heads.classify";
+
+/// Weights by their names since format 4: before, the classification head stood beside the encoder.
+#[must_use]
+pub fn renamed_weights(weights: BTreeMap<String, NamedTensor>) -> BTreeMap<String, NamedTensor> {
+    weights.into_iter().map(|(name, tensor)| (renamed(name), tensor)).collect()
+}
+
+fn renamed(name: String) -> String {
+    let is_known = ["encoder.", "heads."].iter().any(|group| name.starts_with(group));
+    if is_known { name } else { format!("{CLASSIFIER}.{name}") }
+}
+
+/// The same for the state of the optimizer.
+fn renamed_moments(moments: BTreeMap<String, NamedTensor>) -> BTreeMap<String, NamedTensor> {
+    let renamed = |(name, tensor): (String, NamedTensor)| match name.split_once('.') {
+        Some((moment, name)) => (format!("{moment}.{}", renamed(name.to_owned())), tensor),
+        None => (name, tensor),
+    };
+    moments.into_iter().map(renamed).collect()
+}
 
 /// The state as it is written.
 #[derive(Serialize, Deserialize)]
@@ -78,7 +104,7 @@ impl Checkpoint {
     pub fn read(path: &Path) -> Result<Self, ObjectiveError> {
         let WeightFile { tensors, metadata } = WeightFile::read(path)?;
         let StateFile { format, state } = serde_json::from_str(&metadata).map_err(ObjectiveError::State)?;
-        if format != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(ObjectiveError::CheckpointFormat { path: path.to_owned(), found: format, want: FORMAT });
         }
         let [model, best, mean, optimiser] = Default::default();
@@ -96,6 +122,8 @@ impl Checkpoint {
                 }
             }
         }
-        Ok(checkpoint)
+        let Self { state, model, best, mean, optimiser } = checkpoint;
+        let [model, best, mean] = [model, best, mean].map(renamed_weights);
+        Ok(Self { state, model, best, mean, optimiser: renamed_moments(optimiser) })
     }
 }

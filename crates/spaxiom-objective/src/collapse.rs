@@ -1,6 +1,6 @@
 //! Whether vectors still differ: figures that show a collapse of contrastive training while it happens.
 
-use crate::objective::Metric;
+use crate::metric::Metric;
 
 /// Two views of the same events as vectors of length 1, row after row.
 #[derive(Debug, Clone, Copy)]

@@ -18,6 +18,14 @@ pub enum ObjectiveError {
         /// The value.
         got: String,
     },
+    /// An objective that could be met without learning anything, or not at all.
+    #[error("the objective {objective} needs {want}")]
+    Unfit {
+        /// Its name.
+        objective: &'static str,
+        /// What it needs.
+        want: &'static str,
+    },
     /// A part of the split holds nothing to learn from.
     #[error(
         "the {part} part gives no example: see with `check` on which days and sites there are events, and set `[split]` in the experiment file"

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use spaxiom_token::{EventSpan, TokenSequence, TokenWindow};
 
 use crate::error::ObjectiveError;
-use crate::trainer::Flow;
+use crate::observer::Flow;
 
 /// One window, with its class where the task has one.
 #[derive(Debug, Clone, Copy)]

@@ -1,14 +1,15 @@
-//! How well a model does on examples that it does not learn from.
+//! Evaluates a model on examples that it does not learn from.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::backend::Backend;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use spaxiom_encoder::Encoder;
 
 use crate::example::Example;
 use crate::losses::scalar;
-use crate::objective::{Loss, Metric, Objective, Preparer, Purpose};
+use crate::metric::Metric;
+use crate::objective::{Loss, Model, Objective, Preparer, Purpose};
+use crate::random::rng;
 
 /// Random numbers of batch `i` come from the stream `JUDGED + i`.
 const JUDGED: u64 = 1 << 61;
@@ -30,16 +31,17 @@ impl<B: Backend> From<Loss<B>> for Judged {
     }
 }
 
-/// Judges batch after batch, each with random numbers of its own: the same masks whenever it is asked.
-pub fn judge<'b, 'e: 'b, B: Backend, M: Objective<B>>(
-    model: &M,
+/// Evaluates batch after batch, each with its own random numbers: the masks are the same in every evaluation.
+pub fn judge<'b, 'e: 'b, B: Backend, E: Encoder<B>, O: Objective<B>>(
+    model: &Model<B, E, O>,
     batches: impl IntoIterator<Item = &'b [Example<'e>]>,
     seed: u64,
     device: &B::Device,
 ) -> Vec<Judged> {
-    let (task, encoder) = (model.task(), model.encoder());
+    let (objective, encoder) = (model.objective(), model.encoder());
+    let task = objective.task();
     let judged = |(stream, batch): (u64, &[Example<'_>])| {
-        model.loss(encoder, &task.prepare(batch, Purpose::Judge, &mut rng(seed, stream)), device).into()
+        objective.loss(encoder, &task.prepare(batch, Purpose::Judge, &mut rng(seed, stream)), device).into()
     };
     (JUDGED..).zip(batches).map(judged).collect()
 }
@@ -68,11 +70,4 @@ impl Means {
         let metrics = self.metrics.into_iter().map(|(name, [sum, n])| Metric { name, value: sum / n }).collect();
         (self.loss[1] > 0.0).then(|| (self.loss[0] / self.loss[1], metrics))
     }
-}
-
-/// One of the streams of random numbers of a run.
-pub(crate) fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
 }

@@ -8,56 +8,57 @@ mod adamw;
 mod average;
 mod batches;
 mod checkpoint;
-mod classify;
 mod collapse;
-mod contrast;
+mod context;
 mod error;
 mod example;
 mod field_heads;
 mod gap_density;
-mod jigsaw;
 mod judge;
-mod links;
 mod losses;
-mod masked_event;
-mod mix;
-mod next_event;
-mod node_attributes;
+mod masking;
+mod metric;
 mod objective;
+mod objectives;
+mod observer;
 mod precision;
+mod random;
 mod rates;
 mod replicas;
 mod schedule;
 mod train_options;
 mod trainer;
-mod triplets;
 mod views;
 
 pub use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
 pub use crate::batches::Neighbours;
-pub use crate::checkpoint::{Checkpoint, TrainState};
-pub use crate::classify::{ClassCosts, ClassifierModel};
-pub use crate::contrast::{Contrast, ContrastOptions};
+pub use crate::checkpoint::{Checkpoint, TrainState, renamed_weights};
+pub use crate::context::ObjectiveContext;
 pub use crate::error::ObjectiveError;
 pub use crate::example::{Example, Examples, InOrder, Labelled, Show, Windows};
 pub use crate::field_heads::FieldHeads;
 pub use crate::gap_density::GapDensity;
-pub use crate::jigsaw::{Jigsaw, JigsawOptions};
 pub use crate::judge::{Judged, judge};
-pub use crate::links::{LinkPredictionOptions, Links};
 pub use crate::losses::{
     binary_cross_entropy, cross_entropy, focal_cross_entropy, in_batch_negatives, info_nce, triplet,
 };
-pub use crate::masked_event::{MaskedEvents, Masking, MaskingOptions};
-pub use crate::mix::{Mix, PretextName, PretextOptions, Pretexts};
-pub use crate::next_event::{NextEventFields, NextEventOptions, NextEvents};
-pub use crate::node_attributes::NodeAttributes;
+pub use crate::masking::MaskedBatch;
+pub use crate::metric::Metric;
 pub use crate::objective::{
-    Backward, Batch, Compared, Loss, Metric, Objective, Preparer, Pretext, PretextModel, Purpose,
+    Backward, Batch, Compared, Loss, Model, ModelSetting, Objective, ObjectiveOptions, Preparer, Purpose,
+    TrainableEncoder, TrainableObjective,
 };
+pub use crate::objectives::{
+    ClassWeights, Classification, ClassificationBatch, ClassificationOptions, ClassificationTask, InfoNce,
+    InfoNceOptions, Jigsaw, JigsawBatch, JigsawOptions, JigsawTask, LinkPrediction, LinkPredictionBatch,
+    LinkPredictionOptions, LinkPredictionTask, MaskedEvent, MaskedEventOptions, MaskedEventTask, Mining, Mix, MixBatch,
+    MixTask, NextEvent, NextEventBatch, NextEventOptions, NextEventTask, NodeAttribute, NodeAttributeOptions,
+    NodeAttributeTask, ObjectiveName, ObjectiveSet, Objectives, Triplet, TripletOptions,
+};
+pub use crate::observer::{EvalReport, Flow, Observer, Outcome, StepReport};
 pub use crate::precision::Precision;
 pub use crate::rates::{RateOptions, Rates};
 pub use crate::schedule::WarmupCosine;
 pub use crate::train_options::TrainOptions;
-pub use crate::trainer::{EvalReport, Flow, Observer, Outcome, StepReport, Trained, Trainer, TrainingSet};
-pub use crate::triplets::{Mining, TripletOptions, Triplets};
+pub use crate::trainer::{Trained, Trainer, TrainingSet};
+pub use crate::views::{ViewBatch, ViewTask};

@@ -18,7 +18,7 @@ pub struct TrainOptions {
     /// Parts that the windows of a step go through the encoder in, one after the other, to need less memory; 1.
     ///
     /// The gradients are those of the whole where parts predict equally much, and close to them otherwise;
-    /// but windows are contrasted with those of their part alone (`contrast.cache-chunk` saves memory without that).
+    /// but windows are contrasted with those of their part alone (`objectives.info-nce.cache-chunk` saves memory without that).
     pub accumulate: usize,
     /// Copies of the encoder that share the windows of every step, on CUDA each on a device of its own, elsewhere on a share of the threads;
     /// 0 for one, and on a CPU four of a transformer, fusion or graph.

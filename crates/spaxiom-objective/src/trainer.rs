@@ -8,8 +8,7 @@ use burn::module::AutodiffModule;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{Encoder, NamedTensor, apply_weights, collect_weights};
+use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
 
 use crate::adamw::{AdamW, clip_global_norm};
 use crate::average::averaged;
@@ -17,9 +16,12 @@ use crate::batches::{Neighbours, beside_neighbours, by_length};
 use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
-use crate::judge::{Means, judge, rng};
-use crate::objective::{Batch, Compared, Metric, Objective, Preparer, Purpose};
+use crate::judge::{Means, judge};
+use crate::metric::Metric;
+use crate::objective::{Batch, Compared, Model, Objective, Preparer, Purpose, TrainableEncoder, TrainableObjective};
+use crate::observer::{EvalReport, Flow, Observer, Outcome, StepReport};
 use crate::precision::Precision;
+use crate::random::rng;
 use crate::rates::Rates;
 use crate::replicas::{Alone, Crew};
 use crate::schedule::WarmupCosine;
@@ -39,67 +41,6 @@ const RUNNING_STEPS: f64 = 50.0;
 
 /// What one step may add to the loss that is averaged, in units of the greatest rise.
 const MOST_OF_A_STEP: f64 = 10.0;
-
-/// What one step did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepReport<'a> {
-    /// Steps done, this one included.
-    pub step: u64,
-    /// Steps of the whole run at most.
-    pub max_steps: u64,
-    /// Loss of the batch.
-    pub loss: f64,
-    /// Rate of this step.
-    pub learning_rate: f64,
-    /// Length of all gradients before clipping.
-    pub gradient_norm: f64,
-    /// Events in the batch.
-    pub n_events: usize,
-    /// Figures of the batch.
-    pub metrics: &'a [Metric],
-}
-
-/// What an evaluation on the validation part found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EvalReport<'a> {
-    /// Steps done.
-    pub step: u64,
-    /// Mean loss over the part.
-    pub loss: f64,
-    /// Whether no evaluation before was as low.
-    pub is_best: bool,
-    /// Means over the part.
-    pub metrics: &'a [Metric],
-}
-
-/// Whether a run goes on after a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// Go on.
-    Continue,
-    /// Write a checkpoint and stop.
-    Stop,
-}
-
-/// Watches a run; the only way to stop one early from outside.
-pub trait Observer {
-    /// After every step.
-    fn step(&mut self, report: &StepReport<'_>) -> Flow;
-    /// After every evaluation.
-    fn evaluated(&mut self, report: &EvalReport<'_>);
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// All steps are done.
-    Finished,
-    /// The validation loss fell no more.
-    EarlyStopped,
-    /// The observer stopped it; it can be resumed.
-    Interrupted,
-}
 
 /// A model after a run.
 #[derive(Debug)]
@@ -159,21 +100,19 @@ impl Trainer {
     ///
     /// # Errors
     /// [`ObjectiveError::NoExamples`] for an empty part, [`ObjectiveError::Diverged`] for a loss that is no number.
-    pub fn run<B, M>(
+    pub fn run<B, E, O>(
         &self,
-        model: M,
+        model: Model<B, E, O>,
         data: TrainingSet<'_>,
         resume: Option<Checkpoint>,
         checkpoint_path: &Path,
         observer: &mut dyn Observer,
         devices: &[B::Device],
-    ) -> Result<Trained<M>, ObjectiveError>
+    ) -> Result<Trained<Model<B, E, O>>, ObjectiveError>
     where
         B: AutodiffBackend,
-        M: AutodiffModule<B> + Objective<B>,
-        M::Encoder: AutodiffModule<B>,
-        <M::Encoder as AutodiffModule<B>>::InnerModule: Encoder<B::InnerBackend>,
-        M::InnerModule: Objective<B::InnerBackend>,
+        E: TrainableEncoder<B>,
+        O: TrainableObjective<B>,
     {
         let TrainingSet { train, validation, .. } = data;
         if validation.is_empty() {
@@ -207,11 +146,11 @@ impl Trainer {
 }
 
 /// A run under way.
-struct Run<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
+struct Run<'a, B: AutodiffBackend, E: AutodiffModule<B>, O: AutodiffModule<B>> {
     options: &'a TrainOptions,
-    model: M,
-    /// The running mean of its weights, where that is judged.
-    mean: Option<M::InnerModule>,
+    model: Model<B, E, O>,
+    /// The running mean of its weights, if that is evaluated and kept.
+    mean: Option<Model<B::InnerBackend, E::InnerModule, O::InnerModule>>,
     best: BTreeMap<String, NamedTensor>,
     optimiser: AdamW<B::InnerBackend>,
     rates: Rates,
@@ -228,17 +167,15 @@ struct Ready<T: Preparer> {
     parts: Vec<(f64, Batch<T>)>,
 }
 
-impl<'a, B, M> Run<'a, B, M>
+impl<'a, B, E, O> Run<'a, B, E, O>
 where
     B: AutodiffBackend,
-    M: AutodiffModule<B> + Objective<B>,
-    M::Encoder: AutodiffModule<B>,
-    <M::Encoder as AutodiffModule<B>>::InnerModule: Encoder<B::InnerBackend>,
-    M::InnerModule: Objective<B::InnerBackend>,
+    E: TrainableEncoder<B>,
+    O: TrainableObjective<B>,
 {
     fn start(
         options: &'a TrainOptions,
-        model: M,
+        model: Model<B, E, O>,
         resume: Option<Checkpoint>,
         devices: &'a [B::Device],
     ) -> Result<Self, ObjectiveError> {
@@ -293,7 +230,7 @@ where
             return Ok(Flow::Continue);
         }
         let batches = self.batches(examples, first, n_done > 0, data.neighbours)?;
-        let (task, options, first_step) = (self.model.task(), self.options, self.state.step);
+        let (task, options, first_step) = (self.model.objective().task(), self.options, self.state.step);
         std::thread::scope(|scope| {
             // A step takes the batch that was made during the step before.
             let (send, ready) = sync_channel(0);
@@ -349,7 +286,8 @@ where
         let model = self.model.valid();
         let mut all = Compared { dim: 0, vectors: Vec::new() };
         for batch in examples.chunks(self.options.batch_size) {
-            let Some(Compared { dim, vectors }) = model.compared(batch, self.device) else {
+            let Some(Compared { dim, vectors }) = model.objective().compared(model.encoder(), batch, self.device)
+            else {
                 let (want, got) = ("0 without an objective that compares vectors", self.options.neighbours.to_string());
                 return Err(ObjectiveError::Setting { name: "train.neighbours", want, got });
             };
@@ -359,7 +297,7 @@ where
         Ok(all)
     }
 
-    fn step(&mut self, batch: &Ready<M::Task>, observer: &mut dyn Observer) -> Result<Flow, ObjectiveError> {
+    fn step(&mut self, batch: &Ready<O::Task>, observer: &mut dyn Observer) -> Result<Flow, ObjectiveError> {
         let TrainOptions { max_steps, learning_rate, warmup_steps, clip_norm, .. } = *self.options;
         let schedule = WarmupCosine { peak: learning_rate, n_warmup: warmup_steps, n_steps: max_steps };
         let learning_rate = schedule.rate(self.state.step);
@@ -373,7 +311,7 @@ where
         if !gradient_norm.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: gradient_norm });
         }
-        self.model = self.optimiser.step::<B, M>(self.model.clone(), &mut grads, learning_rate, scale);
+        self.model = self.optimiser.step::<B, Model<B, E, O>>(self.model.clone(), &mut grads, learning_rate, scale);
         self.state.step += 1;
         if let Some(mean) = self.mean.take() {
             let n = self.state.step as f64;
@@ -393,7 +331,7 @@ where
     }
 
     /// Loss and gradients of a batch, part by part.
-    fn gradients(&self, batch: &Ready<M::Task>) -> ((f64, Vec<Metric>), GradientsParams) {
+    fn gradients(&self, batch: &Ready<O::Task>) -> ((f64, Vec<Metric>), GradientsParams) {
         let mut accumulator = GradientsAccumulator::new();
         let mut means = Means::default();
         let encoder = self.model.encoder();
@@ -407,8 +345,8 @@ where
                 }
             };
             let loss = match &copies {
-                Some(copies) => self.model.learn(copies, batch, self.device, &mut backward),
-                None => self.model.learn(&Alone(encoder), batch, self.device, &mut backward),
+                Some(copies) => self.model.objective().learn(copies, batch, self.device, &mut backward),
+                None => self.model.objective().learn(&Alone(encoder), batch, self.device, &mut backward),
             };
             means.add(loss.into(), *share);
         }

@@ -8,26 +8,45 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rand_chacha::ChaCha8Rng;
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, ProjectionHead, WeightRng};
-use spaxiom_token::{Augmenter, Modality, TokenSequence, TokenWindow};
+use spaxiom_token::{Augmenter, LayoutName, Modality, TokenSequence, TokenWindow};
 
+use crate::context::ObjectiveContext;
+use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::losses::to_host;
-use crate::objective::{Compared, Preparer, Purpose};
+use crate::objective::{Compared, ModelSetting, Preparer, Purpose};
 
-/// Makes views, and says which pairs mean the same.
+/// Makes views, and finds false negatives.
 #[derive(Debug, Clone)]
-pub struct Viewer {
-    pub(crate) augmenter: Arc<Augmenter>,
-    pub(crate) layout: BatchLayout,
-    /// Windows with this share of equal events, times apart, mean the same.
-    pub(crate) same_share: f64,
-    /// How many events away an event of another type counts as close by, where such are wanted.
-    pub(crate) reach: Option<usize>,
+pub struct ViewTask {
+    augmenter: Arc<Augmenter>,
+    layout: BatchLayout,
+    /// Windows with this share of equal events (times ignored) are not negatives of each other.
+    same_share: f64,
+    /// How many events away an event of another type counts as close by, if such negatives are wanted.
+    reach: Option<usize>,
+}
+
+impl ViewTask {
+    /// # Panics
+    /// If the context has no augmenter, which the check of the options refuses.
+    pub(crate) fn new(context: &ObjectiveContext, layout: &BatchLayout, same_share: f64, reach: Option<usize>) -> Self {
+        let augmenter = context.augmenter.clone().expect("the options have been checked: there is an augmenter");
+        Self { augmenter, layout: layout.clone(), same_share, reach }
+    }
+}
+
+/// Fails without a position per event.
+pub(crate) fn require_views(objective: &'static str, setting: ModelSetting<'_>) -> Result<(), ObjectiveError> {
+    if setting.tokenizer.layout == LayoutName::Composite {
+        return Ok(());
+    }
+    Err(ObjectiveError::Unfit { objective, want: "a position per event: tokens `composite`" })
 }
 
 /// Views of windows.
 #[derive(Debug)]
-pub struct Viewed {
+pub struct ViewBatch {
     /// One view of every window, then another of every window.
     pub(crate) views: [Vec<TokenSequence>; 2],
     /// Windows that end with an event of another type close by.
@@ -38,12 +57,12 @@ pub struct Viewed {
     pub(crate) same: Vec<bool>,
 }
 
-impl Preparer for Viewer {
-    type Batch = Viewed;
+impl Preparer for ViewTask {
+    type Batch = ViewBatch;
 
     /// # Panics
     /// Where an example does not know its events: only a programmer can leave them out.
-    fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> Viewed {
+    fn prepare(&self, examples: &[Example<'_>], _: Purpose, rng: &mut ChaCha8Rng) -> ViewBatch {
         let mut view = |example: &Example<'_>| {
             let span = example.events.expect("the examples of a contrastive objective know their events");
             self.augmenter.view(span, rng)
@@ -56,7 +75,7 @@ impl Preparer for Viewer {
         };
         let (own, nearby) = examples.iter().enumerate().filter_map(unlike).unzip();
         let same = false_negatives(examples, &self.layout, self.same_share);
-        Viewed { views: [first, second], nearby, own, same }
+        ViewBatch { views: [first, second], nearby, own, same }
     }
 }
 
@@ -65,13 +84,13 @@ impl Preparer for Viewer {
 pub(crate) struct ViewProjection<B: Backend> {
     head: ProjectionHead<B>,
     #[module(skip)]
-    pub(crate) viewer: Viewer,
+    pub(crate) task: ViewTask,
 }
 
 impl<B: Backend> ViewProjection<B> {
-    pub(crate) fn new(d_model: usize, d_projection: usize, viewer: Viewer, seed: u64, device: &B::Device) -> Self {
+    pub(crate) fn new(d_model: usize, d_projection: usize, task: ViewTask, seed: u64, device: &B::Device) -> Self {
         let head = ProjectionHead::new(d_model, d_projection, &mut WeightRng::new(seed), device);
-        Self { head, viewer }
+        Self { head, task }
     }
 
     /// The vectors of whole windows, which nothing was changed of.
@@ -82,7 +101,7 @@ impl<B: Backend> ViewProjection<B> {
         device: &B::Device,
     ) -> Compared {
         let windows: Vec<TokenWindow<'_>> = examples.iter().map(|example| example.window).collect();
-        let vectors = self.head.forward(encoder.encode(&EventBatch::new(&self.viewer.layout, &windows, device)).pooled);
+        let vectors = self.head.forward(encoder.encode(&EventBatch::new(&self.task.layout, &windows, device)).pooled);
         Compared { dim: vectors.dims()[1], vectors: to_host(vectors) }
     }
 
@@ -110,7 +129,7 @@ impl<B: Backend> ViewProjection<B> {
     fn batch<E: Encoder<B>>(&self, encoder: &E, sequences: &[TokenSequence], device: &B::Device) -> EventBatch<B> {
         let windows: Vec<TokenWindow<'_>> =
             sequences.iter().map(|tokens| tokens.context(tokens.len() - 1, encoder.max_len())).collect();
-        EventBatch::new(&self.viewer.layout, &windows, device)
+        EventBatch::new(&self.task.layout, &windows, device)
     }
 }
 

@@ -41,16 +41,17 @@ pub enum Clock {
     HourOfWeek,
 }
 
-/// What a position is; see [`Layout`].
+/// What one position of a window is; see [`Layout`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum LayoutName {
-    /// An event.
+    /// One event, with type, zone, cells, attributes and times as fields
     #[default]
     Composite,
-    /// A token of an event.
+    /// One token: type, zone, attributes and times one after another, with separators
     Flat,
-    /// A stretch of time.
+    /// Five minutes, with the number of events of each type
     Bins,
 }
 

@@ -1,25 +1,62 @@
-//! `ablate`: which objective helps which figure.
+//! `ablate`: which objective improves which metric.
 
-use spaxiom_embedding::{AblationJob, EvaluateOptions, Observer, Preset, RunConfig, Task, engine};
+use std::path::PathBuf;
 
-use super::{load, provenance};
-use crate::args::AblateArgs;
+use clap::Args;
+use spaxiom_embedding::{AblationJob, EncoderKind, EvaluateOptions, Observer, Preset, RunConfig, Task, engine};
+
+use crate::args::{BackendArgs, DataArgs};
 use crate::exit::Exit;
+use crate::objectives::{Objectives, objectives};
 use crate::observer::TrainingProgress;
 use crate::output;
+use crate::provenance::provenance;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask ablate --data data/warehouse --out runs/ablation\n  \
+    cargo xtask ablate --data home.txt --format casas --encoder gru --sets nep info-nce nep+info-nce --seeds 5 --out runs/home\n\n\
+    Finished runs are reused, so the same command resumes a stopped ablation.")]
+pub(crate) struct AblateArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Sizes and training settings that are known to work
+    #[arg(long, value_enum, conflicts_with = "config")]
+    pub(crate) preset: Option<Preset>,
+    /// Experiment file (TOML): any settings over those of the preset it names, weights of objectives included
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Encoder [default: transformer, or what the experiment file says]
+    #[arg(long, value_enum)]
+    pub(crate) encoder: Option<EncoderKind>,
+    /// Sets of objectives that are trained together, joined by +
+    #[arg(long, num_args = 1.., value_name = "SET", value_parser = objectives,
+        default_values = ["mep", "nep", "jigsaw", "info-nce", "triplet", "nep+info-nce"])]
+    pub(crate) sets: Vec<Objectives>,
+    /// Number of seeds per set
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seeds: u64,
+    /// Maximum number of steps per run [default: that of the preset]
+    #[arg(long)]
+    pub(crate) max_steps: Option<u64>,
+    /// Folder for the runs and ablation.json
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
 
 pub(crate) fn run(args: &AblateArgs, json: bool) -> anyhow::Result<Exit> {
     let mut config = match &args.config {
         Some(path) => RunConfig::from_file(path, Task::Pretrain)?,
-        None => RunConfig::preset(args.preset.map_or(Preset::Tiny, Preset::from), Task::Pretrain),
+        None => RunConfig::preset(args.preset.unwrap_or(Preset::Tiny), Task::Pretrain),
     };
     if let Some(encoder) = args.encoder {
-        config = config.with_encoder(encoder.into());
+        config = config.with_encoder(encoder);
     }
     config.train.max_steps = args.max_steps.unwrap_or(config.train.max_steps);
     config.backend = args.backend.backend.clone().unwrap_or(config.backend);
     let engine = engine(&config.backend)?;
-    let data = load(&args.data)?;
+    let data = args.data.load()?;
     let job = AblationJob {
         config,
         sets: args.sets.iter().map(|set| set.0.clone()).collect(),
@@ -31,7 +68,7 @@ pub(crate) fn run(args: &AblateArgs, json: bool) -> anyhow::Result<Exit> {
     };
     let mut watch = |name: &str| -> Box<dyn Observer> { Box::new(TrainingProgress::new(name)) };
     let Some(report) = spaxiom_embedding::ablate(&job, engine.as_ref(), &mut watch)? else {
-        tracing::warn!("stopped; the same command goes on");
+        tracing::warn!("stopped; the same command resumes");
         return Ok(Exit::Interrupted);
     };
     if json {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 
+use clap::Args;
 use serde::Serialize;
 use spaxiom_embedding::{Doctor, DoctorOptions, Health, ReadOptions, Record, Registry, SpanBuilder};
 
-use crate::args::CheckArgs;
+use crate::args::ReadArgs;
 use crate::exit::Exit;
 use crate::input::{Inputs, Quarantine};
 use crate::output;
@@ -16,6 +18,31 @@ const N_LISTED: usize = 20;
 
 /// Findings of one kind that are listed: in a building with many empty rooms each looks like a dead sensor.
 const N_ALIKE: usize = 5;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask check data/warehouse --json\n  \
+    cargo xtask check home.txt.gz --format casas --time-zone America/Los_Angeles --quarantine bad.jsonl\n  \
+    cargo xtask check tags.csv --columns \"time=timestamp[ticks],type='TagRead',x=x,y=y,label=activity\"\n\n\
+    Exit code 3: read, but some lines were rejected (with --strict: 1).")]
+pub(crate) struct CheckArgs {
+    /// Files of events, folders of such files, or - for standard input
+    #[arg(required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Keep every rejected line here, as JSON lines with path, line, offset, reason and raw text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) quarantine: Option<PathBuf>,
+    /// Seconds by which an event may be older than the newest one of its site
+    #[arg(long, value_name = "SECS", default_value_t = 60.0)]
+    pub(crate) allowed_lateness: f64,
+    /// Events of one sensor in a minute above which it chatters
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) chatter_per_min: u32,
+    /// Fail when a line is rejected
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
 
 /// What the inputs hold together.
 #[derive(Debug, Serialize)]

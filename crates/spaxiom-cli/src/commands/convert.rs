@@ -1,17 +1,53 @@
 //! `convert`: events of one format to events of another.
 
-use chrono::TimeDelta;
-use serde::Serialize;
-use spaxiom_embedding::{Deduplicator, EventWriter, LabelSpan, Record, Reorder, SpanBuilder, Target};
+use std::path::PathBuf;
 
-use super::save_labels;
-use crate::args::{ConvertArgs, TargetArg};
+use chrono::TimeDelta;
+use clap::Args;
+use serde::Serialize;
+use spaxiom_embedding::{
+    Deduplicator, EventWriter, LabelSpan, Record, Reorder, SpanBuilder, Target, replace_file, write_labels,
+};
+
+use crate::args::ReadArgs;
 use crate::exit::Exit;
 use crate::input::{Inputs, Quarantine};
 use crate::output;
 
 /// Ids that are remembered to drop duplicates.
 const N_REMEMBERED: usize = 1 << 20;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask convert home.txt --to jsonl --out home/events.jsonl --labels home/labels.jsonl\n  \
+    cargo xtask convert events.jsonl.gz --to parquet --out events.parquet --allowed-lateness 60 --quarantine late.jsonl\n\n\
+    Duplicates are dropped and counted. Exit code 3: done, but some lines were rejected (with --strict: 1)."
+)]
+pub(crate) struct ConvertArgs {
+    /// Files of events, folders of such files, or - for standard input
+    #[arg(required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    /// How the events are to be written down
+    #[arg(long, value_enum)]
+    pub(crate) to: Target,
+    /// The file to write; what is there is replaced once the new one is whole
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Write the activities that the input marks here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Sort by time, waiting so many seconds for late events; those that come later are rejected
+    #[arg(long, value_name = "SECS")]
+    pub(crate) allowed_lateness: Option<f64>,
+    /// Keep every rejected line and late event here, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) quarantine: Option<PathBuf>,
+    /// Fail when a line is rejected
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
 
 /// What was done.
 #[derive(Debug, Default, Serialize)]
@@ -44,7 +80,7 @@ fn convert(args: &ConvertArgs) -> anyhow::Result<Converted> {
     let options = read.options()?;
     let inputs = Inputs::new(input)?;
     let mut quarantine = Quarantine::open(quarantine.as_deref())?;
-    let mut writer = EventWriter::create(out, target(*to))?;
+    let mut writer = EventWriter::create(out, *to)?;
     let mut converted = Converted::default();
     let mut ids = Deduplicator::new(N_REMEMBERED);
     let mut spans = Vec::new();
@@ -97,20 +133,15 @@ fn convert(args: &ConvertArgs) -> anyhow::Result<Converted> {
     }
     writer.finish()?;
     if let Some(labels) = labels {
-        save_labels(labels, &spans)?;
+        // Whole, or the one that was there is kept.
+        let mut lines = Vec::new();
+        write_labels(&mut lines, &spans)?;
+        replace_file(labels, &lines)?;
     }
     converted.labelled_spans = spans.len();
     converted.duplicates = ids.n_duplicates();
     converted.rejected = quarantine.finish()?;
     Ok(converted)
-}
-
-fn target(target: TargetArg) -> Target {
-    match target {
-        TargetArg::Jsonl => Target::Jsonl,
-        TargetArg::Cloudevents => Target::CloudEvents,
-        TargetArg::Parquet => Target::Parquet,
-    }
 }
 
 fn lateness(secs: f64) -> anyhow::Result<TimeDelta> {

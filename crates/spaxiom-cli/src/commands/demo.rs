@@ -4,16 +4,36 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, PipelineOptions, RunFolder, Store};
+use clap::Args;
+use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, ObjectiveName, Preset, Run};
 
-use super::index::BATCH_SIZE;
-use super::{check, eval, index, search, simulate, train};
-use crate::args::{
-    BackendArgs, CheckArgs, DataArgs, DemoArgs, EvalArgs, FinetuneArgs, IndexAction, IndexAddArgs, IndexArgs,
-    IndexBuildArgs, IndexFlags, ObjectiveArg, PresetArg, PretrainArgs, StoreArgs, TaskArg, TrainArgs,
-};
+use super::check::CheckArgs;
+use super::eval::EvalArgs;
+use super::finetune::{FinetuneArgs, FinetuneTask};
+use super::index::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, StoreArgs};
+use super::pretrain::PretrainArgs;
+use super::{check, eval, finetune, index, pretrain, search, simulate};
+use crate::args::{BackendArgs, DataArgs, ReadArgs, TrainArgs};
 use crate::exit::Exit;
 use crate::output;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask demo\n  cargo xtask demo --data home.txt --format casas")]
+pub(crate) struct DemoArgs {
+    /// Events of your own instead of simulated ones
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Folder for everything that the demo writes [default: the next free runs/demo-N]
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// Random seed
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
 
 /// Sites and days of the simulated warehouse.
 const N_SITES: u32 = 10;
@@ -102,7 +122,7 @@ impl Demo<'_> {
     }
 
     fn backend(&self) -> BackendArgs {
-        BackendArgs { backend: self.args.backend.backend.clone() }
+        self.args.backend.clone()
     }
 
     fn train_args(&self, out: &Path) -> TrainArgs {
@@ -117,27 +137,28 @@ impl Demo<'_> {
         let args = PretrainArgs {
             data: self.data_args(data),
             stream: false,
-            preset: Some(PresetArg::Tiny),
+            preset: Some(Preset::Tiny),
             config: None,
             encoder: None,
             tokens: None,
-            objective: vec![ObjectiveArg::Mep],
+            objective: vec![ObjectiveName::Mep],
             train: self.train_args(pretrained),
             backend: self.backend(),
         };
-        let exit = train::pretrain(&args, false)?;
+        let exit = pretrain::run(&args, false)?;
         if exit == Exit::Interrupted {
             return Ok(Some(exit));
         }
         self.title("finetune", &format!("finetune --task classify --from {from} --data {} --out {to}", data.display()));
         let args = FinetuneArgs {
-            task: TaskArg::Classify,
+            task: FinetuneTask::Classify,
             from: Some(pretrained.to_owned()),
+            config: None,
             data: self.data_args(data),
             train: self.train_args(classifier),
             backend: self.backend(),
         };
-        let exit = train::finetune(&args, false)?;
+        let exit = finetune::run(&args, false)?;
         Ok((exit == Exit::Interrupted).then_some(exit))
     }
 
@@ -157,11 +178,9 @@ impl Demo<'_> {
 
     /// Two stored events in their context, and one bare event.
     fn searches(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
-        let folder = RunFolder::new(run);
-        let engine = super::engine_for(&self.backend(), &folder)?;
-        let index = Store::inspect(store)?.stats()?.index;
-        let options = PipelineOptions { batch_size: BATCH_SIZE, index };
-        let pipeline = EmbeddingPipeline::open(&folder, store, options, engine.as_ref())?;
+        let opened = Run::open(run)?;
+        let engine = self.args.backend.engine_for(&opened)?;
+        let pipeline = EmbeddingPipeline::open(&opened, store, engine.as_ref())?;
         let dataset = Dataset::load(data, &self.args.read.options()?)?;
         let events = dataset.sequences().last().context("the data have no events")?.events();
         let flags = format!("--run {} --store {}", run.display(), store.display());

@@ -1,13 +1,34 @@
 //! `eval`: a run beside its controls.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
-use spaxiom_embedding::{EvaluateOptions, Report, RunFolder, evaluate};
+use clap::Args;
+use spaxiom_embedding::{EvaluateOptions, Report, Run, evaluate};
 
-use super::{engine_for, load};
-use crate::args::EvalArgs;
+use crate::args::{BackendArgs, DataArgs};
 use crate::exit::Exit;
-use crate::output;
+use crate::{output, unknown};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cargo xtask eval --run runs/causes --from runs/warehouse --data data/warehouse --out runs/causes"
+)]
+pub(crate) struct EvalArgs {
+    /// The run
+    #[arg(long)]
+    pub(crate) run: PathBuf,
+    /// The pretrained run that a fine-tuned one started from, for a row of its own
+    #[arg(long, value_name = "RUN")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Folder for report.json and report.html [default: that of the run]
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
 
 pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
     let (report, n_rejected) = report(args)?;
@@ -21,16 +42,16 @@ pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
 
 /// Evaluates, and writes `report.json` and `report.html`; gives the number of rejected lines too.
 pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<(Report, usize)> {
-    let run = RunFolder::new(&args.run);
-    let from = args.from.as_deref().map(RunFolder::new);
-    let engine = engine_for(&args.backend, &run)?;
-    let data = load(&args.data)?;
+    let run = Run::open(&args.run)?;
+    let from = args.from.as_deref().map(Run::open).transpose()?;
+    let engine = args.backend.engine_for(&run)?;
+    let data = args.data.load()?;
     let start = Instant::now();
     let now_secs = || start.elapsed().as_secs_f64();
     let mut progress = |what: &str| tracing::info!("evaluate: {what}");
     let options = EvaluateOptions::default();
     let report = evaluate(&run, from.as_ref(), &data, &options, engine.as_ref(), &now_secs, &mut progress)?;
-    super::warn_of(&run.config()?.tokenizer, report.unknown.iter().map(|(field, share)| (field.as_str(), *share)));
-    run.save_report(args.out.as_deref().unwrap_or(run.path()), &report)?;
+    unknown::warn_of_shares(&run, report.unknown.iter().map(|(field, share)| (field.as_str(), *share)));
+    report.save(args.out.as_deref().unwrap_or(run.path()), &run.folder().metrics_path())?;
     Ok((report, data.n_rejected()))
 }

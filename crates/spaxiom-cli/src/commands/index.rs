@@ -1,15 +1,95 @@
 //! `index`: events into a store.
 
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, HnswOptions, IndexKind, PipelineOptions, RunFolder, Store};
+use spaxiom_embedding::{EmbeddingPipeline, HnswOptions, IndexKind, Run, Store};
 
-use super::{engine_for, load};
-use crate::args::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, KindArg, StoreArgs};
+use crate::args::{BackendArgs, DataArgs};
 use crate::exit::Exit;
-use crate::{observer, output};
+use crate::{observer, output, unknown};
 
-/// Events that are encoded and committed together.
-pub(crate) const BATCH_SIZE: usize = 256;
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask index build --store stores/warehouse --run runs/warehouse --data data/warehouse\n  \
+    cargo xtask index stats --store stores/warehouse\n\n\
+    A build that was stopped goes on where it was."
+)]
+pub(crate) struct IndexArgs {
+    #[command(subcommand)]
+    pub(crate) action: IndexAction,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// Folder of the store
+    #[arg(long)]
+    pub(crate) store: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexAddArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The run whose encoder is used
+    #[arg(long)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexBuildArgs {
+    #[command(flatten)]
+    pub(crate) add: IndexAddArgs,
+    #[command(flatten)]
+    pub(crate) index: IndexFlags,
+}
+
+/// What a store that is there already keeps unless it is said again.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct IndexFlags {
+    /// How searches are answered [default: as before, or hnsw]
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<KindArg>,
+    /// HNSW: neighbours of a vector [default: as before, or 32]
+    #[arg(long)]
+    pub(crate) m: Option<u32>,
+    /// HNSW: candidates while building [default: as before, or 80]
+    #[arg(long)]
+    pub(crate) ef_construction: Option<u32>,
+    /// HNSW: candidates while searching [default: as before, or 64]
+    #[arg(long)]
+    pub(crate) ef_search: Option<u32>,
+    /// HNSW: threads while building; with more than one the graph is not the same every time [default: as before, or 1]
+    #[arg(long)]
+    pub(crate) threads: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexAction {
+    /// Embed all events of the data and index them
+    Build(IndexBuildArgs),
+    /// Add events without rebuilding the index; they are searchable immediately
+    Add(IndexAddArgs),
+    /// Rebuild the index file over everything that is stored
+    Compact(StoreArgs),
+    /// Print the number of vectors and the index kind
+    Stats(StoreArgs),
+    /// Verify database and index file
+    Verify(StoreArgs),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    /// Compare every vector
+    Exact,
+    /// FAISS HNSW graph
+    Hnsw,
+}
 
 pub(crate) fn run(args: &IndexArgs, json: bool) -> anyhow::Result<Exit> {
     match &args.action {
@@ -42,13 +122,12 @@ struct Added {
 }
 
 fn fill(args: &IndexAddArgs, index: IndexKind) -> anyhow::Result<(EmbeddingPipeline, Added)> {
-    let run = RunFolder::new(&args.run);
-    let engine = engine_for(&args.backend, &run)?;
-    let data = load(&args.data)?;
-    let options = PipelineOptions { batch_size: BATCH_SIZE, index };
-    let mut pipeline =
-        EmbeddingPipeline::open(&run, &args.store.store, options, engine.as_ref())?.with_sites(data.sites());
-    super::warn_of_unknown(&run, pipeline.tokenizer(), &data)?;
+    let run = Run::open(&args.run)?;
+    let engine = args.backend.engine_for(&run)?;
+    let data = args.data.load()?;
+    let pipeline = EmbeddingPipeline::create(&run, &args.store.store, index, engine.as_ref())?;
+    let mut pipeline = pipeline.with_sites(data.sites());
+    unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
     let bar = observer::counter("embed", data.n_events());
     let mut n_new = 0;
     for sequence in data.sequences() {

@@ -1,24 +1,67 @@
 //! `search`: an event to the events nearest to it.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
+use clap::Args;
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, Event, Filter, PipelineOptions, RunFolder, SearchResult, Store};
+use spaxiom_embedding::{EmbeddingPipeline, Event, Filter, Run, SearchResult};
 
-use super::engine_for;
-use super::index::BATCH_SIZE;
-use crate::args::SearchArgs;
+use crate::args::BackendArgs;
 use crate::exit::Exit;
 use crate::output;
 
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask search --run runs/warehouse --store stores/warehouse -k 10 \\\n    \
+    --event '{\"type\":\"QueueFormed\",\"zone\":\"loading_dock\",\"length\":4,\"time\":\"2025-01-20T10:23:45Z\"}'\n  \
+    cargo xtask search --run runs/warehouse --store stores/warehouse --id 0123456789abcdef --zone dock_2")]
+pub(crate) struct SearchArgs {
+    /// Folder of the store
+    #[arg(long)]
+    pub(crate) store: PathBuf,
+    /// The run that filled the store
+    #[arg(long)]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+    /// Number of hits
+    #[arg(short, default_value_t = 10)]
+    pub(crate) k: usize,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE", help_heading = "Filters")]
+    pub(crate) kind: Option<String>,
+    /// Only events in this zone
+    #[arg(long, help_heading = "Filters")]
+    pub(crate) zone: Option<String>,
+    /// Only events of this site
+    #[arg(long, help_heading = "Filters")]
+    pub(crate) site: Option<String>,
+    /// Only events from this time on (RFC 3339)
+    #[arg(long, help_heading = "Filters")]
+    pub(crate) from: Option<String>,
+    /// Only events before this time (RFC 3339)
+    #[arg(long, help_heading = "Filters")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct QueryArgs {
+    /// The event to compare with, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub(crate) event: Option<String>,
+    /// The stored event to compare with
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+}
+
 pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
-    let run = RunFolder::new(&args.run);
-    let engine = engine_for(&args.backend, &run)?;
-    // A search must not make a store where there is none.
-    let index = Store::inspect(&args.store)?.stats()?.index;
-    let options = PipelineOptions { batch_size: BATCH_SIZE, index };
-    let pipeline = EmbeddingPipeline::open(&run, &args.store, options, engine.as_ref())?;
+    let run = Run::open(&args.run)?;
+    let engine = args.backend.engine_for(&run)?;
+    let pipeline = EmbeddingPipeline::open(&run, &args.store, engine.as_ref())?;
     let filter = filter(args)?;
     let hits = match (&args.query.event, &args.query.id) {
         (Some(event), _) => {

@@ -4,14 +4,24 @@ use tempfile::TempDir;
 
 use crate::{WORLD, done, fails, fed, json, output, written};
 
+/// Every file in `commands/` is a command.
 #[test]
-fn every_command_explains_itself_with_an_example() {
-    for command in
-        ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "ablate", "bench", "demo"]
-    {
+fn every_command_has_help_with_examples() {
+    let mut n_commands = 0;
+    for entry in fs_err::read_dir("src/commands").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none() {
+            continue;
+        }
+        let command = path.file_stem().unwrap().to_str().unwrap();
         let help = done(&[command, "--help"]);
         assert!(help.contains("Example") && help.contains(&format!("cargo xtask {command}")), "{command}: {help}");
+        n_commands += 1;
     }
+    let listed = done(&["--help"]);
+    let commands = &listed[listed.find("Commands:").unwrap()..listed.find("Options:").unwrap()];
+    // `help` is clap's own; the first line is the title.
+    assert_eq!(commands.trim().lines().count(), 1 + n_commands + 1, "{commands}");
 }
 
 #[test]
@@ -107,7 +117,7 @@ fn a_missing_or_damaged_checkpoint_is_named() {
     let world = &*WORLD;
     let resume = |run: &str| ["pretrain", "--data", &world.data(), "--resume", run].map(String::from);
     let words = resume(&world.path("nothing"));
-    fails(&words.each_ref().map(String::as_str), 1, "holds no run that can be used: `config.toml` is not there");
+    fails(&words.each_ref().map(String::as_str), 1, "holds no run that can be used: `manifest.json` is not there");
     let copy = world.path("damaged");
     fs_err::create_dir_all(format!("{copy}/checkpoint")).unwrap();
     for name in ["config.toml", "tokenizer.json", "manifest.json"] {

@@ -1,16 +1,17 @@
 //! The evaluation: all rows, on the same events, in range.
 
 use spaxiom_embedding::{
-    AblationJob, Dataset, EmbeddingError, EncoderKind, EvaluateOptions, FinetuneJob, Observer, PretextName, Provenance,
+    AblationJob, Dataset, EmbeddingError, EncoderKind, EvaluateOptions, ObjectiveName, Observer, Provenance,
     ReadOptions, Report, RunConfig, RunFolder, ablate, evaluate,
 };
 use tempfile::TempDir;
 
-use crate::{WORLD, Watch, config, flex, job, pretrain};
+use crate::{WORLD, Watch, config, finetune, flex, open, pretrain};
 
 fn report(run: &RunFolder, from: Option<&RunFolder>, data: &Dataset) -> Result<Report, EmbeddingError> {
     let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 10, seed: 1 };
-    evaluate(run, from, data, &options, flex().as_ref(), &|| 0.0, &mut |_| {})
+    let from = from.map(open);
+    evaluate(&open(run), from.as_ref(), data, &options, flex().as_ref(), &|| 0.0, &mut |_| {})
 }
 
 /// The data of the world with some lines left out of a file.
@@ -54,9 +55,8 @@ fn a_label_that_the_classifier_never_saw_is_no_panic() {
     let run = RunFolder::new(&folder.path().join("run"));
     let from = WORLD.pretrained();
     let config = RunConfig { train: config().train, ..config().for_classify() };
-    let job = FinetuneJob { from: Some(&from), job: job(config, &fewer, &run, false) };
-    spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap();
-    assert_eq!(run.manifest().unwrap().classes.len(), 5);
+    finetune(Some(&open(&from)), config, &fewer, &run, false).unwrap();
+    assert_eq!(open(&run).manifest().classes.len(), 5);
     // The data were not those of the first run: what it saw is left out of the test.
     let report = report(&run, Some(&from), &WORLD.data()).unwrap();
     assert!(report.rows.iter().all(|row| row.accuracy.mean <= 1.0));
@@ -105,24 +105,24 @@ fn an_episode_that_reaches_into_another_part_and_an_event_without_label_are_left
     .unwrap();
     let labelled = |part| data.labelled(&split, part, &data.part_data(&split, part, &tokenizer), &classes, 8);
     let train = labelled(spaxiom_eval::Part::Train);
-    assert_eq!((train.classes.len(), train.known(2).len()), (9, 9));
+    assert_eq!((train.len(), train.iter().filter(|event| event.class < 2).count()), (9, 9));
     let test = labelled(spaxiom_eval::Part::Test);
-    assert_eq!((test.classes, test.places.len()), (vec![2, 2, 2], 3), "`z` is a class that training never saw");
+    let classes: Vec<usize> = test.iter().map(|event| event.class).collect();
+    assert_eq!(classes, [2, 2, 2], "`z` is a class that training never saw");
 }
 
 #[test]
 fn every_representation_is_scored_on_the_same_events() {
     let options = EvaluateOptions { n_probe: 300, n_test: 300, n_queries: 40, seed: 1 };
     let data = WORLD.data();
-    let from = WORLD.pretrained();
+    let (classifier, from) = (open(&WORLD.classifier()), open(&WORLD.pretrained()));
     let ticks = std::cell::Cell::new(0.0);
     let clock = || {
         ticks.set(ticks.get() + 0.001);
         ticks.get()
     };
     let engine = flex();
-    let report =
-        evaluate(&WORLD.classifier(), Some(&from), &data, &options, engine.as_ref(), &clock, &mut |_| {}).unwrap();
+    let report = evaluate(&classifier, Some(&from), &data, &options, engine.as_ref(), &clock, &mut |_| {}).unwrap();
     let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(
         names,
@@ -145,7 +145,7 @@ fn every_representation_is_scored_on_the_same_events() {
     // Every look at this clock takes a millisecond.
     assert!((index.encode_and_search.p50_ms - 1.0).abs() < 1e-6);
     let out = TempDir::new().unwrap();
-    WORLD.classifier().save_report(out.path(), &report).unwrap();
+    report.save(out.path(), &WORLD.classifier().metrics_path()).unwrap();
     assert!(fs_err::read_to_string(out.path().join("report.html")).unwrap().contains("<polyline"));
     assert!(report.to_table().contains("tf-idf") && report.to_html("<svg/>").contains("<td>tf-idf</td>"));
 }
@@ -157,7 +157,7 @@ fn a_pretrained_run_is_judged_by_its_objectives_on_the_test_part() {
     crate::simulate(folder.path(), 2, 6);
     fs_err::remove_file(folder.path().join("labels.jsonl")).unwrap();
     let data = Dataset::load(folder.path(), &ReadOptions::default()).unwrap();
-    let mut config = config().with_encoder(EncoderKind::Gru).with_objectives(&[PretextName::Nep]);
+    let mut config = config().with_encoder(EncoderKind::Gru).with_objectives(&[ObjectiveName::Nep]);
     config.tokenizer.what = true;
     (config.train.max_steps, config.train.evaluate_every) = (8, 4);
     let run = RunFolder::new(&folder.path().join("run"));
@@ -165,7 +165,7 @@ fn a_pretrained_run_is_judged_by_its_objectives_on_the_test_part() {
     let engine = flex();
     let judged = || {
         let options = EvaluateOptions::default();
-        evaluate(&run, None, &data, &options, engine.as_ref(), &|| 0.0, &mut |_| {}).unwrap()
+        evaluate(&open(&run), None, &data, &options, engine.as_ref(), &|| 0.0, &mut |_| {}).unwrap()
     };
     let report = judged();
     let names: Vec<&str> = report.held_out.iter().map(|held_out| held_out.name.as_str()).collect();
@@ -193,7 +193,7 @@ fn an_ablation_compares_sets_of_objectives_with_the_untrained_encoder_and_goes_o
     let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 20, seed: 1 };
     let job = AblationJob {
         config,
-        sets: vec![vec![PretextName::Mep], vec![PretextName::Mep, PretextName::InfoNce]],
+        sets: vec![vec![ObjectiveName::Mep], vec![ObjectiveName::Mep, ObjectiveName::InfoNce]],
         n_seeds: 2,
         data: &data,
         out: folder.path(),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
 mod evaluate;
+mod formats;
 mod objectives;
 mod peer;
 mod pipeline;
@@ -12,9 +13,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use spaxiom_embedding::{
-    Dataset, Engine, EvalReport, EventEncoderConfig, FinetuneJob, Flow, Observer, PretrainJob, Provenance, ReadOptions,
-    RunConfig, RunFolder, RunSummary, StepReport, Task, TransformerEventEncoderConfig, engine, write_jsonl,
-    write_labels,
+    Dataset, EmbeddingError, Engine, EvalReport, EventEncoderConfig, Flow, Observer, Provenance, ReadOptions, Run,
+    RunConfig, RunFolder, RunSummary, StepReport, Task, TrainJob, TrainingData, TransformerEventEncoderConfig, engine,
+    train, write_jsonl, write_labels,
 };
 use spaxiom_sim::{Difficulty, SimulatedSite, Warehouse, WarehouseOptions};
 use tempfile::TempDir;
@@ -29,9 +30,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let data = world.data();
     pretrain(config(), &data, &world.pretrained(), false).unwrap();
     let config = RunConfig { train: config().train, ..config().for_classify() };
-    let (from, run) = (world.pretrained(), world.classifier());
-    let job = FinetuneJob { from: Some(&from), job: job(config, &data, &run, false) };
-    spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap();
+    finetune(Some(&open(&world.pretrained())), config, &data, &world.classifier(), false).unwrap();
     world
 });
 
@@ -90,17 +89,27 @@ fn flex() -> Box<dyn Engine> {
     engine("flex").unwrap()
 }
 
-fn job<'a>(config: RunConfig, data: &'a Dataset, run: &'a RunFolder, resume: bool) -> PretrainJob<'a> {
-    PretrainJob { config, data, run, resume, provenance: Provenance::default() }
+fn open(run: &RunFolder) -> Run {
+    Run::open(run.path()).unwrap()
 }
 
-fn pretrain(
+fn job<'a>(config: RunConfig, data: &'a dyn TrainingData, run: &'a RunFolder, resume: bool) -> TrainJob<'a> {
+    TrainJob { config, data, run, from: None, resume, provenance: Provenance::default() }
+}
+
+fn pretrain(config: RunConfig, data: &Dataset, run: &RunFolder, resume: bool) -> Result<RunSummary, EmbeddingError> {
+    train(job(config, data, run, resume), flex().as_ref(), &mut Watch::default())
+}
+
+fn finetune(
+    from: Option<&Run>,
     config: RunConfig,
     data: &Dataset,
     run: &RunFolder,
     resume: bool,
-) -> Result<RunSummary, spaxiom_embedding::EmbeddingError> {
-    spaxiom_embedding::pretrain(job(config, data, run, resume), flex().as_ref(), &mut Watch::default())
+) -> Result<RunSummary, EmbeddingError> {
+    let job = TrainJob { from, ..job(config, data, run, resume) };
+    train(job, flex().as_ref(), &mut Watch::default())
 }
 
 /// Stops a run after so many steps.

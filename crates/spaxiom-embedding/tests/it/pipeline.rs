@@ -1,22 +1,36 @@
 //! The pipeline: streamed equals batch, stores are resumed, other runs are refused.
 
 use spaxiom_embedding::{
-    EmbeddingError, EmbeddingPipeline, Event, Filter, HnswOptions, IndexError, IndexKind, LayoutName, PipelineOptions,
-    RunFolder, TokenError,
+    EmbeddingError, EmbeddingPipeline, Event, Filter, HnswOptions, IndexError, IndexKind, LayoutName, RunFolder, Store,
+    TokenError,
 };
 use tempfile::TempDir;
 
-use crate::{WORLD, config, flex, pretrain};
+use crate::{WORLD, config, flex, open, pretrain};
 
-fn open(run: &RunFolder, folder: &TempDir) -> Result<EmbeddingPipeline, EmbeddingError> {
-    let options = PipelineOptions { batch_size: 64, index: IndexKind::Hnsw(HnswOptions::default()) };
-    EmbeddingPipeline::open(run, &folder.path().join("store"), options, flex().as_ref())
+fn create(run: &RunFolder, folder: &TempDir) -> Result<EmbeddingPipeline, EmbeddingError> {
+    let kind = IndexKind::Hnsw(HnswOptions::default());
+    let pipeline = EmbeddingPipeline::create(&open(run), &folder.path().join("store"), kind, flex().as_ref())?;
+    Ok(pipeline.with_batch_size(64))
+}
+
+#[test]
+fn opening_a_store_never_creates_one_and_leaves_its_kind() {
+    let folder = TempDir::new().unwrap();
+    let (run, path) = (open(&WORLD.pretrained()), folder.path().join("store"));
+    let error = EmbeddingPipeline::open(&run, &path, flex().as_ref()).err().unwrap();
+    assert!(matches!(error, EmbeddingError::Index(IndexError::NoStore { .. })), "{error}");
+    assert!(!path.exists());
+    drop(EmbeddingPipeline::create(&run, &path, IndexKind::Exact, flex().as_ref()).unwrap());
+    let pipeline = EmbeddingPipeline::open(&run, &path, flex().as_ref()).unwrap();
+    assert_eq!(pipeline.store().stats().unwrap().index, IndexKind::Exact);
+    assert_eq!(Store::inspect(&path).unwrap().stats().unwrap().index, IndexKind::Exact);
 }
 
 #[test]
 fn a_stream_gives_the_vectors_of_the_whole_sequence() {
     let folder = TempDir::new().unwrap();
-    let pipeline = open(&WORLD.pretrained(), &folder).unwrap();
+    let pipeline = create(&WORLD.pretrained(), &folder).unwrap();
     let sequence = WORLD.data().sequences()[0].clone();
     let whole = pipeline.encode(&pipeline.tokenize(&sequence));
     let mut stream = pipeline.stream();
@@ -35,7 +49,7 @@ fn every_layout_of_tokens_trains_and_is_searched() {
         config.train.max_steps = 10;
         let data = WORLD.data();
         pretrain(config, &data, &run, false).unwrap();
-        let mut pipeline = open(&run, &folder).unwrap();
+        let mut pipeline = create(&run, &folder).unwrap();
         let sequence = data.sequences()[0].filtered(|event| event.time < data.sequences()[0].events()[50].time);
         pipeline.add_to_index(&sequence, |_| {}).unwrap();
         let hits = pipeline.search_id(sequence.events()[20].id.as_str(), 5, &Filter::default()).unwrap();
@@ -51,7 +65,7 @@ fn every_layout_of_tokens_trains_and_is_searched() {
 #[test]
 fn what_comes_later_does_not_change_an_earlier_vector() {
     let folder = TempDir::new().unwrap();
-    let pipeline = open(&WORLD.pretrained(), &folder).unwrap();
+    let pipeline = create(&WORLD.pretrained(), &folder).unwrap();
     let sequence = WORLD.data().sequences()[0].clone();
     let cut_at = sequence.events()[30].time;
     let start = sequence.filtered(|event| event.time < cut_at);
@@ -67,14 +81,14 @@ fn a_build_that_stopped_half_way_goes_on_and_finds_the_same() {
     let data = WORLD.data();
     let sequence = &data.sequences()[0];
     let n = sequence.events().len();
-    let mut whole = open(&WORLD.pretrained(), &a).unwrap();
+    let mut whole = create(&WORLD.pretrained(), &a).unwrap();
     assert_eq!(whole.add_to_index(sequence, |_| {}).unwrap(), n);
     whole.build_index().unwrap();
     let half = sequence.filtered(|event| event.time < sequence.events()[n / 2].time);
-    let mut stopped = open(&WORLD.pretrained(), &b).unwrap();
+    let mut stopped = create(&WORLD.pretrained(), &b).unwrap();
     let n_half = stopped.add_to_index(&half, |_| {}).unwrap();
     drop(stopped);
-    let mut resumed = open(&WORLD.pretrained(), &b).unwrap();
+    let mut resumed = create(&WORLD.pretrained(), &b).unwrap();
     assert_eq!(resumed.add_to_index(sequence, |_| {}).unwrap(), n - n_half);
     resumed.build_index().unwrap();
     for event in sequence.events().iter().step_by(50) {
@@ -90,7 +104,7 @@ fn a_build_that_stopped_half_way_goes_on_and_finds_the_same() {
 #[test]
 fn an_event_finds_events_and_an_unknown_one_is_named() {
     let folder = TempDir::new().unwrap();
-    let mut pipeline = open(&WORLD.pretrained(), &folder).unwrap();
+    let mut pipeline = create(&WORLD.pretrained(), &folder).unwrap();
     pipeline.add_to_index(&WORLD.data().sequences()[0], |_| {}).unwrap();
     let event = |kind: &str, zone: &str| {
         let text = format!(r#"{{"type": "{kind}", "zone": "{zone}", "time": "2025-01-07T10:00:00Z", "length": 3}}"#);
@@ -114,7 +128,7 @@ fn an_event_finds_events_and_an_unknown_one_is_named() {
 #[test]
 fn the_store_of_another_run_is_refused() {
     let folder = TempDir::new().unwrap();
-    drop(open(&WORLD.pretrained(), &folder).unwrap());
-    let error = open(&WORLD.classifier(), &folder).err().unwrap();
+    drop(create(&WORLD.pretrained(), &folder).unwrap());
+    let error = create(&WORLD.classifier(), &folder).err().unwrap();
     assert!(matches!(error, EmbeddingError::Index(IndexError::OtherRun { what: "encoder", .. })), "{error}");
 }

@@ -1,13 +1,12 @@
 //! Run folders: what is in them, how they are resumed, and what is refused.
 
 use spaxiom_embedding::{
-    Dataset, EmbeddingError, EncoderKind, Event, EventEncoderConfig, Outcome, Pca, ReadOptions,
-    RecurrentEventEncoderConfig, RunConfig, RunFolder, Task, Tokenizer, WeightFile, engine,
+    Dataset, EmbeddingError, EncoderKind, Event, EventEncoderConfig, Outcome, Part, Pca, ReadOptions,
+    RecurrentEventEncoderConfig, Run, RunConfig, RunFolder, Task, Tokenizer, WeightFile, engine, train,
 };
-use spaxiom_eval::Part;
 use tempfile::TempDir;
 
-use crate::{WORLD, Watch, config, flex, job, pretrain};
+use crate::{WORLD, Watch, config, finetune, flex, job, open, pretrain};
 
 #[test]
 fn a_run_folder_holds_everything_that_the_run_was_made_from() {
@@ -16,12 +15,13 @@ fn a_run_folder_holds_everything_that_the_run_was_made_from() {
     for name in names.into_iter().chain(["manifest.json"]) {
         assert!(run.path().join(name).exists(), "{name}");
     }
-    assert_eq!(run.config().unwrap(), config());
-    let manifest = run.manifest().unwrap();
+    let opened = open(&run);
+    assert_eq!(opened.config(), &config());
+    let manifest = opened.manifest();
     assert_eq!((manifest.steps, manifest.outcome), (20, Some(Outcome::Finished)));
     assert_eq!(manifest.data, WORLD.data().fingerprint());
     assert_eq!(
-        WORLD.classifier().manifest().unwrap().classes,
+        open(&WORLD.classifier()).manifest().classes,
         ["alarm_drill", "blocked_dock", "door_fault", "late_batch", "normal", "understaffing"]
     );
 }
@@ -32,15 +32,15 @@ fn a_stopped_and_resumed_run_has_the_weights_and_metrics_of_one_that_never_stopp
     let data = WORLD.data();
     let run = RunFolder::new(&folder.path().join("run"));
     let mut watch = Watch { stop_at: Some(7) };
-    let stopped = spaxiom_embedding::pretrain(job(config(), &data, &run, false), flex().as_ref(), &mut watch).unwrap();
+    let stopped = train(job(config(), &data, &run, false), flex().as_ref(), &mut watch).unwrap();
     assert_eq!((stopped.outcome, stopped.steps), (Outcome::Interrupted, 7));
     // The first evaluation is after ten steps: no weights are known for good yet.
     assert_eq!(stopped.weights, None);
-    let error = run.encoder(flex().as_ref()).err().unwrap();
+    let error = open(&run).encoder(flex().as_ref()).err().unwrap();
     assert!(matches!(error, EmbeddingError::NoRun { missing: "model.safetensors", .. }), "{error}");
-    let resumed = pretrain(run.config().unwrap(), &data, &run, true).unwrap();
+    let resumed = pretrain(open(&run).config().clone(), &data, &run, true).unwrap();
     assert!(resumed.weights.is_some());
-    assert_eq!(resumed.weights, WORLD.pretrained().manifest().unwrap().weights);
+    assert_eq!(resumed.weights, open(&WORLD.pretrained()).manifest().weights);
     let metrics = |run: &RunFolder| fs_err::read_to_string(run.path().join("metrics.jsonl")).unwrap();
     assert_eq!(metrics(&run), metrics(&WORLD.pretrained()));
 }
@@ -48,7 +48,7 @@ fn a_stopped_and_resumed_run_has_the_weights_and_metrics_of_one_that_never_stopp
 /// All objectives of events at once, with hard negatives that the index found at the start of the epoch that is broken off.
 #[test]
 fn a_mixture_with_neighbours_is_resumed_to_the_weights_of_one_that_never_stopped() {
-    use spaxiom_embedding::PretextName::{InfoNce, Jigsaw, Mep, Nep, Triplet};
+    use spaxiom_embedding::ObjectiveName::{InfoNce, Jigsaw, Mep, Nep, Triplet};
     let folder = TempDir::new().unwrap();
     let data = WORLD.data();
     let mut config = config().with_objectives(&[Mep, Nep, Jigsaw, InfoNce, Triplet]);
@@ -60,8 +60,8 @@ fn a_mixture_with_neighbours_is_resumed_to_the_weights_of_one_that_never_stopped
         let run = folder_of(&format!("stopped-{stop_at}"));
         let mut watch = Watch { stop_at: Some(stop_at) };
         let job = job(config.clone(), &data, &run, false);
-        assert_eq!(spaxiom_embedding::pretrain(job, flex().as_ref(), &mut watch).unwrap().steps, stop_at);
-        let resumed = pretrain(run.config().unwrap(), &data, &run, true).unwrap();
+        assert_eq!(train(job, flex().as_ref(), &mut watch).unwrap().steps, stop_at);
+        let resumed = pretrain(open(&run).config().clone(), &data, &run, true).unwrap();
         assert_eq!(resumed.weights, whole.weights, "stopped at {stop_at}");
     }
     let mut other = config.clone();
@@ -88,9 +88,9 @@ fn a_run_is_never_overwritten() {
 #[test]
 fn a_folder_without_a_run_or_a_checkpoint_is_said_to_have_none() {
     let folder = TempDir::new().unwrap();
-    let run = RunFolder::new(folder.path());
-    let error = run.encoder(flex().as_ref()).err().unwrap();
+    let error = Run::open(folder.path()).unwrap_err();
     assert!(matches!(error, EmbeddingError::NoRun { missing: "manifest.json", .. }), "{error}");
+    let run = Run::open(copied().path()).unwrap();
     assert!(matches!(run.checkpoint(), Err(EmbeddingError::NoCheckpoint { .. })));
 }
 
@@ -119,7 +119,7 @@ fn a_tokenizer_of_another_run_is_refused() {
     let path = folder.path().join("tokenizer.json");
     let text = fs_err::read_to_string(&path).unwrap();
     fs_err::write(&path, text.replace("TruckArrived", "TruckReturned")).unwrap();
-    let error = RunFolder::new(folder.path()).tokenizer().unwrap_err();
+    let error = Run::open(folder.path()).unwrap_err();
     assert!(matches!(error, EmbeddingError::OtherTokenizer { .. }), "{error}");
 }
 
@@ -128,7 +128,7 @@ fn cut_weights_are_refused() {
     let folder = copied();
     let bytes = fs_err::read(WORLD.pretrained().path().join("model.safetensors")).unwrap();
     fs_err::write(folder.path().join("model.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
-    let error = RunFolder::new(folder.path()).encoder(flex().as_ref()).err().unwrap();
+    let error = Run::open(folder.path()).unwrap().encoder(flex().as_ref()).err().unwrap();
     assert!(matches!(error, EmbeddingError::OtherWeights { .. }), "{error}");
 }
 
@@ -153,8 +153,9 @@ fn an_experiment_file_changes_only_what_it_names() {
     };
     let mut want = RunConfig::preset(spaxiom_embedding::Preset::Small, Task::Pretrain);
     want.train.max_steps = 7;
-    want.masking.ratio = 0.3;
-    assert_eq!(read("preset = \"small\"\n[train]\nmax-steps = 7\n[masking]\nratio = 0.3\n").unwrap(), want);
+    want.objectives.mep.as_mut().unwrap().ratio = 0.3;
+    let text = "preset = \"small\"\n[train]\nmax-steps = 7\n[objectives.mep]\nratio = 0.3\n";
+    assert_eq!(read(text).unwrap(), want);
     let gru = read("[encoder]\nkind = \"gru\"\nd-hidden = 32\n").unwrap();
     let RecurrentEventEncoderConfig { d_embed, d_hidden, .. } = match gru.encoder {
         EventEncoderConfig::Gru(config) => config,
@@ -173,10 +174,9 @@ fn data_without_labels_cannot_be_classified() {
     let folder = TempDir::new().unwrap();
     crate::simulate(&folder.path().join("data"), 2, 4);
     let data = Dataset::load(&folder.path().join("data/events.jsonl"), &ReadOptions::default()).unwrap();
-    let from = WORLD.pretrained();
     let run = RunFolder::new(&folder.path().join("run"));
-    let job = spaxiom_embedding::FinetuneJob { from: Some(&from), job: job(config(), &data, &run, false) };
-    let error = spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap_err();
+    let from = open(&WORLD.pretrained());
+    let error = finetune(Some(&from), config().for_classify(), &data, &run, false).unwrap_err();
     assert!(matches!(error, EmbeddingError::NoLabels { .. }), "{error}");
 }
 
@@ -193,7 +193,7 @@ fn a_folder_that_ended_before_its_first_checkpoint_can_be_used_again() {
     broken.train.evaluate_every = 1_000;
     let error = pretrain(broken, &WORLD.data(), &run, false).unwrap_err().to_string();
     assert!(error.contains("lower `learning-rate`"), "{error}");
-    assert!(matches!(run.checkpoint(), Err(EmbeddingError::NoCheckpoint { .. })));
+    assert!(!run.has_checkpoint());
     pretrain(config(), &WORLD.data(), &run, false).unwrap();
     let again = pretrain(config(), &WORLD.data(), &run, false).unwrap_err();
     assert!(matches!(again, EmbeddingError::RunExists { .. }), "{again}");
@@ -202,15 +202,12 @@ fn a_folder_that_ended_before_its_first_checkpoint_can_be_used_again() {
 #[test]
 fn a_classifier_is_resumed_without_its_parent_but_never_from_another() {
     let (run, data) = (WORLD.classifier(), WORLD.data());
-    assert_eq!(run.manifest().unwrap().from, WORLD.pretrained().manifest().unwrap().weights);
-    let resume = |from: Option<&RunFolder>| {
-        let job = spaxiom_embedding::FinetuneJob { from, job: job(run.config().unwrap(), &data, &run, true) };
-        spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default())
-    };
-    let before = run.manifest().unwrap();
+    assert_eq!(open(&run).manifest().from, open(&WORLD.pretrained()).manifest().weights);
+    let resume = |from: Option<&Run>| finetune(from, open(&run).config().clone(), &data, &run, true);
+    let before = open(&run).manifest().clone();
     assert_eq!(resume(None).unwrap().weights, before.weights, "it was finished");
-    assert_eq!(run.manifest().unwrap(), before);
-    let error = resume(Some(&WORLD.classifier())).unwrap_err();
+    assert_eq!(open(&run).manifest(), &before);
+    let error = resume(Some(&open(&WORLD.classifier()))).unwrap_err();
     assert!(matches!(error, EmbeddingError::OtherStart { .. }), "{error}");
 }
 
@@ -228,7 +225,7 @@ fn metrics_are_those_of_an_uninterrupted_run() {
     pretrain(config(), &WORLD.data(), &whole, false).unwrap();
     let mut watch = Watch { stop_at: Some(13) };
     let data = WORLD.data();
-    spaxiom_embedding::pretrain(job(config(), &data, &parts, false), flex().as_ref(), &mut watch).unwrap();
+    train(job(config(), &data, &parts, false), flex().as_ref(), &mut watch).unwrap();
     // Steps that no checkpoint holds, as a kill leaves them.
     let metrics = parts.path().join("metrics.jsonl");
     let left = fs_err::read_to_string(&metrics).unwrap() + "{\"step\":14,\"loss\":9.0}\n{\"step\":15,\"lo";
@@ -291,13 +288,12 @@ fn every_encoder_trains_encodes_and_is_chosen_by_name() {
         let summary = pretrain(config, &data, &run, false).unwrap();
         assert!(summary.weights.is_some());
         let tuned = RunFolder::new(&folder.path().join(format!("{kind:?}-classifier")));
-        let mut config = run.config().unwrap().for_classify();
+        let mut config = open(&run).config().clone().for_classify();
         config.train.max_steps = 1;
         config.train.evaluate_every = 1;
-        let job = spaxiom_embedding::FinetuneJob { from: Some(&run), job: job(config, &data, &tuned, false) };
-        spaxiom_embedding::finetune(job, flex().as_ref(), &mut Watch::default()).unwrap();
-        let encoder = tuned.encoder(flex().as_ref()).unwrap();
-        let tokens = run.tokenizer().unwrap().with_sites(data.sites()).tokenize(&data.sequences()[0]);
+        finetune(Some(&open(&run)), config, &data, &tuned, false).unwrap();
+        let encoder = open(&tuned).encoder(flex().as_ref()).unwrap();
+        let tokens = open(&run).tokenizer().clone().with_sites(data.sites()).tokenize(&data.sequences()[0]);
         let windows = [tokens.window(0, 5), tokens.window(3, 9)];
         let vectors = encoder.encode(&windows);
         assert_eq!(vectors.len(), 2 * encoder.dim());
@@ -312,18 +308,18 @@ fn vectors_of_a_run_with_components_are_those_of_the_whole_run_reduced() {
     let data = WORLD.data();
     let run = RunFolder::new(&folder.path().join("run"));
     let summary = pretrain(RunConfig { reduce_to: Some(5), ..config() }, &data, &run, false).unwrap();
-    assert_eq!(summary.weights, WORLD.pretrained().manifest().unwrap().weights, "the weights are the same");
+    assert_eq!(summary.weights, open(&WORLD.pretrained()).manifest().weights, "the weights are the same");
     let (whole, reduced) =
-        (WORLD.pretrained().encoder(flex().as_ref()).unwrap(), run.encoder(flex().as_ref()).unwrap());
+        (open(&WORLD.pretrained()).encoder(flex().as_ref()).unwrap(), open(&run).encoder(flex().as_ref()).unwrap());
     assert_eq!((whole.dim(), reduced.dim()), (16, 5));
-    let part = data.part_data(&run.manifest().unwrap().split, Part::Test, &run.tokenizer().unwrap());
+    let part = data.part_data(&open(&run).manifest().split, Part::Test, open(&run).tokenizer());
     let tokens = part.tokens[0].context(3, 8);
     let components = WeightFile::read(&run.path().join("pca.safetensors")).unwrap();
     let pca = Pca::from_tensors(&components.tensors).unwrap();
     assert_eq!(reduced.encode(&[tokens]), pca.transform(&whole.encode(&[tokens])));
 
     fs_err::write(run.path().join("pca.safetensors"), "no components").unwrap();
-    let error = run.encoder(flex().as_ref()).err().unwrap();
+    let error = open(&run).encoder(flex().as_ref()).err().unwrap();
     assert!(matches!(error, EmbeddingError::OtherWeights { .. }), "{error}");
     let error = RunConfig { reduce_to: Some(17), ..config() }.check().unwrap_err();
     assert_eq!(error.to_string(), "`reduce-to` has to be from 1 to the width of the encoder, got 17");

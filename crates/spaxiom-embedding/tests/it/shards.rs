@@ -1,12 +1,11 @@
 //! Data larger than memory, in several files.
 
 use spaxiom_embedding::{
-    EmbeddingError, Outcome, PretextName, PretrainJob, Provenance, ReadOptions, RunConfig, RunFolder, RunSummary,
-    ShardedDataset, pretrain_sharded,
+    EmbeddingError, ObjectiveName, Outcome, ReadOptions, RunConfig, RunFolder, RunSummary, ShardedDataset, train,
 };
 use tempfile::TempDir;
 
-use crate::{WORLD, Watch, config, flex, pretrain};
+use crate::{WORLD, Watch, config, flex, job, open, pretrain};
 
 /// The events of the world in so many files.
 fn sharded(n: usize) -> (TempDir, ShardedDataset) {
@@ -21,10 +20,9 @@ fn sharded(n: usize) -> (TempDir, ShardedDataset) {
 }
 
 fn run(data: &ShardedDataset, run: &RunFolder, config: RunConfig, stop_at: Option<u64>) -> RunSummary {
-    let resume = run.checkpoint().is_ok();
-    let config = if resume { run.config().unwrap() } else { config };
-    let job = PretrainJob { config, data, run, resume, provenance: Provenance::default() };
-    pretrain_sharded(job, flex().as_ref(), &mut Watch { stop_at }).unwrap()
+    let resume = run.has_checkpoint();
+    let config = if resume { open(run).config().clone() } else { config };
+    train(job(config, data, run, resume), flex().as_ref(), &mut Watch { stop_at }).unwrap()
 }
 
 #[test]
@@ -38,7 +36,7 @@ fn one_file_gives_tokenizer_and_split_of_data_in_memory() {
     let whole = pretrain(config, &WORLD.data(), &folder_of("whole"), false).unwrap();
     assert_eq!(streamed.tokens, whole.tokens);
     let of_run = |name: &str| {
-        let manifest = folder_of(name).manifest().unwrap();
+        let manifest = open(&folder_of(name)).manifest().clone();
         (manifest.tokenizer, manifest.split)
     };
     assert_eq!(of_run("streamed"), of_run("whole"));
@@ -48,7 +46,7 @@ fn one_file_gives_tokenizer_and_split_of_data_in_memory() {
 #[test]
 fn a_run_over_several_files_is_resumed_in_the_middle_of_an_epoch() {
     let (folder, data) = sharded(3);
-    let mut config = config().with_objectives(&[PretextName::Mep, PretextName::InfoNce]);
+    let mut config = config().with_objectives(&[ObjectiveName::Mep, ObjectiveName::InfoNce]);
     (config.train.max_steps, config.train.evaluate_every, config.train.batch_size) = (14, 5, 16);
     config.train.neighbours = 1;
     let folder_of = |name: &str| RunFolder::new(&folder.path().join("runs").join(name));
@@ -69,7 +67,6 @@ fn a_single_file_and_components_are_refused() {
     let (folder, data) = sharded(2);
     let config = RunConfig { reduce_to: Some(4), ..config() };
     let own = RunFolder::new(&folder.path().join("run"));
-    let job = PretrainJob { config, data: &data, run: &own, resume: false, provenance: Provenance::default() };
-    let error = pretrain_sharded(job, flex().as_ref(), &mut Watch::default()).unwrap_err();
+    let error = train(job(config, &data, &own, false), flex().as_ref(), &mut Watch::default()).unwrap_err();
     assert!(error.to_string().contains("leave `--stream` out"), "{error}");
 }

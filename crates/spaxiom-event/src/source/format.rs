@@ -8,24 +8,26 @@ use super::casas;
 /// How events are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Format {
-    /// One canonical event per line, or one JSON array of them.
+    /// One canonical event per line, or one JSON array of them
     Jsonl,
-    /// CloudEvents 1.0 in JSON: one per line, a batch in an array, or a single one.
+    /// CloudEvents 1.0 in JSON: one per line, a batch in an array, or a single one
     #[serde(rename = "cloudevents")]
+    #[cfg_attr(feature = "clap", value(name = "cloudevents"))]
     CloudEvents,
-    /// What the `spaxiom` package emits: pattern events, edge records, and the frames of its event bus.
+    /// Output of the spaxiom package: pattern events, edge records, event bus frames
     Spaxiom,
-    /// Home Assistant's `state_changed`, bare or in the frames of its websocket.
+    /// `state_changed` events of Home Assistant, bare or in websocket frames
     HomeAssistant,
-    /// The text and CSV of the CASAS smart homes: date, time, sensor, value and, on some lines, an activity.
+    /// Text or CSV of the CASAS smart homes: date, time, sensor, value and, on some lines, an activity
     ///
     /// The text names no time zone: without one from the site map or the options its times are taken
     /// as they stand, so that the hour of the day is the one on the wall of that home.
     Casas,
-    /// Delimited text whose columns a [`ColumnMap`](crate::ColumnMap) names.
+    /// Delimited text, with a column map
     Columns,
-    /// Apache Parquet with the columns that this crate writes.
+    /// Apache Parquet with the columns that convert writes
     Parquet,
 }
 

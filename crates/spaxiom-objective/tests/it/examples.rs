@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use spaxiom_objective::{Example, Examples, Flow, Labelled, Masking, MaskingOptions, ObjectiveError, Windows};
+use spaxiom_objective::{
+    Example, Examples, Flow, Labelled, MaskedEventOptions, ObjectiveContext, ObjectiveOptions, Windows,
+};
 use spaxiom_token::TokenSequence;
 
 /// A sequence whose events are numbered.
@@ -76,13 +78,13 @@ fn an_epoch_of_labelled_windows_is_a_part_of_them() {
 
 #[test]
 fn shares_of_masking_are_checked() {
-    let check = |options: MaskingOptions, want: &str| {
-        let error: ObjectiveError = Masking::new(options).unwrap_err();
+    let check = |options: MaskedEventOptions, want: &str| {
+        let error = options.check(&ObjectiveContext::default()).unwrap_err();
         assert!(error.to_string().contains(want), "{error}");
     };
     check(
-        MaskingOptions { ratio: 0.0, ..MaskingOptions::default() },
-        "`masking.ratio` has to be between 0 and 1, got 0",
+        MaskedEventOptions { ratio: 0.0, ..MaskedEventOptions::default() },
+        "`objectives.mep.ratio` has to be between 0 and 1, got 0",
     );
-    check(MaskingOptions { hidden: 0.95, ..MaskingOptions::default() }, "a sum of at most 1");
+    check(MaskedEventOptions { hidden: 0.95, ..MaskedEventOptions::default() }, "a sum of at most 1");
 }

@@ -4,14 +4,15 @@
 mod examples;
 mod losses;
 mod masking;
+mod objectives;
 mod optimiser;
-mod pretexts;
+mod outside;
 mod trainer;
 
 use burn::backend::Autodiff;
 use burn_flex::Flex;
 use spaxiom_encoder::{BatchLayout, Pooling, Preset, TransformerEventEncoder, TransformerEventEncoderConfig};
-use spaxiom_objective::{Masking, MaskingOptions};
+use spaxiom_objective::{MaskedEvent, MaskedEventOptions, ObjectiveContext, ObjectiveOptions};
 use spaxiom_token::TokenSequence;
 
 type B = Autodiff<Flex>;
@@ -33,8 +34,9 @@ fn encoder(seed: u64) -> TransformerEventEncoder<B> {
     config.init(&layout(), seed, &Default::default())
 }
 
-fn masking() -> Masking {
-    Masking::new(MaskingOptions::default()).unwrap()
+fn masked_event(seed: u64) -> MaskedEvent<B> {
+    let context = ObjectiveContext::default();
+    MaskedEventOptions::default().init(32, &layout(), &context, seed, &Default::default())
 }
 
 /// Eight sequences of eight events; in each the second field follows from the sequence and the place.

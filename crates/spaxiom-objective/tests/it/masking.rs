@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use burn_flex::Flex;
 use spaxiom_encoder::{BatchLayout, Encoded, Encoder, EventBatch};
 use spaxiom_event::{Event, group_by_site};
-use spaxiom_objective::{Example, MaskedEvents, Masking, MaskingOptions, PretextModel, judge};
+use spaxiom_objective::{Example, MaskedEventOptions, Model, ObjectiveContext, ObjectiveOptions, judge};
 use spaxiom_token::{EdgeType, LinkOptions, Tokenizer, TokenizerOptions, special};
 
 /// Writes down the first field and the edges of the batch, and encodes nothing.
@@ -56,8 +56,9 @@ fn the_edges_of_a_masked_event_tell_neither_its_place_nor_its_cause() {
     let seen = Arc::default();
     let spy = Spy { weight: Param::from_tensor(Tensor::zeros([1], &Default::default())), seen: Arc::clone(&seen) };
     // Every predicted event is hidden, so that what is predicted can be seen here.
-    let masking = Masking::new(MaskingOptions { hidden: 1.0, replaced: 0.0, ..MaskingOptions::default() }).unwrap();
-    let model = PretextModel::<Flex, _, _>::new(spy, MaskedEvents::new(4, layout, masking, 0, &Default::default()));
+    let options = MaskedEventOptions { hidden: 1.0, replaced: 0.0, ..MaskedEventOptions::default() };
+    let heads = options.init::<Flex>(4, &layout, &ObjectiveContext::default(), 0, &Default::default());
+    let model = Model::new(spy, heads);
     let example = Example::new(tokens.window(0, 40));
     let _ = judge(&model, [&[example][..]], 1, &Default::default());
     let (types, edges) = seen.lock().unwrap().clone();

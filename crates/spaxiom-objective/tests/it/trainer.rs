@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use spaxiom_encoder::{NamedTensor, collect_weights};
+use spaxiom_encoder::{NamedTensor, TransformerEventEncoder, collect_weights};
 use spaxiom_objective::{
-    Checkpoint, ClassCosts, ClassifierModel, EvalReport, Example, Flow, Labelled, MaskedEvents, Neighbours,
-    ObjectiveError, Observer, Outcome, PretextModel, RateOptions, StepReport, TrainOptions, Trained, Trainer,
-    TrainingSet, Windows,
+    Checkpoint, Classification, ClassificationOptions, EvalReport, Example, Flow, Labelled, MaskedEvent, Model,
+    Neighbours, ObjectiveContext, ObjectiveError, ObjectiveOptions, Observer, Outcome, RateOptions, StepReport,
+    TrainOptions, Trained, Trainer, TrainingSet, Windows,
 };
 use spaxiom_token::TokenSequence;
 use tempfile::TempDir;
 
-use crate::{B, encoder, layout, masking, sequences};
+use crate::{B, encoder, layout, masked_event, sequences};
 
 /// Stops after so many steps and remembers the losses.
 struct StopAfter {
@@ -39,10 +39,15 @@ fn options(max_steps: u64) -> TrainOptions {
     }
 }
 
-type Masked = PretextModel<B, spaxiom_encoder::TransformerEventEncoder<B>, MaskedEvents<B>>;
+type Masked = Model<B, TransformerEventEncoder<B>, MaskedEvent<B>>;
 
 fn model() -> Masked {
-    PretextModel::new(encoder(1), MaskedEvents::new(32, layout(), masking(), 2, &Default::default()))
+    Model::new(encoder(1), masked_event(2))
+}
+
+fn classifier() -> Model<B, TransformerEventEncoder<B>, Classification<B>> {
+    let context = ObjectiveContext::default().with_classes(vec![1; 3]);
+    Model::new(encoder(1), ClassificationOptions::default().init(32, &layout(), &context, 2, &Default::default()))
 }
 
 /// Trains masked event prediction on the eight sequences, at most to step `stop`.
@@ -55,14 +60,7 @@ fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Pa
     let devices = vec![Default::default(); options.replicas.max(1)];
     let trainer = Trainer::new(options).unwrap();
     let trained = trainer
-        .run::<B, _>(
-            model,
-            TrainingSet::new(&Labelled::new(whole.clone(), 8), &whole),
-            resume,
-            path,
-            &mut observer,
-            &devices,
-        )
+        .run(model, TrainingSet::new(&Labelled::new(whole.clone(), 8), &whole), resume, path, &mut observer, &devices)
         .unwrap();
     (trained, observer.losses)
 }
@@ -88,11 +86,11 @@ fn a_classifier_overfits_eight_sequences() {
     let sequences = sequences();
     let examples: Vec<Example<'_>> =
         sequences.iter().enumerate().map(|(i, tokens)| Example::of_class(tokens.context(7, 8), i % 3)).collect();
-    let model = ClassifierModel::new(encoder(1), layout(), ClassCosts::equal(3), 2, &Default::default());
+    let model = classifier();
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
     let trained = Trainer::new(options(100))
         .unwrap()
-        .run::<B, _>(
+        .run(
             model,
             TrainingSet::new(&Labelled::new(examples.clone(), 8), &examples),
             None,
@@ -166,7 +164,7 @@ fn neighbours_need_an_objective_that_compares_vectors() {
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
     let error = Trainer::new(TrainOptions { neighbours: 1, ..options(5) })
         .unwrap()
-        .run::<B, _>(model(), data, None, &folder.path().join("c"), &mut observer, &[Default::default()])
+        .run(model(), data, None, &folder.path().join("c"), &mut observer, &[Default::default()])
         .unwrap_err();
     assert!(error.to_string().contains("`train.neighbours` has to be 0 without"), "{error}");
 }
@@ -207,7 +205,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
     let error = Trainer::new(options(20))
         .unwrap()
-        .run::<B, _>(
+        .run(
             model,
             TrainingSet::new(&windows, &windows.in_order()),
             Some(poisoned),
@@ -235,11 +233,11 @@ fn a_checkpoint_reads_back_equal_and_a_cut_one_is_refused() {
     // One of another build: nothing but its format number is another.
     checkpoint.write(&path).unwrap();
     let bytes = fs_err::read(&path).unwrap();
-    let wanted = br#"\"format\":3"#;
+    let wanted = br#"\"format\":4"#;
     let at = bytes.windows(wanted.len()).position(|part| part == wanted).unwrap();
     let newer = [&bytes[..at + wanted.len() - 1], b"9", &bytes[at + wanted.len()..]].concat();
     fs_err::write(&path, newer).unwrap();
-    assert!(matches!(Checkpoint::read(&path), Err(ObjectiveError::CheckpointFormat { found: 9, want: 3, .. })));
+    assert!(matches!(Checkpoint::read(&path), Err(ObjectiveError::CheckpointFormat { found: 9, want: 4, .. })));
 }
 
 #[test]
@@ -275,11 +273,11 @@ fn empty_parts_and_wrong_options_are_named() {
     let nothing = Windows::new(&[], 8);
     let path = folder.path().join("c");
     let error = trainer
-        .run::<B, _>(model(), TrainingSet::new(&windows, &[]), None, &path, &mut observer, &[Default::default()])
+        .run(model(), TrainingSet::new(&windows, &[]), None, &path, &mut observer, &[Default::default()])
         .unwrap_err();
     assert!(matches!(error, ObjectiveError::NoExamples { part: "validation" }), "{error}");
     let error = trainer
-        .run::<B, _>(
+        .run(
             model(),
             TrainingSet::new(&nothing, &windows.in_order()),
             None,
@@ -302,14 +300,14 @@ fn a_step_in_parts_has_the_gradients_of_the_whole() {
         let examples: Vec<TokenSequence> = sequences();
         let classes: Vec<Example<'_>> =
             examples.iter().enumerate().map(|(i, tokens)| Example::of_class(tokens.context(7, 8), i % 3)).collect();
-        let model = ClassifierModel::new(encoder(1), layout(), ClassCosts::equal(3), 2, &Default::default());
+        let model = classifier();
         let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
         let train = Labelled::new(classes.clone(), 8);
         let data = TrainingSet::new(&train, &classes);
         let path = folder.path().join(format!("c{accumulate}"));
         Trainer::new(options)
             .unwrap()
-            .run::<B, _>(model, data, None, &path, &mut observer, &vec![Default::default(); n_copies])
+            .run(model, data, None, &path, &mut observer, &vec![Default::default(); n_copies])
             .unwrap();
         observer.losses
     };
@@ -337,7 +335,7 @@ fn frozen_parameters_stay_and_all_others_change() {
         let windows = Windows::new(&sequences, 8);
         let error = Trainer::new(TrainOptions { rates, ..options(5) })
             .unwrap()
-            .run::<B, _>(
+            .run(
                 model(),
                 TrainingSet::new(&windows, &windows.in_order()),
                 None,
@@ -360,7 +358,7 @@ fn a_loss_that_only_rises_stops_the_run_and_keeps_the_checkpoint() {
         TrainOptions { learning_rate: 3.0, warmup_steps: 0, evaluate_every: 1, patience: 500, ..options(500) };
     let error = Trainer::new(TrainOptions { max_rise: 1.0, ..options })
         .unwrap()
-        .run::<B, _>(
+        .run(
             model(),
             TrainingSet::new(&Labelled::new(whole.clone(), 8), &whole),
             None,

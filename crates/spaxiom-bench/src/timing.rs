@@ -1,0 +1,37 @@
+//! Medians of repeated runs.
+
+use std::time::Instant;
+
+/// Median of the rates of some runs, after a warm-up run.
+pub(crate) fn median_rate(
+    runs: u32,
+    n_events: usize,
+    mut work: impl FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<f64> {
+    work()?;
+    let mut rates = Vec::new();
+    for _ in 0..runs {
+        let start = Instant::now();
+        work()?;
+        rates.push(n_events as f64 / start.elapsed().as_secs_f64());
+    }
+    rates.sort_by(f64::total_cmp);
+    Ok(rates[rates.len() / 2])
+}
+
+/// Median of the milliseconds of some runs, after a warm-up run.
+pub(crate) fn median_ms(runs: u32, work: impl Fn()) -> f64 {
+    work();
+    median((0..runs).map(|_| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64() * 1000.0
+    }))
+}
+
+/// The median; the upper one of an even number.
+pub(crate) fn median(times: impl Iterator<Item = f64>) -> f64 {
+    let mut times: Vec<f64> = times.collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

@@ -1,0 +1,16 @@
+//! Data sets: where the files are, what was read from them, and the splits.
+
+mod dataset;
+mod folder;
+mod labelled;
+mod part;
+mod shards;
+mod training_data;
+
+pub use self::dataset::Dataset;
+pub use self::folder::DataFolder;
+pub use self::labelled::LabelledEvent;
+pub(crate) use self::labelled::spread;
+pub use self::part::PartData;
+pub use self::shards::ShardedDataset;
+pub use self::training_data::{ExampleRequest, TrainingData, TrainingExamples};

@@ -1,0 +1,334 @@
+//! A data set: events with labels, cut into parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+use spaxiom_eval::{Part, Split, SplitOptions};
+use spaxiom_event::{
+    Event, EventSequence, LabelIndex, LabelSpan, ReadOptions, SiteMap, group_by_site, read_labels, read_log,
+};
+use spaxiom_objective::{Examples, Flow, Labelled, ObjectiveError, Show};
+use spaxiom_token::{FitReport, Sites, Tokenizer, TokenizerFit};
+
+use super::folder::DataFolder;
+use super::labelled::LabelledEvent;
+use super::part::PartData;
+use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
+use crate::error::EmbeddingError;
+use crate::files;
+
+const SECS_PER_DAY: i64 = 86_400;
+
+/// Events of one or more sites, with what was really going on where that is known.
+#[derive(Debug)]
+pub struct Dataset {
+    path: PathBuf,
+    sequences: Vec<EventSequence>,
+    labels: LabelIndex,
+    n_rejected: usize,
+    n_duplicates: u64,
+    n_unpaired: usize,
+    fingerprint: String,
+    sites: Sites,
+    registry: String,
+}
+
+impl Dataset {
+    /// Reads a file, or a folder with `events.jsonl` (also compressed, or Parquet) and perhaps `labels.jsonl` and `site-map.toml`.
+    ///
+    /// A site map in the options counts before the one of the folder.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::AllRejected`] where no line can be read; single bad lines are counted.
+    pub fn load(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
+        Self::new(path, options, hash)
+    }
+
+    /// The same without a fingerprint, for files whose fingerprint is known.
+    pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
+        Self::new(path, options, |_, _| String::new())
+    }
+
+    fn new(
+        path: &Path,
+        options: &ReadOptions,
+        fingerprint: impl Fn(&[EventSequence], &[LabelSpan]) -> String,
+    ) -> Result<Self, EmbeddingError> {
+        let folder = path.is_dir().then(|| DataFolder::new(path));
+        let events = folder.as_ref().map_or_else(|| path.to_owned(), DataFolder::events);
+        let mut options = options.clone();
+        if let Some(map) =
+            folder.as_ref().map(DataFolder::site_map).filter(|map| options.site_map.is_none() && map.exists())
+        {
+            options.site_map = Some(SiteMap::load(&map)?);
+        }
+        let log = read_log(&events, &options)?;
+        if let (true, Some(first)) = (log.events.is_empty(), log.rejected.first()) {
+            return Err(EmbeddingError::AllRejected { path: events, first: first.to_string() });
+        }
+        let mut spans = log.spans;
+        if let Some(labels) = folder.as_ref().map(DataFolder::labels).filter(|labels| labels.exists()) {
+            spans.extend(read_labels(&labels)?);
+        }
+        let sequences = group_by_site(log.events);
+        Ok(Self {
+            path: path.to_owned(),
+            fingerprint: fingerprint(&sequences, &spans),
+            sequences,
+            labels: LabelIndex::new(spans),
+            n_rejected: log.rejected.len(),
+            n_duplicates: log.n_duplicates,
+            n_unpaired: log.unpaired.len(),
+            sites: Sites::new(&options.site_map.clone().unwrap_or_default(), options.time_zone),
+            registry: options.registry_fingerprint(),
+        })
+    }
+
+    /// One sequence per site, whole.
+    #[must_use]
+    pub fn sequences(&self) -> &[EventSequence] {
+        &self.sequences
+    }
+
+    /// Number of events.
+    #[must_use]
+    pub fn n_events(&self) -> usize {
+        self.sequences.iter().map(|sequence| sequence.events().len()).sum()
+    }
+
+    /// Whether anything is known of what was really going on.
+    #[must_use]
+    pub fn has_labels(&self) -> bool {
+        !self.labels.is_empty()
+    }
+
+    /// Lines that could not be read.
+    #[must_use]
+    pub fn n_rejected(&self) -> usize {
+        self.n_rejected
+    }
+
+    /// Events that were left out because one of their site and id was there.
+    #[must_use]
+    pub fn n_duplicates(&self) -> u64 {
+        self.n_duplicates
+    }
+
+    /// Activity marks without a partner, which give no label.
+    #[must_use]
+    pub fn n_unpaired(&self) -> usize {
+        self.n_unpaired
+    }
+
+    /// A hash of all events and labels as they were understood: another time zone or site map gives another.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The clocks and zones of its sites, as far as a site map says them.
+    #[must_use]
+    pub fn sites(&self) -> &Sites {
+        &self.sites
+    }
+
+    /// Fingerprint of the registry that gave attributes their units.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Where it was read from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Splits the sites of these data, and the days that have events.
+    pub fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError> {
+        let sites: Vec<&str> = self.sequences.iter().map(|sequence| sequence.site_id().as_str()).collect();
+        Ok(Split::new(options, &sites, &self.days().into_iter().collect::<Vec<_>>())?)
+    }
+
+    /// The days that have events, counted from 1970-01-01.
+    pub(crate) fn days(&self) -> BTreeSet<i64> {
+        let day = |event: &Event| event.time.timestamp().div_euclid(SECS_PER_DAY);
+        self.sequences.iter().flat_map(EventSequence::events).map(day).collect()
+    }
+
+    /// The sequences of one part; no event of another part is in them.
+    #[must_use]
+    pub fn part(&self, split: &Split, part: Part) -> Vec<EventSequence> {
+        self.sequences
+            .iter()
+            .map(|sequence| {
+                let site = sequence.site_id().as_str();
+                sequence.filtered(|event| split.part(site, event.time.timestamp()) == Some(part))
+            })
+            .filter(|sequence| !sequence.events().is_empty())
+            .collect()
+    }
+
+    /// A part as tokens.
+    #[must_use]
+    pub fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> PartData {
+        PartData::new(self.part(split, part), tokenizer)
+    }
+
+    /// The labels of the training part in order: the classes of a classifier.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NoLabels`] where there are fewer than two to tell apart.
+    pub fn classes(&self, split: &Split) -> Result<Vec<String>, EmbeddingError> {
+        let wanted = "a folder with `labels.jsonl`, or CASAS text with activity marks";
+        if self.labels.is_empty() {
+            return Err(EmbeddingError::NoLabels { path: self.path.clone(), wanted });
+        }
+        let train = self.part(split, Part::Train);
+        let known = train.iter().flat_map(EventSequence::events).filter_map(|event| self.labels.of(event));
+        let labels: BTreeSet<&str> = known.map(|known| known.label).collect();
+        if labels.len() < 2 {
+            let wanted = "two labels or more on training days, with the sites of the events";
+            return Err(EmbeddingError::NoLabels { path: self.path.clone(), wanted });
+        }
+        Ok(labels.into_iter().map(String::from).collect())
+    }
+
+    /// The labelled events of a part; those of an episode that reaches into another part are left out.
+    ///
+    /// An event of which nobody said what was going on has no label: it is no class, and is found by no query.
+    #[must_use]
+    pub fn labelled(
+        &self,
+        split: &Split,
+        part: Part,
+        data: &PartData,
+        classes: &[String],
+        max_len: usize,
+    ) -> Vec<LabelledEvent> {
+        let mut labelled = Vec::new();
+        // Labels that training never saw are classes of their own that nothing predicts.
+        let mut unseen: BTreeMap<&str, usize> = BTreeMap::new();
+        for (sequence_idx, sequence) in data.sequences.iter().enumerate() {
+            let site = sequence.site_id().as_str();
+            for (event_idx, event) in sequence.events().iter().enumerate() {
+                let Some(known) = self.labels.of(event) else { continue };
+                let is_inside = |time: DateTime<Utc>| split.part(site, time.timestamp()) == Some(part);
+                if !is_inside(known.span.start) || !is_inside(known.span.end) {
+                    continue;
+                }
+                let class = classes.binary_search_by(|class| class.as_str().cmp(known.label));
+                let n_known = classes.len() + unseen.len();
+                let class = class.unwrap_or_else(|_| *unseen.entry(known.label).or_insert(n_known));
+                let first = data.tokens[sequence_idx].first_of_context(event_idx, max_len);
+                labelled.push(LabelledEvent {
+                    sequence_idx,
+                    event_idx,
+                    class,
+                    episode: known.episode as u64,
+                    start: sequence.events()[first].time,
+                    time: event.time,
+                });
+            }
+        }
+        labelled
+    }
+}
+
+impl TrainingData for Dataset {
+    fn path(&self) -> &Path {
+        self.path()
+    }
+
+    fn is_in_memory(&self) -> bool {
+        true
+    }
+
+    fn fingerprint(&self) -> &str {
+        self.fingerprint()
+    }
+
+    fn sites(&self) -> &Sites {
+        self.sites()
+    }
+
+    fn registry(&self) -> &str {
+        self.registry()
+    }
+
+    fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError> {
+        self.split(options)
+    }
+
+    fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError> {
+        Ok(fit.sequences(&self.part(split, Part::Train))?)
+    }
+
+    fn classes(&self, split: &Split) -> Result<Vec<String>, EmbeddingError> {
+        self.classes(split)
+    }
+
+    fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> Result<PartData, EmbeddingError> {
+        Ok(self.part_data(split, part, tokenizer))
+    }
+
+    fn labelled(&self, request: &ExampleRequest<'_>, part: Part, data: &PartData) -> Vec<LabelledEvent> {
+        self.labelled(request.split, part, data, request.classes, request.max_len)
+    }
+
+    fn training_examples<'a>(&'a self, request: ExampleRequest<'a>) -> Result<TrainingExamples<'a>, EmbeddingError> {
+        let part = self.part_data(request.split, Part::Train, request.tokenizer);
+        let Some(options) = &request.objectives.classify else {
+            let examples = Box::new(AllWindows { part, request });
+            return Ok(TrainingExamples { examples, class_counts: Vec::new() });
+        };
+        let labelled = TrainingData::labelled(self, &request, Part::Train, &part);
+        let mut class_counts = vec![0; request.classes.len()];
+        for event in labelled.iter().filter(|event| event.class < request.classes.len()) {
+            class_counts[event.class] += 1;
+        }
+        let examples = Box::new(LabelledWindows { part, labelled, per_epoch: options.examples_per_epoch, request });
+        Ok(TrainingExamples { examples, class_counts })
+    }
+}
+
+/// The windows of the training split.
+struct AllWindows<'a> {
+    part: PartData,
+    request: ExampleRequest<'a>,
+}
+
+impl Examples for AllWindows<'_> {
+    fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError> {
+        self.part.windows(self.request.max_len, self.request.needs_events()).epoch(rng, show)
+    }
+}
+
+/// The contexts of the labeled events of the training split.
+struct LabelledWindows<'a> {
+    part: PartData,
+    labelled: Vec<LabelledEvent>,
+    per_epoch: usize,
+    request: ExampleRequest<'a>,
+}
+
+impl Examples for LabelledWindows<'_> {
+    fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError> {
+        let examples = self.request.labelled_examples(&self.part, &self.labelled);
+        Labelled::new(examples, self.per_epoch).epoch(rng, show)
+    }
+}
+
+fn hash(sequences: &[EventSequence], spans: &[LabelSpan]) -> String {
+    let mut hash = Sha256::new();
+    for event in sequences.iter().flat_map(EventSequence::events) {
+        hash.update(serde_json::to_vec(event).expect("an event is plain data"));
+    }
+    for span in spans {
+        hash.update(serde_json::to_vec(span).expect("a span is plain data"));
+    }
+    files::hex(&hash.finalize()[..8])
+}

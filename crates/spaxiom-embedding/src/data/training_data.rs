@@ -1,0 +1,106 @@
+//! What a run is trained on, in memory or file by file.
+
+use std::path::Path;
+
+use spaxiom_eval::{Part, Split, SplitOptions};
+use spaxiom_objective::{Example, Examples, ObjectiveSet};
+use spaxiom_token::{EventSpan, FitReport, Sites, Tokenizer, TokenizerFit};
+
+use super::labelled::LabelledEvent;
+use super::part::PartData;
+use crate::error::EmbeddingError;
+
+/// Which examples a run needs.
+#[derive(Debug, Clone, Copy)]
+pub struct ExampleRequest<'a> {
+    /// The split of the run.
+    pub split: &'a Split,
+    /// The tokenizer of the run.
+    pub tokenizer: &'a Tokenizer,
+    /// Maximum number of positions in a window.
+    pub max_len: usize,
+    /// The objectives, which decide whether examples carry events and classes.
+    pub objectives: &'a ObjectiveSet,
+    /// The labels in the order of the classes; empty without classes.
+    pub classes: &'a [String],
+}
+
+impl ExampleRequest<'_> {
+    /// Whether examples have to carry their events.
+    pub(crate) fn needs_events(&self) -> bool {
+        self.objectives.names().iter().any(|name| name.needs_events())
+    }
+
+    /// The examples of labeled events; those whose label was not seen in training are left out.
+    pub(crate) fn labelled_examples<'d>(&self, data: &'d PartData, labelled: &[LabelledEvent]) -> Vec<Example<'d>> {
+        let known = labelled.iter().filter(|event| event.class < self.classes.len());
+        let example = |event: &LabelledEvent| {
+            let window = data.context(event.place(), self.max_len);
+            let events = self.needs_events().then(|| {
+                let end = event.event_idx + 1;
+                EventSpan::whole(&data.sequences[event.sequence_idx]).part(end - window.len()..end)
+            });
+            Example { events, ..Example::of_class(window, event.class) }
+        };
+        known.map(example).collect()
+    }
+}
+
+/// The examples that a run learns from.
+pub struct TrainingExamples<'a> {
+    /// Makes one epoch after another.
+    pub examples: Box<dyn Examples + 'a>,
+    /// Training examples per class; empty without classes.
+    pub class_counts: Vec<usize>,
+}
+
+/// What a tokenizer and an encoder are trained on.
+pub trait TrainingData {
+    /// Where the data were read from.
+    fn path(&self) -> &Path;
+
+    /// Whether whole splits fit into memory; `false` for data that are read file by file.
+    fn is_in_memory(&self) -> bool;
+
+    /// A hash of all events and labels as they were understood.
+    fn fingerprint(&self) -> &str;
+
+    /// The clocks and zones of the sites.
+    fn sites(&self) -> &Sites;
+
+    /// Fingerprint of the registry that gave attributes their units.
+    fn registry(&self) -> &str;
+
+    /// Splits sites and days.
+    ///
+    /// # Errors
+    /// Data that cannot be split.
+    fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError>;
+
+    /// Learns a tokenizer from the training split.
+    ///
+    /// # Errors
+    /// Events that give no tokenizer, or cannot be read.
+    fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError>;
+
+    /// The labels of the training split in order: the classes of a classifier.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NoLabels`] if there are fewer than two.
+    fn classes(&self, split: &Split) -> Result<Vec<String>, EmbeddingError>;
+
+    /// A whole split in memory.
+    ///
+    /// # Errors
+    /// Events that cannot be read.
+    fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> Result<PartData, EmbeddingError>;
+
+    /// The labeled events of a split in memory.
+    fn labelled(&self, request: &ExampleRequest<'_>, part: Part, data: &PartData) -> Vec<LabelledEvent>;
+
+    /// The examples of the training split.
+    ///
+    /// # Errors
+    /// Events that cannot be read.
+    fn training_examples<'a>(&'a self, request: ExampleRequest<'a>) -> Result<TrainingExamples<'a>, EmbeddingError>;
+}

@@ -1,0 +1,125 @@
+//! What an engine does, without generics.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
+use spaxiom_objective::{Checkpoint, Example, Judged, Objectives, Observer, Outcome, TrainState, Trainer, TrainingSet};
+use spaxiom_token::{TokenWindow, Tokenizer};
+
+use super::name::BackendName;
+use crate::error::EmbeddingError;
+
+/// What decides the shapes of all tensors of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelShape {
+    /// The encoder.
+    pub encoder: EventEncoderConfig,
+    /// What it reads of a window.
+    pub layout: BatchLayout,
+}
+
+impl ModelShape {
+    /// An encoder over the rows of a tokenizer.
+    #[must_use]
+    pub fn new(encoder: EventEncoderConfig, tokenizer: &Tokenizer) -> Self {
+        Self { layout: encoder.layout(tokenizer), encoder }
+    }
+}
+
+/// Where the weights of the classification head stand among those of a model.
+pub(crate) const CLASSIFIER: &str = "heads.classify";
+
+/// The weights of a model by name: `encoder.` and the encoder's own names, `heads.` and those of the objectives.
+pub type Weights = BTreeMap<String, NamedTensor>;
+
+/// What a training run needs besides its model.
+pub struct TrainingInput<'a> {
+    /// The loop.
+    pub trainer: &'a Trainer,
+    /// Training and validation examples.
+    pub data: TrainingSet<'a>,
+    /// Where to continue; `None` for a new run.
+    pub resume: Option<Checkpoint>,
+    /// The file for checkpoints.
+    pub checkpoint_path: &'a Path,
+    /// Watches the run.
+    pub observer: &'a mut dyn Observer,
+    /// Random seed of the initial weights.
+    pub seed: u64,
+}
+
+/// The result of a training run.
+pub struct TrainingOutput {
+    /// The weights with the lowest validation loss.
+    pub weights: Weights,
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// Where it stands.
+    pub state: TrainState,
+}
+
+/// One backend with its device.
+pub trait Engine {
+    /// The backend.
+    fn name(&self) -> BackendName;
+
+    /// Trains an encoder by objectives; the encoder starts with the weights `start` if they are given.
+    ///
+    /// # Errors
+    /// Those of the trainer, and weights that do not fit the shape.
+    fn train(
+        &self,
+        shape: &ModelShape,
+        objectives: &Objectives,
+        start: Option<&Weights>,
+        input: TrainingInput<'_>,
+    ) -> Result<TrainingOutput, EmbeddingError>;
+
+    /// Evaluates trained weights, heads included, by the objectives that they were trained by, batch after batch.
+    ///
+    /// # Errors
+    /// Weights that do not fit the shape.
+    fn judge(
+        &self,
+        shape: &ModelShape,
+        objectives: &Objectives,
+        weights: &Weights,
+        batches: &[&[Example<'_>]],
+        seed: u64,
+    ) -> Result<Vec<Judged>, EmbeddingError>;
+
+    /// An encoder with these weights, and its classification head if `n_classes` is given.
+    ///
+    /// # Errors
+    /// Weights that do not fit the shape.
+    fn encoder(
+        &self,
+        shape: &ModelShape,
+        weights: &Weights,
+        n_classes: Option<usize>,
+    ) -> Result<Box<dyn WindowEncoder>, EmbeddingError>;
+
+    /// An untrained encoder: the control.
+    fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder>;
+}
+
+/// Windows to vectors on some backend.
+pub trait WindowEncoder: Send {
+    /// Width of the vectors.
+    fn dim(&self) -> usize;
+
+    /// The longest window in events.
+    fn max_len(&self) -> usize;
+
+    /// One vector per window, row after row.
+    fn encode(&self, windows: &[TokenWindow<'_>]) -> Vec<f32>;
+
+    /// The most likely class of each window, or none without a classifier.
+    fn classify(&self, windows: &[TokenWindow<'_>]) -> Option<Vec<usize>>;
+}
+
+/// The index of the greatest score.
+pub(crate) fn greatest(scores: &[f32]) -> usize {
+    scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index)
+}

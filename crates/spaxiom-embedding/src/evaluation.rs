@@ -1,0 +1,20 @@
+//! Evaluation: the same queries for every representation, on sites and days that training never saw.
+
+mod ablation;
+mod bench;
+mod curves;
+mod evaluate;
+mod features;
+mod hand_made;
+mod held_out;
+mod latency;
+mod options;
+mod probe;
+mod report;
+mod retrieval;
+mod samples;
+
+pub use self::ablation::{AblationJob, AblationReport, AblationRow, ablate};
+pub use self::evaluate::evaluate;
+pub use self::options::EvaluateOptions;
+pub use self::report::{HeldOut, IndexFigures, Report, ReportRow};

@@ -1,0 +1,112 @@
+//! The evaluation of a run.
+
+use std::collections::BTreeMap;
+
+use spaxiom_eval::Part;
+use spaxiom_objective::ObjectiveError;
+use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
+
+use super::bench::Bench;
+use super::options::EvaluateOptions;
+use super::report::Report;
+use super::{held_out, latency};
+use crate::data::Dataset;
+use crate::engine::Engine;
+use crate::error::EmbeddingError;
+use crate::run::Run;
+
+/// Evaluates a run; without labels by its objectives alone. `from` is the pretrained run of a fine-tuned one, for a row of its own.
+///
+/// `now_secs` is the caller's clock, for latency and build time. `progress` is told what is being done.
+pub fn evaluate(
+    run: &Run,
+    from: Option<&Run>,
+    data: &Dataset,
+    options: &EvaluateOptions,
+    engine: &dyn Engine,
+    now_secs: &dyn Fn() -> f64,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Report, EmbeddingError> {
+    let manifest = run.manifest();
+    let tokenizer = run.tokenizer().clone().with_sites(data.sites());
+    let encoder = run.encoder(engine)?;
+    if let Some(from) = from {
+        require_same_tokens(run, from)?;
+    }
+    // The split of the run, not one of these data: what the run has seen stays training.
+    let split = manifest.split.clone();
+    let test = data.part_data(&split, Part::Test, &tokenizer);
+    let held_out = if manifest.classes.is_empty() {
+        progress("held-out figures of the objectives");
+        held_out::figures(run, data, &test, engine, options.seed)?
+    } else {
+        Vec::new()
+    };
+    let mut report = Report {
+        run: run.path().display().to_string(),
+        data: data.path().display().to_string(),
+        backend: engine.name().as_str().to_owned(),
+        test_sites: split.test_sites().to_vec(),
+        held_out,
+        n_test: 0,
+        n_queries: 0,
+        unknown: unknown(&tokenizer, &test.tokens),
+        n_gallery: 0,
+        classes: Vec::new(),
+        rows: Vec::new(),
+        index: None,
+    };
+    if !data.has_labels() && manifest.classes.is_empty() {
+        let is_empty = report.held_out.is_empty();
+        return if is_empty { Err(ObjectiveError::NoExamples { part: "test" }.into()) } else { Ok(report) };
+    }
+    let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
+    progress("tf-idf");
+    let bench = Bench::new(data, &split, &tokenizer, &classes, encoder.max_len(), options)?;
+    let untrained = engine.untrained(run.shape(), options.seed.wrapping_add(1));
+    let name = if manifest.classes.is_empty() { "pretrained" } else { "fine-tuned" };
+    let mut rows = Vec::new();
+    if let Some(from) = from {
+        progress("pretrained encoder");
+        rows.push(bench.row("pretrained", &bench.encoded(from.encoder(engine)?.as_ref())));
+    }
+    progress(&format!("{name} encoder"));
+    let trained = bench.encoded(encoder.as_ref());
+    rows.push(bench.row(name, &trained));
+    if let Some(predicted) = encoder.classify(&bench.test.windows()) {
+        rows.push(bench.classified("fine-tuned, own head", &predicted));
+    }
+    progress("untrained encoder");
+    rows.push(bench.row("untrained", &bench.encoded(untrained.as_ref())));
+    progress("controls");
+    rows.push(bench.row("hand-made", &bench.hand_made(&tokenizer)));
+    rows.push(bench.row("tf-idf", bench.tfidf()));
+    rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labelled.len()]));
+    progress("index and latency");
+    let queries = bench.queries();
+    let item = |place| bench.test.labelled.iter().position(|known| known.place() == place);
+    let items = queries.iter().map(|query| item(query.place()).expect("queries come from the test split"));
+    let windows: Vec<(usize, TokenWindow<'_>)> = items.zip(bench.test.windows_of(&queries)).collect();
+    let index = latency::measure(encoder.as_ref(), &trained.test, &windows, now_secs)?;
+    report.n_test = bench.test.labelled.len();
+    report.n_queries = queries.len();
+    report.n_gallery = bench.test.labelled.len();
+    report.classes = classes;
+    report.rows = rows;
+    report.index = Some(index);
+    Ok(report)
+}
+
+/// Shares of values that training never showed, by field.
+fn unknown(tokenizer: &Tokenizer, tokens: &[TokenSequence]) -> BTreeMap<String, f64> {
+    tokenizer.unknown_shares(tokens).into_iter().map(|(field, share)| (field.to_owned(), share)).collect()
+}
+
+/// The windows of one run mean nothing to the encoder of another unless both have the same tokens and lengths.
+fn require_same_tokens(run: &Run, from: &Run) -> Result<(), EmbeddingError> {
+    let identity = |run: &Run| (run.manifest().tokenizer.clone(), run.config().encoder.max_len());
+    if identity(run) == identity(from) {
+        return Ok(());
+    }
+    Err(EmbeddingError::NotFrom { run: run.path().to_owned(), from: from.path().to_owned() })
+}

@@ -1,0 +1,20 @@
+//! Options of an evaluation.
+
+/// Options of an evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluateOptions {
+    /// Labeled training events for the linear probes, at most, evenly spread; 10,000.
+    pub n_probe: usize,
+    /// Labeled test events that are ranked and classified, at most, evenly spread; 8,000.
+    pub n_test: usize,
+    /// Queries among them, at most, evenly spread; 800.
+    pub n_queries: usize,
+    /// Seed of resampling and of the untrained encoder.
+    pub seed: u64,
+}
+
+impl Default for EvaluateOptions {
+    fn default() -> Self {
+        Self { n_probe: 10_000, n_test: 8_000, n_queries: 800, seed: 0 }
+    }
+}

@@ -1,0 +1,217 @@
+//! The report of an evaluation: `report.json`, a table for the terminal, and a page.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use spaxiom_encoder::replace_file;
+use spaxiom_eval::{Interval, Latency};
+
+use super::curves;
+use crate::error::EmbeddingError;
+use crate::files;
+
+/// Figures of one representation on the same queries as all others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportRow {
+    /// `pretrained`, `fine-tuned`, `untrained`, `tf-idf`, `fine-tuned, own head` or `majority`.
+    pub name: String,
+    /// Share of test events whose label a linear probe (or the own head) tells; greater is better.
+    pub accuracy: Interval,
+    /// Its difference to that of TF-IDF on the same events; the interval is of the paired difference.
+    pub accuracy_over_tfidf: Interval,
+    /// Mean F1 over the labels of the test part; greater is better.
+    pub macro_f1: f64,
+    /// Hits of the first ten over `min(10, relevant)`; greater is better. None without a retrieval.
+    pub recall_at_10: Option<Interval>,
+    /// One over the rank of the first hit; greater is better.
+    pub mrr: Option<Interval>,
+    /// Silhouette by label, cosine, -1 to 1; greater is better.
+    pub silhouette: Option<f64>,
+}
+
+/// A figure of what a run was trained to predict, for the test part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// `loss`, or as in `metrics.jsonl`.
+    pub name: String,
+    /// Its mean over the predictions, or over the windows of a run with several objectives; the interval resamples hours of sites.
+    pub figure: Interval,
+}
+
+/// Figures of index and latency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IndexFigures {
+    /// Vectors in the index.
+    pub n_vectors: usize,
+    /// Width of a vector.
+    pub dim: usize,
+    /// Seconds to build HNSW.
+    pub build_secs: f64,
+    /// Share of the ten exact neighbours that HNSW found, mean over the queries.
+    pub hnsw_recall_at_10: f64,
+    /// The worst query.
+    pub hnsw_recall_at_10_min: f64,
+    /// From one event with its context to ten hits, batch of one.
+    pub encode_and_search: Latency,
+}
+
+/// What an evaluation found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The run's folder.
+    pub run: String,
+    /// The data.
+    pub data: String,
+    /// The backend.
+    pub backend: String,
+    /// Sites of the test part.
+    pub test_sites: Vec<String>,
+    /// What the run was trained to predict, for the test part; empty for a classifier.
+    #[serde(default)]
+    pub held_out: Vec<HeldOut>,
+    /// Labelled test events; 0, as all that follows, for data without labels.
+    pub n_test: usize,
+    /// Queries of the retrieval.
+    pub n_queries: usize,
+    /// Share of the test values of each field of words that training never showed, from 0 to 1.
+    pub unknown: BTreeMap<String, f64>,
+    /// Vectors that the retrieval ranks.
+    pub n_gallery: usize,
+    /// The labels.
+    pub classes: Vec<String>,
+    /// Representations side by side.
+    pub rows: Vec<ReportRow>,
+    /// Index and latency; none for data without labels.
+    pub index: Option<IndexFigures>,
+}
+
+impl Report {
+    /// Writes `report.json`, and `report.html` with the loss curves of the run, given its `metrics.jsonl`.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub fn save(&self, folder: &Path, metrics_path: &Path) -> Result<(), EmbeddingError> {
+        fs_err::create_dir_all(folder)?;
+        files::save_json(&folder.join("report.json"), self)?;
+        // A run that was copied without its metrics has no curves.
+        let metrics = fs_err::read_to_string(metrics_path).unwrap_or_default();
+        let curves = curves::svg(&metrics).unwrap_or_default();
+        Ok(replace_file(&folder.join("report.html"), self.to_html(&curves).as_bytes())?)
+    }
+
+    /// A table of fixed width.
+    #[must_use]
+    pub fn to_table(&self) -> String {
+        let mut text = String::new();
+        if !self.held_out.is_empty() {
+            text.push_str("predicted for the test part      mean [95 %]\n");
+        }
+        for HeldOut { name, figure } in &self.held_out {
+            let _ = writeln!(text, "{name:<32} {:>24}  {} hours of sites", interval_text(figure), figure.n_clusters);
+        }
+        if let Some(index) = &self.index {
+            text.push_str(if self.held_out.is_empty() { "" } else { "\n" });
+            self.push_rows(&mut text);
+            self.push_index(index, &mut text);
+        }
+        text
+    }
+
+    fn push_rows(&self, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "{:<20} {:>20} {:>23} {:>8} {:>20} {:>20} {:>10}",
+            "representation",
+            "accuracy [95 %]",
+            "minus tf-idf [95 %]",
+            "macro-F1",
+            "recall@10 [95 %]",
+            "MRR [95 %]",
+            "silhouette"
+        );
+        for row in &self.rows {
+            let retrieval = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
+            let _ = writeln!(
+                text,
+                "{:<20} {:>20} {:>23} {:>8.3} {:>20} {:>20} {:>10}",
+                row.name,
+                interval_text(&row.accuracy),
+                difference_text(&row.accuracy_over_tfidf),
+                row.macro_f1,
+                retrieval(&row.recall_at_10),
+                retrieval(&row.mrr),
+                row.silhouette.map_or("-".into(), |value| format!("{value:.3}")),
+            );
+        }
+    }
+
+    fn push_index(&self, index: &IndexFigures, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "\n{} labelled test events in {} episodes, {} queries over {} events, {} classes",
+            self.n_test,
+            self.rows.first().map_or(0, |row| row.accuracy.n_clusters),
+            self.n_queries,
+            self.n_gallery,
+            self.classes.len(),
+        );
+        let _ = writeln!(
+            text,
+            "encode + search: p50 {:.2} ms, p99 {:.2} ms (one event, {}); HNSW over {} x {}: built in {:.2} s, recall@10 {:.4} (worst {:.1})",
+            index.encode_and_search.p50_ms,
+            index.encode_and_search.p99_ms,
+            self.backend,
+            index.n_vectors,
+            index.dim,
+            index.build_secs,
+            index.hnsw_recall_at_10,
+            index.hnsw_recall_at_10_min,
+        );
+    }
+
+    /// A page that needs nothing but a browser; `curves` is SVG, or nothing.
+    #[must_use]
+    pub fn to_html(&self, curves: &str) -> String {
+        let rows = self.rows.iter().fold(String::new(), |mut rows, row| {
+            let cell = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
+            let _ = write!(
+                rows,
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.3}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                escaped(&row.name),
+                interval_text(&row.accuracy),
+                difference_text(&row.accuracy_over_tfidf),
+                row.macro_f1,
+                cell(&row.recall_at_10),
+                cell(&row.mrr),
+                row.silhouette.map_or("-".into(), |value| format!("{value:.3}")),
+            );
+            rows
+        });
+        format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Evaluation of {run}</title>\
+             <style>body{{font-family:sans-serif;margin:2em}}td,th{{padding:.3em 1em;text-align:right}}\
+             td:first-child,th:first-child{{text-align:left}}tr:nth-child(even){{background:#eee}}</style>\
+             <h1>Evaluation of {run}</h1><p>Data: {data}. Intervals: 95 %, whole episodes resampled, or hours of sites for what was predicted. \
+             Relevant is what has the same label in another episode, an hour or more away.</p>\
+             <table><tr><th>representation</th><th>accuracy</th><th>minus tf-idf</th><th>macro-F1</th><th>recall@10</th><th>MRR</th>\
+             <th>silhouette</th></tr>{rows}</table>{curves}<pre>{table}</pre></html>",
+            run = escaped(&self.run),
+            data = escaped(&self.data),
+            table = escaped(&self.to_table()),
+        )
+    }
+}
+
+pub(crate) fn interval_text(interval: &Interval) -> String {
+    format!("{:.3} [{:.3}, {:.3}]", interval.mean, interval.low, interval.high)
+}
+
+pub(crate) fn difference_text(interval: &Interval) -> String {
+    format!("{:+.3} [{:+.3}, {:+.3}]", interval.mean, interval.low, interval.high)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

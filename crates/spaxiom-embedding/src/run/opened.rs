@@ -1,0 +1,144 @@
+//! A run that was opened: every file is read and checked once.
+
+use std::path::Path;
+
+use spaxiom_encoder::Pca;
+use spaxiom_objective::{Checkpoint, renamed_weights};
+use spaxiom_token::Tokenizer;
+
+use super::config::{RunConfig, Task};
+use super::folder::RunFolder;
+use super::manifest::Manifest;
+use crate::engine::{Engine, ModelShape, Reduced, Weights, WindowEncoder};
+use crate::error::EmbeddingError;
+
+/// A run that was opened: manifest, configuration, tokenizer and shape.
+#[derive(Debug, Clone)]
+pub struct Run {
+    folder: RunFolder,
+    manifest: Manifest,
+    config: RunConfig,
+    tokenizer: Tokenizer,
+    shape: ModelShape,
+}
+
+impl Run {
+    /// Reads manifest, configuration and tokenizer of the folder; weights are read when they are asked for.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NoRun`] for a folder without a run, [`EmbeddingError::RunFormat`] for one of another version of
+    /// this program, [`EmbeddingError::OtherTokenizer`] if the tokenizer is not the one that the manifest names.
+    pub fn open(path: &Path) -> Result<Self, EmbeddingError> {
+        let folder = RunFolder::new(path);
+        let manifest = folder.read_manifest()?;
+        let config = folder.read_config()?;
+        let tokenizer = folder.read_tokenizer(&manifest)?;
+        let shape = ModelShape::new(config.encoder.clone(), &tokenizer);
+        Ok(Self { folder, manifest, config, tokenizer, shape })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The files of the folder.
+    #[must_use]
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// What the run was made from.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Every setting of the run.
+    #[must_use]
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// The settings of a run that is to be resumed.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NoRun`] for a run of another task.
+    pub fn resumed_config(&self, task: Task) -> Result<RunConfig, EmbeddingError> {
+        if self.config.task == task {
+            return Ok(self.config.clone());
+        }
+        Err(EmbeddingError::NoRun { path: self.path().to_owned(), missing: "a checkpoint of this task" })
+    }
+
+    /// The tokenizer that the run learned.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The encoder and what it reads of a window.
+    #[must_use]
+    pub fn shape(&self) -> &ModelShape {
+        &self.shape
+    }
+
+    /// The weights of the run.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::OtherWeights`] if they are not those that the manifest names.
+    pub fn weights(&self) -> Result<Weights, EmbeddingError> {
+        Ok(renamed_weights(self.folder.read_weights(&self.manifest)?.tensors))
+    }
+
+    /// The checkpoint to resume from.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NoCheckpoint`] without one.
+    pub fn checkpoint(&self) -> Result<Checkpoint, EmbeddingError> {
+        self.folder.read_checkpoint()
+    }
+
+    /// The lowest loss on the validation split; `None` before the first evaluation.
+    ///
+    /// # Errors
+    /// As [`Run::checkpoint`].
+    pub fn best_loss(&self) -> Result<Option<f64>, EmbeddingError> {
+        Ok(self.checkpoint()?.state.best_loss)
+    }
+
+    /// Fails if the run was made from other data.
+    pub(crate) fn require_data(&self, path: &Path, fingerprint: &str) -> Result<(), EmbeddingError> {
+        if self.manifest.data == fingerprint {
+            return Ok(());
+        }
+        Err(EmbeddingError::OtherData {
+            run: self.path().to_owned(),
+            path: path.to_owned(),
+            want: self.manifest.data.clone(),
+            got: fingerprint.to_owned(),
+        })
+    }
+
+    /// The trained encoder, with its classifier if the run has one, and reduced vectors if the run has principal components.
+    ///
+    /// # Errors
+    /// As [`Run::weights`], and weights that do not fit the shape.
+    pub fn encoder(&self, engine: &dyn Engine) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
+        let encoder = self.full_encoder(engine)?;
+        match &self.manifest.components {
+            Some(want) => {
+                let pca = Pca::from_tensors(&self.folder.read_components(want)?.tensors)?;
+                Ok(Box::new(Reduced { encoder, pca }))
+            }
+            None => Ok(encoder),
+        }
+    }
+
+    /// The trained encoder without reduction.
+    pub(crate) fn full_encoder(&self, engine: &dyn Engine) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
+        let n_classes = Some(self.manifest.classes.len()).filter(|n| *n > 0);
+        engine.encoder(&self.shape, &self.weights()?, n_classes)
+    }
+}

@@ -1,0 +1,7 @@
+//! Training: from a data set to a run folder.
+
+mod neighbours;
+mod train;
+
+pub(crate) use self::train::objectives;
+pub use self::train::{RunSummary, TrainJob, train};
