@@ -23,7 +23,7 @@ fn tests(root: &Path, feature: &str) -> anyhow::Result<()> {
     let mut command = Command::new(process::cargo_path());
     command.current_dir(root).args(["test", "--package", "spaxiom-encoder", "--features", feature, "--test", "it"]);
     command.arg(format!("backends::{feature}"));
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+    if process::variable("XDG_RUNTIME_DIR").is_none() {
         // Mesa's drivers want one.
         command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
     }

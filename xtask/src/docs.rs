@@ -4,10 +4,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::{PROGRAM, layers};
-
-/// Commands of xtask itself.
-const OWN: [&str; 3] = ["setup", "check", "test"];
+use crate::words::OWN;
+use crate::{layers, program, sources};
 
 /// Prefixes of the project's name that are no crates.
 const NO_CRATES: [&str; 1] = ["spaxiom-embed"];
@@ -15,14 +13,15 @@ const NO_CRATES: [&str; 1] = ["spaxiom-embed"];
 /// Every crate, command and test that a document names and the project does not have.
 pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let crates = layers::crate_names(root)?;
-    let source = test_sources(root)?;
+    let (source, program) = (test_sources(root)?, program::commands(root)?);
     let mut violations = Vec::new();
     for path in documents(root)? {
         let text = fs_err::read_to_string(&path)?;
         let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         let wrong_crates = names(&text).filter(|name| !crates.contains(name) && !NO_CRATES.contains(&name.as_str()));
         violations.extend(wrong_crates.map(|wrong| format!("{name}: there is no crate `{wrong}`")));
-        let wrong_commands = commands(&text).filter(|word| !OWN.contains(word) && !PROGRAM.contains(word));
+        let wrong_commands =
+            commands(&text).filter(|word| !OWN.contains(word) && !program.iter().any(|command| command == word));
         violations.extend(wrong_commands.map(|wrong| format!("{name}: there is no `cargo xtask {wrong}`")));
         let wrong_tests = tests(&text).filter(|test| !source.contains(&format!("fn {test}(")));
         violations.extend(wrong_tests.map(|wrong| format!("{name}: there is no test `{wrong}`")));
@@ -30,16 +29,12 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     Ok(violations)
 }
 
+/// Markdown of the project and of its crates, and what the help says.
 fn documents(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
-    let cli = root.join("crates/spaxiom-cli/src");
-    // What the help says is a document too.
-    let help = [cli.join("args.rs"), cli.join("args/read.rs")];
     let mut documents = vec![root.join("README.md"), root.join("datasets/README.md")];
-    for entry in fs_err::read_dir(root.join("docs")).context("the folder `docs`")? {
-        documents.push(entry?.path());
-    }
-    documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    documents.extend(help);
+    documents.extend(sources::files(&root.join("docs"), "md")?);
+    documents.extend(sources::files(&root.join("crates"), "md")?);
+    documents.extend(sources::files(&root.join("crates/spaxiom-cli/src"), "rs")?);
     documents.sort();
     Ok(documents)
 }

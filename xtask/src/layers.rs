@@ -9,33 +9,40 @@ struct Layer {
     name: &'static str,
     /// Crates of ours that it may depend on.
     may: &'static [&'static str],
-    /// Packages that it must not depend on.
+    /// Crates of ours that its tests may use besides.
+    tests: &'static [&'static str],
+    /// Packages that it must not depend on; its tests may.
     never: &'static [&'static str],
 }
 
 const ASYNC: &str = "tokio";
 
-/// The table. It is law: a new edge here is a change of the architecture.
-const LAYERS: [Layer; 11] = [
-    Layer { name: "spaxiom-event", may: &[], never: &["burn", "faiss", ASYNC] },
-    Layer { name: "spaxiom-token", may: &["spaxiom-event"], never: &["burn", "faiss", "fs-err"] },
-    Layer { name: "spaxiom-sim", may: &["spaxiom-event"], never: &["burn", "faiss"] },
-    Layer { name: "spaxiom-eval", may: &[], never: &["burn", "faiss"] },
-    Layer { name: "spaxiom-encoder", may: &["spaxiom-token"], never: &["faiss"] },
-    Layer { name: "spaxiom-objective", may: &["spaxiom-token", "spaxiom-encoder"], never: &["faiss"] },
-    Layer { name: "spaxiom-index", may: &[], never: &["burn"] },
+/// The table. It is law: a new edge here is a change of the architecture. A crate of the table may be yet to come.
+const LAYERS: [Layer; 14] = [
+    Layer { name: "spaxiom-event", may: &[], tests: &[], never: &["burn", "faiss", ASYNC] },
+    Layer { name: "spaxiom-token", may: &["spaxiom-event"], tests: &[], never: &["burn", "faiss", "fs-err"] },
+    Layer { name: "spaxiom-sim", may: &["spaxiom-event", "spaxiom-eval"], tests: &[], never: &["burn", "faiss"] },
+    Layer { name: "spaxiom-eval", may: &[], tests: &[], never: &["burn", "faiss"] },
+    Layer { name: "spaxiom-encoder", may: &["spaxiom-token"], tests: &["spaxiom-event"], never: &["faiss"] },
+    Layer {
+        name: "spaxiom-objective",
+        may: &["spaxiom-token", "spaxiom-encoder"],
+        tests: &["spaxiom-event"],
+        never: &["faiss"],
+    },
+    Layer { name: "spaxiom-index", may: &[], tests: &[], never: &["burn", ASYNC] },
     Layer {
         name: "spaxiom-embedding",
         may: &[
             "spaxiom-event",
             "spaxiom-token",
-            "spaxiom-sim",
             "spaxiom-eval",
             "spaxiom-encoder",
             "spaxiom-objective",
             "spaxiom-index",
         ],
-        never: &["anyhow", "clap", "faiss"],
+        tests: &["spaxiom-sim"],
+        never: &["anyhow", "clap", "faiss", ASYNC],
     },
     Layer {
         name: "spaxiom-bench",
@@ -49,14 +56,29 @@ const LAYERS: [Layer; 11] = [
             "spaxiom-index",
             "spaxiom-embedding",
         ],
-        never: &[ASYNC],
+        tests: &[],
+        never: &["faiss"],
+    },
+    Layer {
+        name: "spaxiom-stream",
+        may: &["spaxiom-event", "spaxiom-embedding"],
+        tests: &[],
+        never: &["burn", "faiss"],
+    },
+    Layer { name: "spaxiom-postgres", may: &["spaxiom-index"], tests: &[], never: &["burn", "faiss"] },
+    Layer {
+        name: "spaxiom-serve",
+        may: &["spaxiom-embedding", "spaxiom-stream"],
+        tests: &["spaxiom-sim"],
+        never: &["burn", "faiss"],
     },
     Layer {
         name: "spaxiom-cli",
-        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-eval", "spaxiom-bench"],
+        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-bench"],
+        tests: &[],
         never: &["burn", "faiss"],
     },
-    Layer { name: "xtask", may: &[], never: &["burn", "faiss"] },
+    Layer { name: "xtask", may: &[], tests: &[], never: &["burn", "faiss"] },
 ];
 
 /// Every edge of a manifest that is not in the table.
@@ -77,7 +99,7 @@ pub(crate) fn crate_names(root: &Path) -> anyhow::Result<Vec<String>> {
     Ok(folders.map(|folder| folder.trim_start_matches("crates/").to_owned()).collect())
 }
 
-fn crate_folders(root: &Path) -> anyhow::Result<Vec<String>> {
+pub(crate) fn crate_folders(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut folders = vec!["xtask".to_owned()];
     for entry in fs_err::read_dir(root.join("crates")).context("the folder `crates`")? {
         folders.push(format!("crates/{}", entry?.file_name().to_string_lossy()));
@@ -94,14 +116,21 @@ fn of_manifest(folder: &str, manifest: &toml::Table) -> Vec<String> {
     let Some(layer) = LAYERS.iter().find(|layer| layer.name == name) else {
         return vec![format!("{name}: is no layer of the table")];
     };
-    // Tests may use a backend; only what a user compiles is law.
-    let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
-    let names = dependencies.into_iter().flat_map(toml::Table::keys);
-    names.filter_map(|dependency| violation(layer, dependency)).collect()
+    let dependencies = |of: &str| {
+        let table = manifest.get(of).and_then(toml::Value::as_table);
+        table.into_iter().flat_map(toml::Table::keys).cloned().collect::<Vec<_>>()
+    };
+    let of_crate = dependencies("dependencies").into_iter().filter_map(|dependency| violation(layer, &dependency));
+    let of_tests = dependencies("dev-dependencies").into_iter().filter_map(|dependency| {
+        let is_allowed = layer.may.contains(&dependency.as_str()) || layer.tests.contains(&dependency.as_str());
+        let is_wrong = dependency.starts_with("spaxiom-") && !is_allowed;
+        is_wrong.then(|| format!("tests of {name} must not depend on {dependency}"))
+    });
+    of_crate.chain(of_tests).collect()
 }
 
 fn violation(layer: &Layer, dependency: &str) -> Option<String> {
-    let Layer { name, may, never } = layer;
+    let Layer { name, may, tests: _, never } = layer;
     if dependency.starts_with("spaxiom-") && !may.contains(&dependency) {
         return Some(format!("{name} must not depend on {dependency}"));
     }
@@ -130,5 +159,21 @@ mod tests {
         check("spaxiom-event", &["spaxiom-index must not depend on spaxiom-event"]);
         check("burn", &["spaxiom-index must not name burn, but depends on burn"]);
         check("burn-flex", &["spaxiom-index must not name burn, but depends on burn-flex"]);
+    }
+
+    #[test]
+    fn tests_have_edges_of_their_own() {
+        let check = |dependency: &str, want: &[&str]| {
+            let text = format!("[package]\nname = \"spaxiom-embedding\"\n[dev-dependencies]\n{dependency} = \"1\"\n");
+            let manifest = text.parse().expect("TOML");
+            assert_eq!(of_manifest("crates/spaxiom-embedding", &manifest), want, "{dependency}");
+        };
+        check("spaxiom-sim", &[]);
+        check("anyhow", &[]);
+        check("spaxiom-cli", &["tests of spaxiom-embedding must not depend on spaxiom-cli"]);
+        let text = "[package]\nname = \"spaxiom-embedding\"\n[dependencies]\nspaxiom-sim = \"1\"\n";
+        let manifest = text.parse().expect("TOML");
+        let want = ["spaxiom-embedding must not depend on spaxiom-sim"];
+        assert_eq!(of_manifest("crates/spaxiom-embedding", &manifest), want);
     }
 }

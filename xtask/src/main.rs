@@ -4,41 +4,55 @@
 
 mod backends;
 mod checks;
+mod cycles;
 mod docs;
 mod layers;
+mod lengths;
 mod prerequisites;
 mod process;
 mod program;
+mod reproduce;
+mod soak;
+mod sources;
+mod testing;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Words that `spaxiom-embed` understands.
-const PROGRAM: [&str; 11] =
-    ["simulate", "check", "convert", "pretrain", "finetune", "index", "search", "eval", "ablate", "bench", "demo"];
-
 const HELP: &str = "\
 cargo xtask: experience embeddings, from a fresh machine on
 
-  cargo xtask demo                 the whole way once, on simulated events (minutes)
-  cargo xtask test                 all tests
-  cargo xtask test-backends        the encoders on wgpu, and that cuda compiles (--cuda: on CUDA too)
-  cargo xtask check                format, spelling, layers, lints, licences, docs
-  cargo xtask setup                install what the build needs (done by all others too)
+Start here:
+  cargo xtask demo                 run every command once, on simulated events (minutes)
+  cargo xtask setup                install what the build needs (every other command does so too)
 
-and every command of spaxiom-embed, with the same words:
+Develop:
+  cargo xtask check                format, spelling, layers, cycles, lints, licenses, docs, packages
+  cargo xtask test                 run all tests and examples
+  cargo xtask test-backends        test the encoders on wgpu, and check that cuda compiles (--cuda: test on CUDA too)
+  cargo xtask soak                 long runs under load (nothing yet)
+  cargo xtask reproduce            the tables of docs/results.md (nothing yet)
 
-  cargo xtask simulate|convert|pretrain|finetune|index|search|eval|ablate|bench ... [--help]
-  cargo xtask check FILE...        read events and count them
+Every other word is a command of spaxiom-embed, which is built first:
+  cargo xtask check FILE...        read events, validate and count them
 ";
 
 /// Wrong use.
 #[derive(Debug)]
-struct UnknownCommand(String);
+struct UnknownCommand {
+    word: String,
+    /// The command that looks most like it.
+    like: Option<String>,
+}
 
 impl std::fmt::Display for UnknownCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "unknown command `{}`; `cargo xtask --help` lists all", self.0)
+        write!(f, "unknown command `{}`", self.word)?;
+        if let Some(like) = &self.like {
+            write!(f, "; did you mean `{like}`")?;
+        }
+        f.write_str("; `cargo xtask --help` lists all")
     }
 }
 
@@ -59,7 +73,7 @@ fn main() -> ExitCode {
 fn run(words: &[String]) -> anyhow::Result<()> {
     let root = root();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] | ["help" | "--help" | "-h"] => process::print(HELP),
+        [] | ["help" | "--help" | "-h"] => help(&root)?,
         ["setup"] => prerequisites::ensure()?,
         ["check"] => {
             prerequisites::ensure()?;
@@ -69,18 +83,69 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         ["test-backends", "--cuda"] => backends::test(&root, true)?,
         ["test", rest @ ..] => {
             prerequisites::ensure()?;
-            process::cargo(&root, &[&["test", "--workspace"], rest].concat())?;
+            testing::run(&root, rest)?;
         }
-        [word, ..] if PROGRAM.contains(word) => {
+        ["soak", rest @ ..] => soak::run(rest)?,
+        ["reproduce", rest @ ..] => reproduce::run(rest)?,
+        [word, ..] => {
+            // Before anything is built.
+            require_known(word, &program::commands(&root)?)?;
             prerequisites::ensure()?;
             return program::replace_by(&root, words);
         }
-        [word, ..] => return Err(UnknownCommand((*word).to_owned()).into()),
     }
     Ok(())
+}
+
+/// The help, with the commands of the program.
+fn help(root: &Path) -> anyhow::Result<()> {
+    process::print(HELP);
+    process::print(&format!("  cargo xtask {} ... [--help]\n", program::commands(root)?.join("|")));
+    Ok(())
+}
+
+fn require_known(word: &str, program: &[String]) -> Result<(), UnknownCommand> {
+    if program.iter().any(|command| command == word) || word == "--version" {
+        return Ok(());
+    }
+    let all = program.iter().map(String::as_str).chain(words::OWN);
+    let nearest = all.map(|command| (distance(word, command), command)).min();
+    let like = nearest.filter(|(distance, _)| *distance <= 2).map(|(_, command)| command.to_owned());
+    Err(UnknownCommand { word: word.to_owned(), like })
+}
+
+/// Letters to be inserted, removed or exchanged (Levenshtein 1966).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, from) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (column, to) in b.bytes().enumerate() {
+            let exchanged = diagonal + usize::from(from != to);
+            diagonal = row[column + 1];
+            row[column + 1] = exchanged.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }
 
 /// The folder of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::require_known;
+
+    #[test]
+    fn a_mistyped_word_is_told_the_command_that_it_looks_like() {
+        let program = ["pretrain", "search"].map(String::from);
+        let check = |word: &str, want: &str| {
+            assert_eq!(require_known(word, &program).expect_err("an unknown word").to_string(), want);
+        };
+        check("pretrian", "unknown command `pretrian`; did you mean `pretrain`; `cargo xtask --help` lists all");
+        check("tests", "unknown command `tests`; did you mean `test`; `cargo xtask --help` lists all");
+        check("dance", "unknown command `dance`; `cargo xtask --help` lists all");
+        assert!(require_known("search", &program).is_ok());
+    }
 }

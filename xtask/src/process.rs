@@ -1,5 +1,6 @@
 //! Running other programs, and talking about it.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -40,8 +41,14 @@ pub(crate) fn output(program: &str, words: &[&str]) -> Option<String> {
 }
 
 /// The cargo that runs this program.
-pub(crate) fn cargo_path() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+pub(crate) fn cargo_path() -> OsString {
+    variable("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// A variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "a program may read the environment; here is the one place")]
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 fn described(command: &Command) -> String {

@@ -8,8 +8,25 @@ use crate::process;
 /// Milliseconds until the program's allocator gives memory back to the system; -1 for never.
 const KEEP_MEMORY: &str = "MIMALLOC_PURGE_DELAY";
 
-/// Backends that are built only when they are asked for.
-const OPTIONAL_BACKENDS: [&str; 3] = ["ndarray", "wgpu", "cuda"];
+/// A flag, its value, and the cargo feature that a command with it needs: the one place that picks features.
+const FEATURES: [(&str, &str, &str); 3] =
+    [("--backend", "ndarray", "ndarray"), ("--backend", "wgpu", "wgpu"), ("--backend", "cuda", "cuda")];
+
+/// The commands of the program: the files in `commands/` of its crate.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub(crate) fn commands(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut commands = Vec::new();
+    for entry in fs_err::read_dir(root.join("crates/spaxiom-cli/src/commands"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            commands.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    commands.sort();
+    Ok(commands)
+}
 
 /// Replaces this process by the program, so that Ctrl-C and the exit code are the program's own.
 ///
@@ -17,12 +34,12 @@ const OPTIONAL_BACKENDS: [&str; 3] = ["ndarray", "wgpu", "cuda"];
 /// Where cargo cannot be started.
 pub(crate) fn replace_by(root: &Path, words: &[String]) -> anyhow::Result<()> {
     if !root.join("target/debug/spaxiom-embed").exists() {
-        process::say("the first build takes 10 to 25 minutes; every later one takes seconds");
+        process::say("the first build takes 5 to 25 minutes, later ones seconds");
     }
     let mut command = Command::new(process::cargo_path());
     command.args(["run", "--quiet", "--package", "spaxiom-cli"]);
     command.arg("--manifest-path").arg(root.join("Cargo.toml"));
-    if let Some(feature) = feature(words) {
+    for feature in features(words) {
         command.args(["--features", feature]);
     }
     command.arg("--").args(words);
@@ -30,20 +47,19 @@ pub(crate) fn replace_by(root: &Path, words: &[String]) -> anyhow::Result<()> {
         command.env("SPAXIOM_COMMIT", commit.trim());
     }
     // Every step of training asks for the same memory again: given back to the system in between, it costs a sixth of the time.
-    if std::env::var_os(KEEP_MEMORY).is_none() {
+    if process::variable(KEEP_MEMORY).is_none() {
         command.env(KEEP_MEMORY, "-1");
     }
     become_it(&mut command)
 }
 
-/// The feature of `--backend NAME` or `--backend=NAME`.
-fn feature(words: &[String]) -> Option<&'static str> {
-    let after = |flag_idx: usize| words.get(flag_idx + 1).map(String::as_str);
-    let name = words.iter().enumerate().find_map(|(i, word)| match word.as_str() {
-        "--backend" => after(i),
-        word => word.strip_prefix("--backend="),
-    })?;
-    OPTIONAL_BACKENDS.into_iter().find(|backend| *backend == name)
+/// The features of `--flag VALUE` and `--flag=VALUE`.
+fn features(words: &[String]) -> Vec<&'static str> {
+    let has = |flag: &str, value: &str| {
+        let apart = words.windows(2).any(|pair| pair[0] == flag && pair[1] == value);
+        apart || words.iter().any(|word| *word == format!("{flag}={value}"))
+    };
+    FEATURES.into_iter().filter(|(flag, value, _)| has(flag, value)).map(|(_, _, feature)| feature).collect()
 }
 
 #[cfg(unix)]
@@ -60,14 +76,20 @@ fn become_it(command: &mut Command) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::feature;
+    use super::{commands, features};
 
     #[test]
     fn a_backend_on_the_command_line_becomes_a_feature() {
-        let feature_of = |text: &str| feature(&text.split(' ').map(String::from).collect::<Vec<_>>());
-        assert_eq!(feature_of("pretrain --backend wgpu --data d"), Some("wgpu"));
-        assert_eq!(feature_of("pretrain --backend=cuda"), Some("cuda"));
-        assert_eq!(feature_of("pretrain --backend flex"), None);
-        assert_eq!(feature_of("pretrain --backend"), None);
+        let features_of = |text: &str| features(&text.split(' ').map(String::from).collect::<Vec<_>>());
+        assert_eq!(features_of("pretrain --backend wgpu --data d"), ["wgpu"]);
+        assert_eq!(features_of("pretrain --backend=cuda"), ["cuda"]);
+        assert!(features_of("pretrain --backend flex").is_empty());
+        assert!(features_of("pretrain --backend").is_empty());
+    }
+
+    #[test]
+    fn the_commands_are_those_of_the_program() {
+        let commands = commands(&crate::root()).expect("the folder of commands can be read");
+        assert!(commands.iter().any(|command| command == "pretrain") && commands.len() >= 11, "{commands:?}");
     }
 }

@@ -2,6 +2,12 @@
 
 use std::time::Instant;
 
+/// Now.
+#[expect(clippy::disallowed_methods, reason = "benchmarks measure time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
 /// Median of the rates of some runs, after a warm-up run.
 pub(crate) fn median_rate(
     runs: u32,
@@ -11,7 +17,7 @@ pub(crate) fn median_rate(
     work()?;
     let mut rates = Vec::new();
     for _ in 0..runs {
-        let start = Instant::now();
+        let start = now();
         work()?;
         rates.push(n_events as f64 / start.elapsed().as_secs_f64());
     }
@@ -23,7 +29,7 @@ pub(crate) fn median_rate(
 pub(crate) fn median_ms(runs: u32, work: impl Fn()) -> f64 {
     work();
     median((0..runs).map(|_| {
-        let start = Instant::now();
+        let start = now();
         work();
         start.elapsed().as_secs_f64() * 1000.0
     }))

@@ -21,7 +21,7 @@ use crate::ingest::{MAX_LEN, tokens_of};
 use crate::options::BenchOptions;
 use crate::peers::{self, Encoded};
 use crate::row::BenchRow;
-use crate::timing::median;
+use crate::timing::{median, now};
 
 /// The backend on which the layers alone are timed: the default one.
 type B = Autodiff<Flex>;
@@ -110,13 +110,13 @@ fn layer_ms(options: &BenchOptions, cell: Cell) -> f64 {
     let rows = rows.reshape([BATCH, N_ROWS, d_embed]);
     let keep = Tensor::ones([BATCH, N_ROWS], &device);
     let (rate, mut optimizer) = (1e-4, AdamW::new(AdamWOptions::default()));
-    let mut times = vec![Instant::now()];
+    let mut times = vec![now()];
     for _ in 0..N_WARMUP + LAYER_STEPS * options.runs as usize {
         let (states, _) = stack.forward(rows.clone(), &keep);
         let grads = states.powi_scalar(2).mean().backward();
         let mut grads = GradientsParams::from_grads(grads, &stack);
         stack = optimizer.step::<B, _>(stack, &mut grads, rate, 1.0);
-        times.push(Instant::now());
+        times.push(now());
     }
     let run = |run: &[Instant]| (run[LAYER_STEPS] - run[0]).as_secs_f64() * 1000.0 / LAYER_STEPS as f64;
     median(times[N_WARMUP..].windows(LAYER_STEPS + 1).step_by(LAYER_STEPS).map(run))
@@ -171,7 +171,7 @@ fn step_ms(
     let augmenter = Augmenter::new(tokenizer.clone(), config.augment.clone())?;
     let context = ObjectiveContext::of(tokenizer).with_views(augmenter);
     let objectives = Objectives::new(config.objectives.clone(), context)?;
-    let mut clock = Clock { times: vec![Instant::now()] };
+    let mut clock = Clock { times: vec![now()] };
     let input = TrainingInput {
         trainer: &Trainer::new(config.train.clone())?,
         data: TrainingSet::new(&train, &examples[..BATCH.min(examples.len())]),
@@ -194,7 +194,7 @@ struct Clock {
 
 impl Observer for Clock {
     fn step(&mut self, _report: &StepReport<'_>) -> Flow {
-        self.times.push(Instant::now());
+        self.times.push(now());
         Flow::Continue
     }
 

@@ -5,6 +5,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but some input was rejected, 130 stopped by Ctrl-C.
 
 mod args;
+mod clock;
 mod commands;
 mod exit;
 mod input;

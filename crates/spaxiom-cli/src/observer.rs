@@ -5,7 +5,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use spaxiom_embedding::{EvalReport, Flow, Observer, StepReport};
 
-use crate::stop;
+use crate::{clock, stop};
 
 /// A bar with loss, events per second and time left; without a terminal one line per evaluation.
 pub(crate) struct TrainingProgress {
@@ -21,7 +21,7 @@ impl TrainingProgress {
             .expect("a constant template")
             .progress_chars("=> ");
         let bar = ProgressBar::new(0).with_style(style).with_prefix(name.to_owned());
-        Self { bar, start: Instant::now(), n_events: 0 }
+        Self { bar, start: clock::now(), n_events: 0 }
     }
 
     fn events_per_sec(&self) -> f64 {

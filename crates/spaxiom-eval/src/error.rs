@@ -1,6 +1,6 @@
 //! What can go wrong while figures are made.
 
-use crate::split::Part;
+use crate::part::Part;
 
 /// Why a figure or split cannot be made.
 #[derive(Debug, thiserror::Error)]

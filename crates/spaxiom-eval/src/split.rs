@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
 
 use crate::error::EvalError;
+use crate::part::Part;
 
 const SECS_PER_DAY: i64 = 86_400;
 
@@ -26,28 +27,6 @@ pub struct SplitOptions {
 impl Default for SplitOptions {
     fn default() -> Self {
         Self { train_days: 0.7, validation_days: 0.1, test_sites: 0.25, embargo_hours: 1.0 }
-    }
-}
-
-/// What a moment of a site may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Part {
-    /// Vocabularies, bins, scales and weights come from here.
-    Train,
-    /// Early stopping, thresholds and other choices come from here.
-    Validation,
-    /// Figures come from here, and nothing else.
-    Test,
-}
-
-impl std::fmt::Display for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Train => "training",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        })
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::source::Format;
 use crate::unit::Unit;
 
 /// Why a file of events cannot be used at all.
@@ -32,13 +31,12 @@ pub enum EventError {
         source: io::Error,
     },
     /// The caller can name the format and try again.
-    #[error(
-        "cannot tell the format of `{path}` from its first line; name it with `--format {wanted}`",
-        wanted = Format::ALL.map(Format::name).join("|")
-    )]
+    #[error("cannot tell the format of `{path}` from its first line; name it with `--format {wanted}`")]
     UnknownFormat {
         /// The file.
         path: PathBuf,
+        /// The formats that there are.
+        wanted: String,
     },
     /// The format needs a word from the user.
     #[error("the format `columns` needs `--columns`, for example `--columns time=1,type=2,zone=3`")]

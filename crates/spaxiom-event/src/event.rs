@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
 
 use crate::attrs::Attrs;
-use crate::error::LineError;
 use crate::ids::{EntityId, EventId, EventType, SiteId, ZoneId};
-use crate::json;
-use crate::normalizer::Normalizer;
 
 /// One typed event.
 ///
@@ -124,14 +121,6 @@ impl Event {
             severity: None,
             caused_by: Vec::new(),
         }
-    }
-
-    /// Reads one JSON object, with the built-in registry and without a site map.
-    ///
-    /// # Errors
-    /// [`LineError`] says which member was wrong, what was wanted and what was found.
-    pub fn from_json(text: &str) -> Result<Self, LineError> {
-        json::event(text, Normalizer::built_in())
     }
 
     /// Gives the event an id made from its content, unless it has one.

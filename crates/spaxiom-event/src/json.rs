@@ -15,6 +15,26 @@ use crate::ids::{EventId, ZoneId};
 use crate::normalizer::Normalizer;
 use crate::time::{from_epoch_secs, parse_rfc3339};
 
+impl Event {
+    /// Reads one JSON object, with the built-in registry and without a site map.
+    ///
+    /// # Errors
+    /// [`LineError`] says which member was wrong, what was wanted and what was found.
+    pub fn from_json(text: &str) -> Result<Self, LineError> {
+        event(text, Normalizer::built_in())
+    }
+}
+
+impl Normalizer {
+    /// Completes and checks an event that is given with the members of the canonical form: what a source of your own ends with.
+    ///
+    /// # Errors
+    /// [`LineError`] says which member was wrong, what was wanted and what was found.
+    pub fn event(&self, members: &Value) -> Result<Event, LineError> {
+        draft_of(members)?.take_event(self)
+    }
+}
+
 /// Reads a canonical event, with the aliases of the seed and the Spaxiom series.
 pub(crate) fn event(text: &str, normalizer: &Normalizer) -> Result<Event, LineError> {
     let mut members = Members::default();

@@ -43,11 +43,15 @@ pub use crate::label::{
 };
 pub use crate::log::{EventLog, read_log};
 pub use crate::mark::{SpanBuilder, UnpairedMark};
+pub use crate::normalizer::Normalizer;
 pub use crate::order::{Deduplicator, Late, Reorder};
 pub use crate::pseudonym::Pseudonymizer;
 pub use crate::registry::{AttrSpec, Registry, TypeSpec};
 pub use crate::sequence::{EventSequence, SequenceKey, Sequencer, SequencerOptions, group_by_site};
 pub use crate::site_map::{Sensor, Shape, Site, SiteMap, Zone};
-pub use crate::source::{ActivityMark, ColumnMap, EventReader, Format, MarkEdge, ReadOptions, Record};
+pub use crate::source::{
+    ActivityMark, ColumnMap, EventReader, First, Format, Framing, Head, MarkEdge, Parsed, ReadOptions, Record,
+    RecordParser, Source,
+};
 pub use crate::unit::Unit;
 pub use crate::writer::{EventWriter, Target, write_broken_line, write_jsonl};

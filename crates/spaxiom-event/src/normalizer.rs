@@ -15,9 +15,9 @@ use crate::site_map::SiteMap;
 /// The site of events that name none.
 const DEFAULT_SITE: &str = "default";
 
-/// What completes and checks the events of a source; see [`ReadOptions`](crate::ReadOptions).
+/// Completes and checks the events of a source: registry, site map, time zone and pseudonyms of [`ReadOptions`](crate::ReadOptions).
 #[derive(Debug, Clone)]
-pub(crate) struct Normalizer {
+pub struct Normalizer {
     pub(crate) registry: Registry,
     pub(crate) site_id: SiteId,
     pub(crate) time_zone: Option<Tz>,

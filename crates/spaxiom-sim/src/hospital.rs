@@ -1,6 +1,6 @@
 //! The scenario `hospital`: patients walk, some are helped, some fall, and the reason is spread over hours, zones and order.
 //!
-//! `docs/simulation.md` draws the causal model; `datasets/scenarios/hospital.toml` has its constants.
+//! `docs/simulation.md` draws the causal model; `scenarios/hospital.toml` has its constants.
 
 mod building;
 mod life;
@@ -10,6 +10,7 @@ mod plan;
 mod report;
 mod site;
 mod tally;
+mod traits;
 mod trouble;
 mod walk;
 

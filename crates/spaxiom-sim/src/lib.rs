@@ -4,6 +4,7 @@
 //! Knows no tokens and no tensors. The same scenario and seed give the same bytes on every machine.
 
 mod benchmark;
+mod calibration;
 mod cause;
 mod error;
 mod floor;
@@ -20,6 +21,7 @@ mod time;
 mod warehouse;
 
 pub use crate::benchmark::write_benchmark_events;
+pub use crate::calibration::{Calibration, CalibrationRow};
 pub use crate::cause::{Cause, CauseWeights, EffectOptions};
 pub use crate::error::SimError;
 pub use crate::floor::{OccupancyOptions, QueueOptions};

@@ -13,7 +13,7 @@ use crate::simulation::{Day, Truth};
 use crate::time::{DAY, MINUTE};
 
 /// The constants that come with the project.
-const BUILT_IN: &str = include_str!("../../../datasets/scenarios/noise.toml");
+const BUILT_IN: &str = include_str!("../scenarios/noise.toml");
 
 /// Values that a sensor measures and that can be off, those of one sensor alike; the greatest that makes sense, where there is one.
 const MEASURED: [(&[&str], f64); 6] = [
@@ -27,13 +27,14 @@ const MEASURED: [(&[&str], f64); 6] = [
 
 /// How much noise there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum NoiseLevel {
-    /// None.
+    /// Nothing is lost, late, duplicated or wrong
     #[default]
     Clean,
-    /// As in public data.
+    /// As in public data: chatter, losses, duplicates, disorder, silences, drift, broken lines
     Real,
-    /// As in a bad month.
+    /// As in a bad month
     Harsh,
 }
 
@@ -49,7 +50,7 @@ impl NoiseLevel {
     }
 }
 
-/// Constants of the noise; each is documented in `datasets/scenarios/noise.toml`.
+/// Constants of the noise; each is documented in `scenarios/noise.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented beside their values in the scenario file")]

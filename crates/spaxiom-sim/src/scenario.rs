@@ -46,6 +46,34 @@ impl ScenarioName {
     }
 }
 
+/// The names are those of [`ScenarioName::name`].
+#[cfg(feature = "clap")]
+impl clap::ValueEnum for ScenarioName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Hospital,
+            Self::Warehouse,
+            Self::Retail,
+            Self::Small(SmallWorld::CountOnly),
+            Self::Small(SmallWorld::OrderOnly),
+            Self::Small(SmallWorld::GapOnly),
+            Self::Small(SmallWorld::PathOnly),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.name()).help(match self {
+            Self::Hospital => "Patients who walk, are helped or fall, with causes spread over hours, zones and order",
+            Self::Warehouse => "Trucks, docks, queues and doors",
+            Self::Retail => "Customers, aisles, checkouts and crowding",
+            Self::Small(SmallWorld::CountOnly) => "Small world: only the number of events of each type tells the label",
+            Self::Small(SmallWorld::OrderOnly) => "Small world: only the order of types tells the label",
+            Self::Small(SmallWorld::GapOnly) => "Small world: only the time between events tells the label",
+            Self::Small(SmallWorld::PathOnly) => "Small world: only the direction of the path tells the label",
+        }))
+    }
+}
+
 /// A scenario with checked constants.
 #[derive(Debug, Clone)]
 pub struct Scenario(Kind);

@@ -83,13 +83,14 @@ pub struct Truth {
 
 /// How sure the sensors are of what tells the hidden cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Difficulty {
-    /// Nearly every piece of evidence is there.
+    /// Nearly all evidence of a cause is present
     Easy,
-    /// The default.
+    /// Some of the evidence is missing or misleading
     #[default]
     Medium,
-    /// A quarter of the evidence is missing or misleading.
+    /// A quarter of the evidence is missing or misleading
     Hard,
 }
 

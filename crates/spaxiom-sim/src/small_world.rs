@@ -15,7 +15,7 @@ use crate::error::{SimError, first_broken};
 use crate::simulation::{Day, SimulatedSite};
 
 /// The constants that come with the project.
-const BUILT_IN: &str = include_str!("../../../datasets/scenarios/small-worlds.toml");
+const BUILT_IN: &str = include_str!("../scenarios/small-worlds.toml");
 
 /// The two types of events.
 const KINDS: [&str; 2] = ["MotionDetected", "DoorOpened"];
@@ -63,7 +63,7 @@ impl SmallWorld {
     }
 }
 
-/// Constants of the small worlds; each is documented in `datasets/scenarios/small-worlds.toml`.
+/// Constants of the small worlds; each is documented in `scenarios/small-worlds.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented beside their values in the scenario file")]

@@ -82,3 +82,8 @@ pub fn time_bucket(time: &str) -> Option<String> {
     let time = chrono::NaiveTime::parse_from_str(time, "%H:%M").ok()?;
     Some(format!("hour_{}", chrono::Timelike::hour(&time)))
 }
+
+/// Seconds from one time in nanoseconds to another.
+pub(crate) fn secs_between(from: i64, to: i64) -> f64 {
+    to.saturating_sub(from) as f64 / NANOS_PER_SEC as f64
+}

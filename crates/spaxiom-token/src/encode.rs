@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use spaxiom_event::{AttrValue, Event, EventSequence, SiteId, ZoneId};
 
 use crate::bins::bin_id;
-use crate::clock::{LocalClock, NANOS_PER_SEC, day_fraction, day_of_week, hour_of_day};
+use crate::clock::{LocalClock, NANOS_PER_SEC, day_fraction, day_of_week, hour_of_day, secs_between};
 use crate::field::{Coding, what, word_of};
 use crate::links::Recent;
 use crate::sequence::{NewRow, TokenSequence, TokenWindow};
@@ -246,10 +246,6 @@ impl Tokenizer {
 
 pub(crate) fn hour_id(local: i64, n_hours: u32) -> u32 {
     (day_of_week(local) * 24 + hour_of_day(local)) % n_hours
-}
-
-pub(crate) fn secs_between(from: i64, to: i64) -> f64 {
-    to.saturating_sub(from) as f64 / NANOS_PER_SEC as f64
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use spaxiom_event::{Event, EventId, ZoneId};
 
-use crate::encode::secs_between;
+use crate::clock::secs_between;
 use crate::error::TokenError;
 use crate::sites::SiteContext;
 

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use rustc_hash::FxBuildHasher;
 use spaxiom_event::{AttrValue, Event, EventReader, Record, Rejected, SequenceKey};
 
-use crate::encode::secs_between;
+use crate::clock::secs_between;
 use crate::field::{what, word_of};
 use crate::sites::Sites;
 use crate::spatial::Frame;

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
 use crate::bins::bin_id;
-use crate::clock::{LocalClock, day_fraction, day_of_week};
-use crate::encode::{hour_id, secs_between, single};
+use crate::clock::{LocalClock, day_fraction, day_of_week, secs_between};
+use crate::encode::{hour_id, single};
 use crate::error::TokenError;
 use crate::field::Coding;
 use crate::number::NumberSource;

@@ -71,6 +71,7 @@ impl ReadArgs {
         };
         Ok(ReadOptions {
             format: format.0,
+            source: None,
             site_id: site_id.as_deref().map(SiteId::from),
             time_zone: time_zone.as_ref().map(zone).transpose()?,
             registry: registry.as_deref().map(Registry::load).transpose().context("`--registry`")?,

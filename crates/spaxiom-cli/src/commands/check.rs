@@ -88,7 +88,7 @@ fn examine(
     let (mut labelled_spans, mut unpaired_marks, mut reasons) = (0, Vec::new(), Vec::new());
     for (path, reader) in inputs.open(options) {
         let mut reader = reader?;
-        *files.entry(reader.format().name()).or_default() += 1;
+        *files.entry(reader.format_name()).or_default() += 1;
         let mut spans = SpanBuilder::default();
         for record in &mut reader {
             match record {

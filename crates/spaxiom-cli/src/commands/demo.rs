@@ -15,7 +15,7 @@ use super::pretrain::PretrainArgs;
 use super::{check, eval, finetune, index, pretrain, search, simulate};
 use crate::args::{BackendArgs, DataArgs, ReadArgs, TrainArgs};
 use crate::exit::Exit;
-use crate::output;
+use crate::{clock, output};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask demo\n  cargo xtask demo --data home.txt --format casas")]
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
     if json {
         output::text_to_stderr();
     }
-    let start = Instant::now();
+    let start = clock::now();
     let out = args.out.clone().map_or_else(next_free, Ok)?;
     let demo = Demo { args, out, start };
     let (data, events) = demo.data()?;

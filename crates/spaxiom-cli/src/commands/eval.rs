@@ -1,14 +1,13 @@
 //! `eval`: a run beside its controls.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Args;
 use spaxiom_embedding::{EvaluateOptions, Report, Run, evaluate};
 
 use crate::args::{BackendArgs, DataArgs};
 use crate::exit::Exit;
-use crate::{output, unknown};
+use crate::{clock, output, unknown};
 
 #[derive(Debug, Args)]
 #[command(
@@ -46,7 +45,7 @@ pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<(Report, usize)> {
     let from = args.from.as_deref().map(Run::open).transpose()?;
     let engine = args.backend.engine_for(&run)?;
     let data = args.data.load()?;
-    let start = Instant::now();
+    let start = clock::now();
     let now_secs = || start.elapsed().as_secs_f64();
     let mut progress = |what: &str| tracing::info!("evaluate: {what}");
     let options = EvaluateOptions::default();

@@ -1,22 +1,19 @@
 //! `simulate`: a scenario to a folder of events and truth, or to a stream.
 
-mod calibration;
 mod folder;
 mod live;
+mod plan;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 use spaxiom_embedding::Target;
-use spaxiom_sim::{
-    Delivery, Difficulty, Noise, NoiseLevel, NoiseOptions, Scenario, ScenarioName, SimulatedSite, SmallWorld, Truth,
-};
+use spaxiom_sim::{Calibration, Difficulty, NoiseLevel, NoiseOptions, Scenario, ScenarioName, Truth};
 
-use self::calibration::Calibration;
 use self::folder::{Counts, FolderWriter, Made};
+use self::plan::{Noisy, Simulation};
 use crate::exit::Exit;
 use crate::{observer, output};
 
@@ -25,77 +22,6 @@ const START: &str = "2025-01-06T00:00:00Z";
 
 /// What stands for standard output.
 const STDOUT: &str = "-";
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum ScenarioArg {
-    /// Patients who walk, are helped or fall, with causes spread over hours, zones and order
-    Hospital,
-    /// Trucks, docks, queues and doors
-    Warehouse,
-    /// Customers, aisles, tills and crowding
-    Retail,
-    /// A small world in which only the number of events of each type tells the label
-    CountOnly,
-    /// A small world in which only the order of types tells the label
-    OrderOnly,
-    /// A small world in which only the time between events tells the label
-    GapOnly,
-    /// A small world in which only the way round tells the label
-    PathOnly,
-}
-
-impl From<ScenarioArg> for ScenarioName {
-    fn from(scenario: ScenarioArg) -> Self {
-        match scenario {
-            ScenarioArg::Hospital => Self::Hospital,
-            ScenarioArg::Warehouse => Self::Warehouse,
-            ScenarioArg::Retail => Self::Retail,
-            ScenarioArg::CountOnly => Self::Small(SmallWorld::CountOnly),
-            ScenarioArg::OrderOnly => Self::Small(SmallWorld::OrderOnly),
-            ScenarioArg::GapOnly => Self::Small(SmallWorld::GapOnly),
-            ScenarioArg::PathOnly => Self::Small(SmallWorld::PathOnly),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum NoiseArg {
-    /// Nothing is lost, late, doubled or wrong
-    Clean,
-    /// As in public data: chatter, losses, duplicates, disorder, silences, drift, broken lines
-    Real,
-    /// As in a bad month
-    Harsh,
-}
-
-impl From<NoiseArg> for NoiseLevel {
-    fn from(noise: NoiseArg) -> Self {
-        match noise {
-            NoiseArg::Clean => Self::Clean,
-            NoiseArg::Real => Self::Real,
-            NoiseArg::Harsh => Self::Harsh,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum DifficultyArg {
-    /// Nearly all evidence of a cause is there
-    Easy,
-    Medium,
-    /// Much of the evidence is missing or misleading
-    Hard,
-}
-
-impl From<DifficultyArg> for Difficulty {
-    fn from(difficulty: DifficultyArg) -> Self {
-        match difficulty {
-            DifficultyArg::Easy => Self::Easy,
-            DifficultyArg::Medium => Self::Medium,
-            DifficultyArg::Hard => Self::Hard,
-        }
-    }
-}
 
 #[derive(Debug, Args)]
 #[command(
@@ -107,7 +33,7 @@ impl From<DifficultyArg> for Difficulty {
 pub(crate) struct SimulateArgs {
     /// What is simulated
     #[arg(long, value_enum)]
-    pub(crate) scenario: ScenarioArg,
+    pub(crate) scenario: ScenarioName,
     /// Random seed
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -119,14 +45,14 @@ pub(crate) struct SimulateArgs {
     pub(crate) days: u32,
     /// How sure the evidence of the hidden causes is
     #[arg(long, value_enum, default_value = "medium")]
-    pub(crate) difficulty: DifficultyArg,
+    pub(crate) difficulty: Difficulty,
     /// What sensors and networks do to the events
     #[arg(long, value_enum, default_value = "clean")]
-    pub(crate) noise: NoiseArg,
+    pub(crate) noise: NoiseLevel,
     /// Share of lines that break off, instead of that of the noise
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) malformed: Option<f64>,
-    /// Constants of your own instead of those in datasets/scenarios
+    /// Constants (TOML) instead of the built-in ones of crates/spaxiom-sim/scenarios
     #[arg(long, value_name = "FILE")]
     pub(crate) constants: Option<PathBuf>,
     /// Folder for events, labels and the rest of the truth; - for a stream of events to stdout
@@ -154,29 +80,14 @@ fn times(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "wanted a number above 0".into())
 }
 
-/// A scenario and everything that decides its bytes.
-#[derive(Debug, Clone)]
-struct Simulation {
-    name: ScenarioName,
-    scenario: Scenario,
-    constants: String,
-    difficulty: Difficulty,
-    noise: NoiseLevel,
-    noise_options: Option<NoiseOptions>,
-    seed: u64,
-    n_sites: u32,
-    n_days: u32,
-    start: DateTime<Utc>,
-}
-
 pub(crate) fn run(args: &SimulateArgs, json: bool) -> anyhow::Result<Exit> {
-    let simulation = Simulation::new(args)?;
+    let simulation = simulation(args)?;
     if args.out.as_os_str() == STDOUT {
         return live::run(&simulation, args.realtime);
     }
     anyhow::ensure!(args.realtime.is_none(), "`--realtime` replays to standard output: it needs `--out -`");
     let target = if args.parquet { Target::Parquet } else { Target::Jsonl };
-    let (counts, calibration) = simulation.write(&args.out, target, args.overwrite)?;
+    let (counts, calibration) = write(&simulation, &args.out, target, args.overwrite)?;
     let Counts { events, malformed, episodes, decisions, entities, .. } = counts;
     if json {
         output::json(&json!({
@@ -208,79 +119,64 @@ pub(crate) fn warehouse(out: &Path, seed: u64, n_sites: u32, n_days: u32) -> any
         n_days,
         start: START.parse().context("the first day")?,
     };
-    simulation.write(out, Target::Jsonl, true)?;
+    write(&simulation, out, Target::Jsonl, true)?;
     Ok(())
 }
 
-impl Simulation {
-    fn new(args: &SimulateArgs) -> anyhow::Result<Self> {
-        let name = ScenarioName::from(args.scenario);
-        let constants = match &args.constants {
-            Some(path) => fs_err::read_to_string(path)?,
-            None => name.built_in_constants().to_owned(),
-        };
-        let difficulty = args.difficulty.into();
-        let noise = args.noise.into();
-        let mut noise_options = NoiseOptions::of(noise);
-        if let Some(share) = args.malformed {
-            let options = noise_options.as_mut().context("`--malformed` needs `--noise real` or `--noise harsh`")?;
-            options.malformed = share;
-        }
-        Ok(Self {
-            scenario: Scenario::new(name, &constants, difficulty).context("the constants of the scenario")?,
-            name,
-            constants,
-            difficulty,
-            noise,
-            noise_options,
-            seed: args.seed,
-            n_sites: args.sites,
-            n_days: args.days,
-            start: START.parse().context("the first day")?,
-        })
+fn simulation(args: &SimulateArgs) -> anyhow::Result<Simulation> {
+    let name = args.scenario;
+    let constants = match &args.constants {
+        Some(path) => fs_err::read_to_string(path)?,
+        None => name.built_in_constants().to_owned(),
+    };
+    let difficulty = args.difficulty;
+    let noise = args.noise;
+    let mut noise_options = NoiseOptions::of(noise);
+    if let Some(share) = args.malformed {
+        let options = noise_options.as_mut().context("`--malformed` needs `--noise real` or `--noise harsh`")?;
+        options.malformed = share;
     }
-
-    fn site(&self, site_idx: u32) -> anyhow::Result<Noisy> {
-        let site = self.scenario.site(self.seed, site_idx, self.start);
-        let noise = Noise::new(self.noise_options.clone(), self.seed, site_idx, self.start)?;
-        Ok(Noisy { site, noise })
-    }
-
-    /// Writes site after site and day after day, so that memory grows with neither, but for two words a stay for the calibration.
-    fn write(&self, out: &Path, target: Target, overwrite: bool) -> anyhow::Result<(Counts, Calibration)> {
-        let mut folder = FolderWriter::create(out, target, overwrite)?;
-        let mut calibration = Calibration::default();
-        let bar = observer::counter("days", self.n_sites as usize * self.n_days as usize);
-        for site_idx in 0..self.n_sites {
-            let Noisy { mut site, mut noise } = self.site(site_idx)?;
-            for _ in 0..self.n_days {
-                let day = noise.apply(site.next_day());
-                calibration.watch(&day.truth);
-                folder.write(&day.deliveries, &day.truth)?;
-                bar.inc(1);
-            }
-            let rest = Truth { entities: site.finish(), ..Truth::default() };
-            calibration.watch(&rest);
-            folder.write(&noise.finish(), &rest)?;
-            folder.end_site(site.as_ref());
-            if let Some(tally) = site.hospital_tally() {
-                calibration.tally(tally);
-            }
-        }
-        bar.finish_and_clear();
-        let counts = folder.finish(&Made::of(self))?;
-        Ok((counts, calibration))
-    }
+    Ok(Simulation {
+        scenario: Scenario::new(name, &constants, difficulty).context("the constants of the scenario")?,
+        name,
+        constants,
+        difficulty,
+        noise,
+        noise_options,
+        seed: args.seed,
+        n_sites: args.sites,
+        n_days: args.days,
+        start: START.parse().context("the first day")?,
+    })
 }
 
-/// A site, and what becomes of its events on their way.
-struct Noisy {
-    site: Box<dyn SimulatedSite>,
-    noise: Noise,
-}
-
-impl Noisy {
-    fn next_day(&mut self) -> Vec<Delivery> {
-        self.noise.apply(self.site.next_day()).deliveries
+/// Writes site after site and day after day, so that memory grows with neither, but for two words a stay for the calibration.
+fn write(
+    simulation: &Simulation,
+    out: &Path,
+    target: Target,
+    overwrite: bool,
+) -> anyhow::Result<(Counts, Calibration)> {
+    let mut folder = FolderWriter::create(out, target, overwrite)?;
+    let mut calibration = Calibration::default();
+    let bar = observer::counter("days", simulation.n_sites as usize * simulation.n_days as usize);
+    for site_idx in 0..simulation.n_sites {
+        let Noisy { mut site, mut noise } = simulation.site(site_idx)?;
+        for _ in 0..simulation.n_days {
+            let day = noise.apply(site.next_day());
+            calibration.watch(&day.truth);
+            folder.write(&day.deliveries, &day.truth)?;
+            bar.inc(1);
+        }
+        let rest = Truth { entities: site.finish(), ..Truth::default() };
+        calibration.watch(&rest);
+        folder.write(&noise.finish(), &rest)?;
+        folder.end_site(site.as_ref());
+        if let Some(tally) = site.hospital_tally() {
+            calibration.tally(tally);
+        }
     }
+    bar.finish_and_clear();
+    let counts = folder.finish(&Made::of(simulation))?;
+    Ok((counts, calibration))
 }

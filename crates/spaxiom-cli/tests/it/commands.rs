@@ -220,7 +220,7 @@ fn what_cannot_be_simulated_is_said() {
     let out = folder.path().join("out");
     let out = out.to_str().unwrap();
     let wrong = folder.path().join("wrong.toml");
-    let text = fs_err::read_to_string("../../datasets/scenarios/hospital.toml").unwrap();
+    let text = fs_err::read_to_string("../spaxiom-sim/scenarios/hospital.toml").unwrap();
     fs_err::write(&wrong, text.replace("occupancy = 0.8", "occupancy = 1.8")).unwrap();
     let words = ["simulate", "--scenario", "hospital", "--out", out];
     let constants = ["--constants", wrong.to_str().unwrap()];

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{DoctorOptions, SensorHealth, human};
+use super::options::{DoctorOptions, human};
+use super::sensor::SensorHealth;
 use crate::registry::AttrSpec;
 
 /// Names that a message lists; all are counted.

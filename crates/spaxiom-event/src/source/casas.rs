@@ -5,19 +5,42 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::{ActivityMark, MarkEdge, Parsed, Record};
+use super::interface::{First, Framing, Head, RecordParser, Source};
+use super::record::{ActivityMark, MarkEdge, Parsed, Record};
 use crate::draft::{Draft, DraftValue};
-use crate::error::LineError;
+use crate::error::{EventError, LineError};
 use crate::ids::ZoneId;
 use crate::normalizer::Normalizer;
 use crate::time::parse_local;
 
-pub(super) fn looks_like(line: &str) -> bool {
+/// Text and CSV of the CASAS smart homes.
+#[derive(Debug)]
+pub(super) struct Casas;
+
+impl Source for Casas {
+    fn name(&self) -> &'static str {
+        "casas"
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Lines
+    }
+
+    fn looks_like(&self, first: &First<'_>) -> bool {
+        matches!(first, First::Line(line) if looks_like(line))
+    }
+
+    fn parser(&self, _: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
+        Ok(Box::new(parse))
+    }
+}
+
+fn looks_like(line: &str) -> bool {
     let columns = split(line);
     is_header(&columns) || matches!(columns.as_slice(), [date, time, _, _, ..] if wall_time(date, time).is_some())
 }
 
-pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
     let columns = split(text);
     if is_header(&columns) {
         return Ok(Parsed::Skipped("header"));

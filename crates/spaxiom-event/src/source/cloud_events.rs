@@ -5,9 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Parsed, Record};
+use super::interface::{First, Framing, Head, RecordParser, Source};
+use super::record::{Parsed, Record};
 use crate::draft::Draft;
-use crate::error::LineError;
+use crate::error::{EventError, LineError};
 use crate::json;
 use crate::normalizer::Normalizer;
 
@@ -32,7 +33,29 @@ struct CloudEvent {
     data_base64: Option<String>,
 }
 
-pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+/// CloudEvents 1.0.
+#[derive(Debug)]
+pub(super) struct CloudEvents;
+
+impl Source for CloudEvents {
+    fn name(&self) -> &'static str {
+        "cloudevents"
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Json
+    }
+
+    fn looks_like(&self, first: &First<'_>) -> bool {
+        matches!(first, First::Object(members) if members.contains_key("specversion"))
+    }
+
+    fn parser(&self, _: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
+        Ok(Box::new(parse))
+    }
+}
+
+fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
     let CloudEvent { specversion, id, source, kind, time, subject, siteid, data, data_base64 } =
         serde_json::from_str(text).map_err(LineError::Json)?;
     let missing = |field| LineError::Missing { field };

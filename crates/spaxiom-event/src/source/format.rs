@@ -1,85 +1,84 @@
-//! Formats, and how one is told from the first line of an input.
+//! The table of formats.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::casas;
+use super::interface::{First, Source};
+use super::{casas, cloud_events, columns, home_assistant, jsonl, parquet, spaxiom};
 
-/// How events are written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-pub enum Format {
+macro_rules! formats {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal: $source:expr;)*) => {
+        /// The formats that events are read from.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+        pub enum Format {
+            $(
+                $(#[doc = $doc])*
+                #[serde(rename = $text)]
+                #[cfg_attr(feature = "clap", value(name = $text))]
+                $name,
+            )*
+        }
+
+        impl Format {
+            /// All formats.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// How inputs of this format are read.
+            #[must_use]
+            pub fn source(self) -> &'static dyn Source {
+                match self {
+                    $(Self::$name => &$source,)*
+                }
+            }
+        }
+    };
+}
+
+// A row per format. An input has the first format that it looks like; canonical JSON is what is left.
+formats! {
     /// One canonical event per line, or one JSON array of them
-    Jsonl,
+    Jsonl = "jsonl": jsonl::Jsonl;
     /// CloudEvents 1.0 in JSON: one per line, a batch in an array, or a single one
-    #[serde(rename = "cloudevents")]
-    #[cfg_attr(feature = "clap", value(name = "cloudevents"))]
-    CloudEvents,
-    /// Output of the spaxiom package: pattern events, edge records, event bus frames
-    Spaxiom,
+    CloudEvents = "cloudevents": cloud_events::CloudEvents;
     /// `state_changed` events of Home Assistant, bare or in websocket frames
-    HomeAssistant,
+    HomeAssistant = "home-assistant": home_assistant::HomeAssistant;
+    /// Output of the spaxiom package: pattern events, edge records, event bus frames
+    Spaxiom = "spaxiom": spaxiom::Spaxiom;
     /// Text or CSV of the CASAS smart homes: date, time, sensor, value and, on some lines, an activity
     ///
     /// The text names no time zone: without one from the site map or the options its times are taken
     /// as they stand, so that the hour of the day is the one on the wall of that home.
-    Casas,
+    Casas = "casas": casas::Casas;
     /// Delimited text, with a column map
-    Columns,
+    Columns = "columns": columns::DelimitedText;
     /// Apache Parquet with the columns that convert writes
-    Parquet,
+    Parquet = "parquet": parquet::Parquet;
 }
 
 impl Format {
-    /// All formats.
-    pub const ALL: [Self; 7] =
-        [Self::Jsonl, Self::CloudEvents, Self::Spaxiom, Self::HomeAssistant, Self::Casas, Self::Columns, Self::Parquet];
-
     /// The name in commands and files.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Jsonl => "jsonl",
-            Self::CloudEvents => "cloudevents",
-            Self::Spaxiom => "spaxiom",
-            Self::HomeAssistant => "home-assistant",
-            Self::Casas => "casas",
-            Self::Columns => "columns",
-            Self::Parquet => "parquet",
-        }
+        self.source().name()
     }
 
     /// The format of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
+        Self::ALL.iter().copied().find(|format| format.name() == name)
     }
 
     /// The format of an input whose first line, or first JSON object, this is.
     #[must_use]
     pub fn detect(first: &str) -> Option<Self> {
         let first = first.trim_start_matches('\u{feff}').trim();
-        match serde_json::from_str::<Value>(first.trim_start_matches("data:").trim_start()) {
-            Ok(Value::Object(members)) => Some(of_object(&members)),
-            _ if casas::looks_like(first) => Some(Self::Casas),
-            // Damaged JSON is for the reader to complain about.
-            _ => first.starts_with(['{', '[']).then_some(Self::Jsonl),
-        }
-    }
-}
-
-fn of_object(members: &serde_json::Map<String, Value>) -> Format {
-    let has = |name| members.contains_key(name);
-    let inner = |name| members.get("event").and_then(|event| event.get(name)).is_some();
-    let is_bus = members.get("type").and_then(Value::as_str) == Some("pattern_event") && has("event");
-    if has("specversion") {
-        Format::CloudEvents
-    } else if inner("time_fired") || inner("data") || (has("event_type") && (has("time_fired") || has("origin"))) {
-        Format::HomeAssistant
-    } else if is_bus || has("pattern_name") || (has("event_type") && has("data")) {
-        Format::Spaxiom
-    } else {
-        Format::Jsonl
+        let object = serde_json::from_str::<Value>(first.trim_start_matches("data:").trim_start());
+        let first = match object {
+            Ok(Value::Object(members)) => First::Object(members),
+            _ => First::Line(first),
+        };
+        let (canonical, others) = Self::ALL.split_first()?;
+        others.iter().chain([canonical]).copied().find(|format| format.source().looks_like(&first))
     }
 }

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Parsed, Record};
+use super::interface::{First, Framing, Head, RecordParser, Source};
+use super::record::{Parsed, Record};
 use crate::draft::{Draft, DraftValue};
-use crate::error::LineError;
+use crate::error::{EventError, LineError};
 use crate::json;
 use crate::normalizer::Normalizer;
 use crate::unit::Unit;
@@ -53,7 +54,32 @@ impl State {
     }
 }
 
-pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+/// `state_changed` events of Home Assistant.
+#[derive(Debug)]
+pub(super) struct HomeAssistant;
+
+impl Source for HomeAssistant {
+    fn name(&self) -> &'static str {
+        "home-assistant"
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Json
+    }
+
+    fn looks_like(&self, first: &First<'_>) -> bool {
+        let First::Object(members) = first else { return false };
+        let has = |name| members.contains_key(name);
+        let inner = |name| members.get("event").and_then(|event| event.get(name)).is_some();
+        inner("time_fired") || inner("data") || (has("event_type") && (has("time_fired") || has("origin")))
+    }
+
+    fn parser(&self, _: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
+        Ok(Box::new(parse))
+    }
+}
+
+fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
     let Frame { event, bare } = serde_json::from_str(text).map_err(LineError::Json)?;
     let BusEvent { event_type, time_fired, context, data } = event.unwrap_or(bare);
     let event_type = event_type.ok_or(LineError::Missing { field: "event_type" })?;

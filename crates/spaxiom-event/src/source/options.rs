@@ -1,8 +1,12 @@
 //! How an input is to be read.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 
-use super::{ColumnMap, Format};
+use super::column_map::ColumnMap;
+use super::format::Format;
+use super::interface::Source;
 use crate::ids::SiteId;
 use crate::normalizer::Normalizer;
 use crate::pseudonym::Pseudonymizer;
@@ -15,8 +19,10 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 /// How an input is to be read; the default reads every format that can be told by itself.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// How the events are written down; told from the first line where it is not said.
+    /// The format of the input; detected from its first line by default.
     pub format: Option<Format>,
+    /// A format of your own, instead of one of [`Format`].
+    pub source: Option<Arc<dyn Source>>,
     /// The site of events that name none; `default`.
     pub site_id: Option<SiteId>,
     /// The zone of times that name none, unless the site map says it; UTC.

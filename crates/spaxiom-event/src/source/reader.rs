@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::blocks::{Block, Blocks};
-use super::columns::Columns;
-use super::documents::{Document, Documents};
-use super::input::{self, Input, Opened};
-use super::options::ReadOptions;
-use super::{Format, Parsed, Record, casas, cloud_events, home_assistant, jsonl, spaxiom};
 use rayon::prelude::*;
 
+use super::blocks::{Block, Blocks};
+use super::documents::{Document, Documents};
+use super::format::Format;
+use super::input::{self, Input, Opened};
+use super::interface::{Framing, Head, RecordParser};
+use super::options::ReadOptions;
+use super::record::{Parsed, Record};
 use crate::error::{EventError, LineError, Rejected};
 use crate::normalizer::Normalizer;
 
@@ -34,11 +35,12 @@ enum Frames {
     Parquet(crate::parquet::ParquetReader),
 }
 
-/// Parses lines of one format.
+/// Parses the records of one input.
 struct Parser {
-    format: Format,
+    /// The name of the format.
+    format: &'static str,
     normalizer: Normalizer,
-    columns: Option<Columns>,
+    records: Box<dyn RecordParser>,
     max_line_bytes: usize,
 }
 
@@ -63,7 +65,9 @@ impl EventReader {
             #[cfg(feature = "parquet")]
             Opened::Parquet => {
                 let reader = crate::parquet::ParquetReader::open(path)?;
-                let parser = Parser::new(Format::Parquet, options, None);
+                let source = Format::Parquet.source();
+                let parser = source.parser(Head { path, first_line: "", columns: None })?;
+                let parser = Parser::new(source.name(), options, parser);
                 Ok(Self::new(Frames::Parquet(reader), parser, 1))
             }
             #[cfg(not(feature = "parquet"))]
@@ -93,13 +97,15 @@ impl EventReader {
         let is_document = is_document(first_line);
         let first = if is_document { first_object(text) } else { first_line };
         let of_columns = options.columns.is_some().then_some(Format::Columns);
-        let format = options.format.or(of_columns).or_else(|| Format::detect(first));
-        let format = format.ok_or_else(|| EventError::UnknownFormat { path: path.to_owned() })?;
-        let columns = (format == Format::Columns).then(|| columns(options, path, first_line)).transpose()?;
-        let has_header = columns.is_some() && options.columns.as_ref().is_some_and(super::ColumnMap::has_header);
-        let parser = Parser::new(format, options, columns);
-        let is_json = !matches!(format, Format::Casas | Format::Columns);
-        let frames = if is_json && is_document {
+        let format = options.format.or(of_columns).or_else(|| Format::detect(first)).map(Format::source);
+        let source = options.source.as_deref().or(format).ok_or_else(|| EventError::UnknownFormat {
+            path: path.to_owned(),
+            wanted: Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join("|"),
+        })?;
+        let records = source.parser(Head { path, first_line, columns: options.columns.as_ref() })?;
+        let has_header = records.has_header();
+        let parser = Parser::new(source.name(), options, records);
+        let frames = if source.framing() != Framing::Lines && is_document {
             Frames::Documents(Documents::new(head, error, input, max_line_bytes))
         } else {
             Frames::Lines(Blocks::new(head, error, input, max_line_bytes, fills))
@@ -120,9 +126,9 @@ impl EventReader {
         }
     }
 
-    /// How the input is written down.
+    /// The name of the format of the input.
     #[must_use]
-    pub fn format(&self) -> Format {
+    pub fn format_name(&self) -> &'static str {
         self.parser.format
     }
 
@@ -260,12 +266,6 @@ fn first_object(text: &str) -> &str {
     &text[start..start + end]
 }
 
-fn columns(options: &ReadOptions, path: &Path, first_line: &str) -> Result<Columns, EventError> {
-    let map = options.columns.as_ref().ok_or(EventError::NoColumns)?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    map.resolve(first_line, &stem).map_err(|source| EventError::Columns { path: path.to_owned(), source })
-}
-
 fn count(skipped: &mut Skipped, more: Skipped) {
     for (reason, n) in more {
         *skipped.entry(reason).or_default() += n;
@@ -273,9 +273,8 @@ fn count(skipped: &mut Skipped, more: Skipped) {
 }
 
 impl Parser {
-    fn new(format: Format, options: &ReadOptions, columns: Option<Columns>) -> Self {
-        let max_line_bytes = options.max_line_bytes();
-        Self { format, normalizer: options.normalizer(), columns, max_line_bytes }
+    fn new(format: &'static str, options: &ReadOptions, records: Box<dyn RecordParser>) -> Self {
+        Self { format, normalizer: options.normalizer(), records, max_line_bytes: options.max_line_bytes() }
     }
 
     fn parse_block(&self, block: &Block) -> ParsedBlock {
@@ -332,7 +331,9 @@ impl Parser {
     ) {
         // A byte order mark can only stand before the first line.
         let bytes = if offset == 0 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
-        let result = str::from_utf8(bytes).map_err(|_| LineError::Encoding).and_then(|text| self.parse_text(text));
+        let result = str::from_utf8(bytes)
+            .map_err(|_| LineError::Encoding)
+            .and_then(|text| self.records.parse(text, &self.normalizer));
         match result {
             Ok(Parsed::Record(record)) => sink(Ok(record)),
             Ok(Parsed::Skipped(reason)) => *skipped.entry(reason).or_default() += 1,
@@ -342,24 +343,10 @@ impl Parser {
             }
         }
     }
-
-    fn parse_text(&self, text: &str) -> Result<Parsed, LineError> {
-        match self.format {
-            Format::Jsonl | Format::Parquet => jsonl::parse(text, &self.normalizer),
-            Format::CloudEvents => cloud_events::parse(text, &self.normalizer),
-            Format::Spaxiom => spaxiom::parse(text, &self.normalizer),
-            Format::HomeAssistant => home_assistant::parse(text, &self.normalizer),
-            Format::Casas => casas::parse(text, &self.normalizer),
-            Format::Columns => {
-                let columns = self.columns.as_ref().expect("a reader of columns has a column map");
-                columns.parse(text, &self.normalizer)
-            }
-        }
-    }
 }
 
 impl std::fmt::Debug for EventReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventReader").field("format", &self.format()).finish_non_exhaustive()
+        f.debug_struct("EventReader").field("format", &self.format_name()).finish_non_exhaustive()
     }
 }

@@ -8,12 +8,38 @@
 use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
-use super::{Parsed, Record};
-use crate::error::LineError;
+use super::interface::{First, Framing, Head, RecordParser, Source};
+use super::record::{Parsed, Record};
+use crate::error::{EventError, LineError};
 use crate::json;
 use crate::normalizer::Normalizer;
 
-pub(super) fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+/// The shapes of the `spaxiom` package.
+#[derive(Debug)]
+pub(super) struct Spaxiom;
+
+impl Source for Spaxiom {
+    fn name(&self) -> &'static str {
+        "spaxiom"
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Json
+    }
+
+    fn looks_like(&self, first: &First<'_>) -> bool {
+        let First::Object(members) = first else { return false };
+        let has = |name| members.contains_key(name);
+        let is_bus = members.get("type").and_then(Value::as_str) == Some("pattern_event") && has("event");
+        is_bus || has("pattern_name") || (has("event_type") && has("data"))
+    }
+
+    fn parser(&self, _: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
+        Ok(Box::new(parse))
+    }
+}
+
+fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
     let text = text.strip_prefix("data:").map_or(text, str::trim_start);
     let frame: Map<String, Value> = serde_json::from_str(text).map_err(LineError::Json)?;
     let members = Value::Object(flattened(unwrapped(frame))?);

@@ -1,11 +1,11 @@
-//! The constants of the scenario, as they stand in `datasets/scenarios/hospital.toml`.
+//! The constants of the scenario, as they stand in `scenarios/hospital.toml`.
 
 use serde::Deserialize;
 
 use crate::error::{SimError, first_broken};
 
 /// The constants that come with the project.
-const BUILT_IN: &str = include_str!("../../../../datasets/scenarios/hospital.toml");
+const BUILT_IN: &str = include_str!("../../scenarios/hospital.toml");
 
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
@@ -20,7 +20,7 @@ macro_rules! section {
 }
 
 section! {
-    /// Constants of the scenario; each is documented in `datasets/scenarios/hospital.toml`.
+    /// Constants of the scenario; each is documented in `scenarios/hospital.toml`.
     HospitalOptions {
         building: BuildingOptions,
         stay: StayOptions,

@@ -12,48 +12,17 @@ use super::options::SureOptions;
 use super::patient::Patient;
 use super::report::Reports;
 use super::tally::{HospitalTally, WardTally};
+use super::traits::SiteTraits;
 use crate::ids::Ids;
 use crate::random::Random;
 use crate::simulation::{Day, Difficulty, SimulatedSite};
 use crate::time::{DAY, HOUR, hour_of_day, instant};
-
-/// Kinds of sensors that a hospital may lack.
-const MAY_LACK: [&str; 5] = ["BedRestless", "DrawerOpened", "StaffExited", "StandingStill", "TagRead"];
 
 /// A walk is announced in bed up to so many seconds before it: the last of a day waits for the next day's first walks.
 const LOOK_BACK_SECS: f64 = 1800.0;
 
 /// Streams of random numbers from here on are those of halls; rooms are fewer.
 const HALLS: u32 = 1 << 16;
-
-/// How this hospital differs from others.
-#[derive(Debug, Clone)]
-pub(super) struct SiteTraits {
-    /// Logarithm of the rate of trouble of each ward.
-    pub(super) ward_rates: Vec<f64>,
-    /// Logarithm of how easily harmless trouble is reported.
-    pub(super) threshold: f64,
-    /// Log-odds of help.
-    pub(super) staffing: f64,
-    clock_secs: f64,
-    lacks: Option<&'static str>,
-}
-
-impl SiteTraits {
-    fn sample(options: &HospitalOptions, n_wards: usize, random: &mut Random) -> Self {
-        let site = &options.site;
-        // Less half the variance: the mean over sites and wards stays what the constants say.
-        let rate = random.normal(0.0, site.rate_sd) - site.rate_sd * site.rate_sd / 2.0;
-        let ward_shift = site.ward_rate_sd * site.ward_rate_sd / 2.0;
-        Self {
-            ward_rates: (0..n_wards).map(|_| rate + random.normal(0.0, site.ward_rate_sd) - ward_shift).collect(),
-            threshold: random.normal(0.0, site.threshold_sd),
-            staffing: random.normal(0.0, site.staffing_sd),
-            clock_secs: random.normal(0.0, site.clock_sd_secs),
-            lacks: random.chance(site.lacks_kind).then(|| random.pick(&MAY_LACK)),
-        }
-    }
-}
 
 /// A room and who is in it.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::fmt;
 use super::HospitalOptions;
 use super::building::Spot;
 use super::patient::{Aid, Patient};
-use super::site::SiteTraits;
+use super::traits::SiteTraits;
 use crate::random::{Random, sigmoid};
 use crate::time::{DAY, hour_of_day};
 

@@ -1,4 +1,4 @@
-//! The constants of the scenario, as they stand in `datasets/scenarios/retail.toml`.
+//! The constants of the scenario, as they stand in `scenarios/retail.toml`.
 
 use serde::Deserialize;
 
@@ -7,12 +7,12 @@ use crate::error::{SimError, first_broken};
 use crate::floor::{OccupancyOptions, QueueOptions};
 
 /// The constants that come with the project.
-const BUILT_IN: &str = include_str!("../../../../datasets/scenarios/retail.toml");
+const BUILT_IN: &str = include_str!("../../scenarios/retail.toml");
 
 /// What can be going on in a shop.
 const CAUSES: [Cause; 5] = [Cause::Normal, Cause::Promotion, Cause::Understaffing, Cause::DoorFault, Cause::AlarmDrill];
 
-/// Constants of the scenario; each is documented in `datasets/scenarios/retail.toml`.
+/// Constants of the scenario; each is documented in `scenarios/retail.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented beside their values in the scenario file")]

@@ -1,4 +1,4 @@
-//! The constants of the scenario, as they stand in `datasets/scenarios/warehouse.toml`.
+//! The constants of the scenario, as they stand in `scenarios/warehouse.toml`.
 
 use serde::Deserialize;
 
@@ -7,13 +7,13 @@ use crate::error::{SimError, first_broken};
 use crate::floor::{OccupancyOptions, QueueOptions};
 
 /// The constants that come with the project.
-const BUILT_IN: &str = include_str!("../../../../datasets/scenarios/warehouse.toml");
+const BUILT_IN: &str = include_str!("../../scenarios/warehouse.toml");
 
 /// What can be going on in a warehouse.
 pub(super) const CAUSES: [Cause; 6] =
     [Cause::Normal, Cause::LateBatch, Cause::BlockedDock, Cause::Understaffing, Cause::DoorFault, Cause::AlarmDrill];
 
-/// Constants of the scenario; each is documented in `datasets/scenarios/warehouse.toml`.
+/// Constants of the scenario; each is documented in `scenarios/warehouse.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "documented beside their values in the scenario file")]

@@ -131,7 +131,7 @@ fn seeds_and_sites_are_independent_and_repeatable() {
 
 #[test]
 fn an_impossible_constant_is_named() {
-    let text = include_str!("../../../../datasets/scenarios/small-worlds.toml");
+    let text = include_str!("../../scenarios/small-worlds.toml");
     let wrong = text.replace("period-mins = 60", "period-mins = 20");
     let error = SmallWorldOptions::from_toml(&wrong).unwrap_err();
     assert!(matches!(error, SimError::Setting { name: "period-mins", want: "longer than an episode can last" }));

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use spaxiom_embedding::{DataFolder, EventWriter, SiteMap, Target, Zone, replace_file, write_records};
 use spaxiom_sim::{Delivery, NoiseOptions, SimulatedSite, Truth};
 
-use super::Simulation;
+use super::plan::Simulation;
 
 /// How many of each were written.
 #[derive(Debug, Clone, Copy, Default, Serialize)]

@@ -8,7 +8,8 @@ use chrono::TimeDelta;
 use spaxiom_embedding::{EventError, write_jsonl};
 use spaxiom_sim::Delivery;
 
-use super::{Noisy, Simulation};
+use super::plan::{Noisy, Simulation};
+use crate::clock;
 use crate::exit::Exit;
 
 /// The day of a site ends before midnight by what hangs together with the next day, and by the error of its clock:
@@ -17,7 +18,7 @@ const HELD_BACK_SECS: i64 = 3600;
 
 pub(super) fn run(simulation: &Simulation, realtime: Option<f64>) -> anyhow::Result<Exit> {
     let mut sites: Vec<Noisy> = (0..simulation.n_sites).map(|idx| simulation.site(idx)).collect::<Result<_, _>>()?;
-    let mut out = Out { writer: BufWriter::new(io::stdout().lock()), realtime, begun: Instant::now(), simulation };
+    let mut out = Out { writer: BufWriter::new(io::stdout().lock()), realtime, begun: clock::now(), simulation };
     let mut waiting: Vec<Delivery> = Vec::new();
     for day in 0..=simulation.n_days {
         let is_last = day == simulation.n_days;
@@ -52,7 +53,7 @@ impl<W: Write> Out<'_, W> {
         if let Some(times) = self.realtime {
             let secs = (*arrival - self.simulation.start).as_seconds_f64() / times;
             let due = self.begun + Duration::from_secs_f64(secs.max(0.0));
-            let left = due.saturating_duration_since(Instant::now());
+            let left = due.saturating_duration_since(clock::now());
             if !left.is_zero() {
                 self.writer.flush()?;
                 thread::sleep(left);

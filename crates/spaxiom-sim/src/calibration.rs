@@ -1,14 +1,16 @@
-//! The calibration table: what a simulation gives, beside what was published.
+//! The calibration table: simulated figures beside published ones.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use spaxiom_eval::auroc;
-use spaxiom_sim::{HospitalTally, Truth};
+
+use crate::hospital::HospitalTally;
+use crate::simulation::Truth;
 
 /// Collects what is compared; empty but for hospitals.
 #[derive(Debug, Default)]
-pub(super) struct Calibration {
+pub struct Calibration {
     tally: HospitalTally,
     /// The Morse score of each stay, and whether the patient fell.
     stays: Vec<(f64, bool)>,
@@ -18,28 +20,36 @@ pub(super) struct Calibration {
 
 /// A figure beside its source.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct CalibrationRow {
-    figure: &'static str,
-    here: f64,
+pub struct CalibrationRow {
+    /// What is compared.
+    pub figure: &'static str,
+    /// The simulated value.
+    pub here: f64,
     /// Half of the width of the 95 % interval over wards, or of the binomial one; none where it says nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    margin: Option<f64>,
-    published: &'static str,
-    source: &'static str,
+    pub margin: Option<f64>,
+    /// The published value.
+    pub published: &'static str,
+    /// Where it was published.
+    pub source: &'static str,
 }
 
 impl Calibration {
-    pub(super) fn watch(&mut self, truth: &Truth) {
+    /// Adds the truth of a day.
+    pub fn watch(&mut self, truth: &Truth) {
         self.stays.extend(truth.entities.iter().map(|record| (f64::from(record.morse), record.n_falls > 0)));
         self.n_decisions += truth.decisions.len() as u64;
         self.n_outcomes += truth.decisions.iter().filter(|decision| decision.secs_to_outcome.is_some()).count() as u64;
     }
 
-    pub(super) fn tally(&mut self, tally: &HospitalTally) {
+    /// Adds the counts of a hospital.
+    pub fn tally(&mut self, tally: &HospitalTally) {
         self.tally.add(tally);
     }
 
-    pub(super) fn rows(&self) -> Vec<CalibrationRow> {
+    /// The figures; none without a hospital.
+    #[must_use]
+    pub fn rows(&self) -> Vec<CalibrationRow> {
         let tally = &self.tally;
         if tally.wards.is_empty() {
             return Vec::new();
@@ -106,7 +116,9 @@ impl Calibration {
         1000.0 * 1.96 * (variance / wards.len() as f64).sqrt() / mean_days
     }
 
-    pub(super) fn to_table(&self) -> String {
+    /// The figures as a table of fixed width; empty without a hospital.
+    #[must_use]
+    pub fn to_table(&self) -> String {
         let rows = self.rows();
         if rows.is_empty() {
             return String::new();

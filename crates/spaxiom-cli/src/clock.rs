@@ -1,0 +1,9 @@
+//! The clock of the program; everything below takes times from here.
+
+use std::time::Instant;
+
+/// Now.
+#[expect(clippy::disallowed_methods, reason = "the program is where times come from")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
