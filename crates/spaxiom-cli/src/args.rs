@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use read::ReadArgs;
 pub(crate) use simulate::SimulateArgs;
+use spaxiom_embedding::KindName;
 pub(crate) use train::{AblateArgs, FinetuneArgs, ObjectiveArg, PresetArg, PretrainArgs, TaskArg, TrainArgs};
 
 /// Experience embeddings: typed sensor events to vectors that can be searched, classified and evaluated.
@@ -166,14 +167,6 @@ pub(crate) struct StoreArgs {
     pub(crate) store: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KindArg {
-    /// Compare every vector
-    Exact,
-    /// FAISS HNSW graph
-    Hnsw,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct IndexAddArgs {
     #[command(flatten)]
@@ -195,22 +188,22 @@ pub(crate) struct IndexBuildArgs {
     pub(crate) index: IndexFlags,
 }
 
-/// What a store that is there already keeps unless it is said again.
+/// Options of the index; an existing store keeps those that are not given.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct IndexFlags {
-    /// How searches are answered [default: as before, or hnsw]
+    /// Index kind [default: as before, or hnsw]
     #[arg(long, value_enum)]
-    pub(crate) kind: Option<KindArg>,
-    /// HNSW: neighbours of a vector [default: as before, or 32]
+    pub(crate) kind: Option<KindName>,
+    /// HNSW: neighbors per vector [default: as before, or 32]
     #[arg(long)]
     pub(crate) m: Option<u32>,
-    /// HNSW: candidates while building [default: as before, or 80]
+    /// HNSW: candidates kept while building [default: as before, or 80]
     #[arg(long)]
     pub(crate) ef_construction: Option<u32>,
-    /// HNSW: candidates while searching [default: as before, or 64]
+    /// HNSW: candidates kept while searching [default: as before, or 64]
     #[arg(long)]
     pub(crate) ef_search: Option<u32>,
-    /// HNSW: threads while building; with more than one the graph is not the same every time [default: as before, or 1]
+    /// HNSW: threads while building; with more than one the graph is not reproducible [default: as before, or 1]
     #[arg(long)]
     pub(crate) threads: Option<u32>,
 }

@@ -5,7 +5,7 @@
 //! Knows no command line, no environment and no clock: progress and times are the caller's.
 
 /// The example of the README compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "faiss"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
@@ -58,8 +58,11 @@ pub use spaxiom_event::{
     group_by_site, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
 };
 pub use spaxiom_index::{
-    ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex, VerifyReport,
+    Exact, Filter, IndexError, IndexKind, KindName, KindRecord, KindSettings, Store, StoreStats, VectorIndex,
+    VerifyReport,
 };
+#[cfg(feature = "faiss")]
+pub use spaxiom_index::{Hnsw, HnswOptions};
 pub use spaxiom_objective::{EvalReport, Flow, Observer, Outcome, PretextName, StepReport, TrainOptions};
 pub use spaxiom_token::{
     AugmentOptions, Augmenter, CellReport, EdgeType, EventSpan, EventTable, FitReport, LayoutName, LinkOptions, Sites,

@@ -1,6 +1,7 @@
 //! The seed's `EmbeddingPipeline`: events to tokens to vectors to a store, and back as hits.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
@@ -14,12 +15,12 @@ use crate::error::EmbeddingError;
 use crate::run::RunFolder;
 
 /// What may be set about a pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PipelineOptions {
     /// Events that are encoded together and stored in one transaction; 256, as in the seed.
     pub batch_size: usize,
-    /// How the store answers.
-    pub index: IndexKind,
+    /// Kind of the index of the store.
+    pub index: Arc<dyn IndexKind>,
 }
 
 /// Tokenizer, encoder and store of one run.
@@ -27,7 +28,7 @@ pub struct EmbeddingPipeline {
     tokenizer: Tokenizer,
     encoder: Box<dyn WindowEncoder>,
     store: Store,
-    options: PipelineOptions,
+    batch_size: usize,
 }
 
 /// A hit as a person reads it.
@@ -59,6 +60,7 @@ impl EmbeddingPipeline {
         options: PipelineOptions,
         engine: &dyn Engine,
     ) -> Result<Self, EmbeddingError> {
+        let PipelineOptions { batch_size, index } = options;
         let tokenizer = run.tokenizer()?;
         let encoder = run.encoder(engine)?;
         let manifest = run.manifest()?;
@@ -67,8 +69,8 @@ impl EmbeddingPipeline {
             tokenizer: tokenizer.fingerprint(),
             encoder: manifest.weights.expect("an encoder was read, so the run has weights").chars().take(16).collect(),
         };
-        let store = Store::open_or_create(store, &header, options.index)?;
-        Ok(Self { tokenizer, encoder, store, options })
+        let store = Store::open_or_create(store, &header, index)?;
+        Ok(Self { tokenizer, encoder, store, batch_size: batch_size.max(1) })
     }
 
     /// The same pipeline for sites that training did not have: their clocks, and what their zones are for.
@@ -119,7 +121,7 @@ impl EmbeddingPipeline {
         let tokens = self.tokenize(sequence);
         let site = sequence.site_id().as_str();
         let mut n_new = 0;
-        let batch_size = self.options.batch_size.max(1);
+        let batch_size = self.batch_size;
         for start in (0..tokens.len()).step_by(batch_size) {
             let end = (start + batch_size).min(tokens.len());
             let events = &sequence.events()[start..end];

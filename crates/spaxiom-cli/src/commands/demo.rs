@@ -159,7 +159,7 @@ impl Demo<'_> {
     fn searches(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
         let folder = RunFolder::new(run);
         let engine = super::engine_for(&self.backend(), &folder)?;
-        let index = Store::inspect(store)?.stats()?.index;
+        let index = Store::inspect(store)?.stats()?.index.open()?;
         let options = PipelineOptions { batch_size: BATCH_SIZE, index };
         let pipeline = EmbeddingPipeline::open(&folder, store, options, engine.as_ref())?;
         let dataset = Dataset::load(data, &self.args.read.options()?)?;

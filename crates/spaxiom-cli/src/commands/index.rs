@@ -1,10 +1,12 @@
 //! `index`: events into a store.
 
+use std::sync::Arc;
+
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, HnswOptions, IndexKind, PipelineOptions, RunFolder, Store};
+use spaxiom_embedding::{EmbeddingPipeline, IndexKind, KindRecord, PipelineOptions, RunFolder, Store};
 
 use super::{engine_for, load};
-use crate::args::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, KindArg, StoreArgs};
+use crate::args::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, StoreArgs};
 use crate::exit::Exit;
 use crate::{observer, output};
 
@@ -24,13 +26,13 @@ pub(crate) fn run(args: &IndexArgs, json: bool) -> anyhow::Result<Exit> {
 fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
     let IndexBuildArgs { add, index } = args;
     let stored = Store::inspect(&add.store.store).and_then(|store| store.stats()).ok();
-    let (mut pipeline, added) = fill(add, kind(*index, stored.map(|stats| stats.index)))?;
+    let (mut pipeline, added) = fill(add, kind(*index, stored.map(|stats| stats.index))?)?;
     pipeline.build_index()?;
     told(add, &pipeline, &added, json)
 }
 
 fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
-    let stored = Store::inspect(&args.store.store)?.stats()?.index;
+    let stored = Store::inspect(&args.store.store)?.stats()?.index.open()?;
     let (pipeline, added) = fill(args, stored)?;
     told(args, &pipeline, &added, json)
 }
@@ -41,7 +43,7 @@ struct Added {
     n_rejected: usize,
 }
 
-fn fill(args: &IndexAddArgs, index: IndexKind) -> anyhow::Result<(EmbeddingPipeline, Added)> {
+fn fill(args: &IndexAddArgs, index: Arc<dyn IndexKind>) -> anyhow::Result<(EmbeddingPipeline, Added)> {
     let run = RunFolder::new(&args.run);
     let engine = engine_for(&args.backend, &run)?;
     let data = load(&args.data)?;
@@ -74,21 +76,22 @@ fn told(args: &IndexAddArgs, pipeline: &EmbeddingPipeline, added: &Added, json: 
 }
 
 /// The flags, over what the store has, over the defaults.
-fn kind(flags: IndexFlags, stored: Option<IndexKind>) -> IndexKind {
+fn kind(flags: IndexFlags, stored: Option<KindRecord>) -> anyhow::Result<Arc<dyn IndexKind>> {
     let IndexFlags { kind, m, ef_construction, ef_search, threads } = flags;
-    let before = match stored {
-        Some(IndexKind::Hnsw(options)) => options,
-        _ => HnswOptions::default(),
+    let record = match (kind, stored) {
+        (Some(name), Some(stored)) if stored.name() == name.as_str() => stored,
+        (None, Some(stored)) => stored,
+        (name, _) => KindRecord::from(name.unwrap_or_default()),
     };
-    match (kind, stored) {
-        (Some(KindArg::Exact), _) | (None, Some(IndexKind::Exact)) => IndexKind::Exact,
-        _ => IndexKind::Hnsw(HnswOptions {
-            m: m.unwrap_or(before.m),
-            ef_construction: ef_construction.unwrap_or(before.ef_construction),
-            ef_search: ef_search.unwrap_or(before.ef_search),
-            n_threads: threads.unwrap_or(before.n_threads),
-        }),
+    let mut settings = record.open()?.settings();
+    let flags = [("m", m), ("ef-construction", ef_construction), ("ef-search", ef_search), ("n-threads", threads)];
+    for (name, value) in flags {
+        if let Some(value) = value {
+            // A kind without this setting is left as it is.
+            settings.replace(name, value);
+        }
     }
+    Ok(KindRecord::new(record.name(), settings).open()?)
 }
 
 fn compact(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {

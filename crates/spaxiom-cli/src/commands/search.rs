@@ -16,7 +16,7 @@ pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
     let run = RunFolder::new(&args.run);
     let engine = engine_for(&args.backend, &run)?;
     // A search must not make a store where there is none.
-    let index = Store::inspect(&args.store)?.stats()?.index;
+    let index = Store::inspect(&args.store)?.stats()?.index.open()?;
     let options = PipelineOptions { batch_size: BATCH_SIZE, index };
     let pipeline = EmbeddingPipeline::open(&run, &args.store, options, engine.as_ref())?;
     let filter = filter(args)?;

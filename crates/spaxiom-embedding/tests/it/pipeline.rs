@@ -1,15 +1,17 @@
 //! The pipeline: streamed equals batch, stores are resumed, other runs are refused.
 
+use std::sync::Arc;
+
 use spaxiom_embedding::{
-    EmbeddingError, EmbeddingPipeline, Event, Filter, HnswOptions, IndexError, IndexKind, LayoutName, PipelineOptions,
-    RunFolder, TokenError,
+    EmbeddingError, EmbeddingPipeline, Event, Filter, Hnsw, IndexError, LayoutName, PipelineOptions, RunFolder,
+    TokenError,
 };
 use tempfile::TempDir;
 
 use crate::{WORLD, config, flex, pretrain};
 
 fn open(run: &RunFolder, folder: &TempDir) -> Result<EmbeddingPipeline, EmbeddingError> {
-    let options = PipelineOptions { batch_size: 64, index: IndexKind::Hnsw(HnswOptions::default()) };
+    let options = PipelineOptions { batch_size: 64, index: Arc::new(Hnsw::default()) };
     EmbeddingPipeline::open(run, &folder.path().join("store"), options, flex().as_ref())
 }
 
