@@ -48,9 +48,11 @@ pub use spaxiom_event::{
     group_by_site, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
 };
 pub use spaxiom_index::{
-    BuildReport, ExactIndex, Filter, HnswIndex, HnswOptions, IndexError, IndexKind, Store, StoreStats, VectorIndex,
-    VerifyReport,
+    BuildReport, Exact, Filter, Hit, IndexError, IndexFile, IndexKind, KindName, KindRecord, KindSettings, Neighbor,
+    Record as StoreRecord, Rows, Store, StoreHeader, StoreStats, VectorId, VectorIndex, VerifyReport,
 };
+#[cfg(feature = "faiss")]
+pub use spaxiom_index::{Hnsw, HnswOptions};
 pub use spaxiom_objective::{
     Checkpoint, ClassWeights, ClassificationOptions, EvalReport, Example, Examples, Flow, InOrder, InfoNceOptions,
     JigsawOptions, Judged, LinkPredictionOptions, MaskedEventOptions, Metric, Mining, NextEventOptions,

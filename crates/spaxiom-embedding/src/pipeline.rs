@@ -1,6 +1,7 @@
 //! The seed's `EmbeddingPipeline`: events to tokens to vectors to a store, and back as hits.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
@@ -22,6 +23,18 @@ pub struct EmbeddingPipeline {
     encoder: Box<dyn WindowEncoder>,
     store: Store,
     batch_size: usize,
+}
+
+/// The encoder of a run, and what a store says that it filled.
+fn made_by(run: &Run, engine: &dyn Engine) -> Result<(Box<dyn WindowEncoder>, StoreHeader), EmbeddingError> {
+    let encoder = run.encoder(engine)?;
+    let weights = run.manifest().weights.as_deref().expect("an encoder was read, so the run has weights");
+    let header = StoreHeader {
+        dim: encoder.dim(),
+        tokenizer: run.manifest().tokenizer.clone(),
+        encoder: weights.chars().take(16).collect(),
+    };
+    Ok((encoder, header))
 }
 
 /// A hit as a person reads it.
@@ -48,25 +61,28 @@ impl EmbeddingPipeline {
     /// # Errors
     /// [`spaxiom_index::IndexError::NoStore`] without a store, [`spaxiom_index::IndexError::OtherRun`] if another run filled it.
     pub fn open(run: &Run, store: &Path, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
-        let kind = Store::inspect(store)?.stats()?.index;
-        Self::create(run, store, kind, engine)
+        let (encoder, header) = made_by(run, engine)?;
+        let store = Store::open(store)?;
+        store.require(&header)?;
+        Ok(Self::new(run, encoder, store))
     }
 
     /// Creates a store for the run; one that is there already keeps its events and gets the index kind.
     ///
     /// # Errors
     /// [`spaxiom_index::IndexError::OtherRun`] if another run filled the store.
-    pub fn create(run: &Run, store: &Path, kind: IndexKind, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
-        let tokenizer = run.tokenizer().clone();
-        let encoder = run.encoder(engine)?;
-        let weights = run.manifest().weights.as_deref().expect("an encoder was read, so the run has weights");
-        let header = StoreHeader {
-            dim: encoder.dim(),
-            tokenizer: run.manifest().tokenizer.clone(),
-            encoder: weights.chars().take(16).collect(),
-        };
-        let store = Store::open_or_create(store, &header, kind)?;
-        Ok(Self { tokenizer, encoder, store, batch_size: BATCH_SIZE })
+    pub fn create(
+        run: &Run,
+        store: &Path,
+        kind: Arc<dyn IndexKind>,
+        engine: &dyn Engine,
+    ) -> Result<Self, EmbeddingError> {
+        let (encoder, header) = made_by(run, engine)?;
+        Ok(Self::new(run, encoder, Store::open_or_create(store, &header, kind)?))
+    }
+
+    fn new(run: &Run, encoder: Box<dyn WindowEncoder>, store: Store) -> Self {
+        Self { tokenizer: run.tokenizer().clone(), encoder, store, batch_size: BATCH_SIZE }
     }
 
     /// The same pipeline with another number of events that are encoded together and stored in one transaction; 256 by default.

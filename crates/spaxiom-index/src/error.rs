@@ -1,20 +1,20 @@
-//! What can go wrong around vectors and stores.
+//! What can go wrong in indices and stores.
 
 use std::path::PathBuf;
 
-/// Why an index or store cannot be used.
+/// Why an index or a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexError {
-    /// Nothing was added or searched: the caller mixed encoders of two widths.
+    /// Nothing was added or searched: the caller mixed encoders of two dimensions.
     #[error("vectors have {got} dimensions, the index has {want}")]
     Dimension {
-        /// Width of the index.
+        /// Dimension of the index.
         want: usize,
-        /// Width of the vector.
+        /// Dimension of the vector.
         got: usize,
     },
-    /// Vectors of two encoders cannot be compared, whatever their width.
+    /// Vectors of two encoders cannot be compared, even if their dimensions agree.
     #[error("the store in `{path}` was built with the {what} {found}, this run has {want}: build another store for it")]
     OtherRun {
         /// The store.
@@ -35,27 +35,42 @@ pub enum IndexError {
     /// Apart from damage, so that the caller can ask for a newer build.
     #[error("the store has format {found}, this build reads {want}: build another store with `index build`")]
     Format {
-        /// The number in the store.
+        /// The format number of the store.
         found: u32,
-        /// The number of this build.
+        /// The format number of this build.
         want: u32,
     },
-    /// A filter that nothing can pass is a typing error more often than a question.
+    /// A filter that matches nothing is more often a typo than a question.
     #[error("no event in the store has the {field} `{got}`; there are {known}")]
     NothingPasses {
         /// `type`, `zone` or `site`.
         field: &'static str,
         /// The value of the filter.
         got: String,
-        /// Values that the store has.
+        /// Values in the store.
         known: String,
     },
-    /// FAISS refused a call; the text is its own.
-    #[error("faiss: {message}")]
-    Faiss {
-        /// What FAISS said.
-        message: String,
+    /// Apart from an unknown kind: another build of the program has it.
+    #[error(
+        "index kind `{kind}` is not compiled in: build with the feature `{feature}`, or rebuild the index with another kind by `index build --kind`"
+    )]
+    KindNotCompiledIn {
+        /// The kind.
+        kind: &'static str,
+        /// The cargo feature that compiles it in.
+        feature: &'static str,
     },
+    /// A kind from outside, which only its owner can open, or a store of a later version.
+    #[error("unknown index kind `{kind}`; this build knows {known}")]
+    UnknownKind {
+        /// The kind that was asked for.
+        kind: String,
+        /// The kinds of this build.
+        known: String,
+    },
+    /// Settings that are missing, unknown or of another type.
+    #[error("index settings are invalid")]
+    Settings(#[source] serde_json::Error),
     /// A setting outside its range.
     #[error("`{name}` has to be {want}, got {got}")]
     Setting {
@@ -66,13 +81,22 @@ pub enum IndexError {
         /// The value.
         got: String,
     },
+    /// FAISS refused a call; the text is its own.
+    #[error("faiss: {message}")]
+    Faiss {
+        /// What FAISS said.
+        message: String,
+    },
+    /// An index kind from outside this crate failed, for a reason of its own.
+    #[error("index kind failed")]
+    Kind(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database cannot be read or written; a full disk leaves it as it was.
     #[error("the database of the store cannot be read or written; what was committed before is kept")]
     Sqlite(#[from] rusqlite::Error),
     /// A file of the store cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The description of the FAISS file is damaged; the caller rebuilds it.
-    #[error("the store says nothing sensible of itself: build another with `index build`")]
+    /// The store's description of itself is damaged.
+    #[error("store metadata is corrupt: build another store with `index build`")]
     Json(#[from] serde_json::Error),
 }

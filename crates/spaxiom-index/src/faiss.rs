@@ -1,7 +1,7 @@
-//! The only place that calls FAISS, and the only one with `unsafe`.
+//! The only module that calls FAISS, and the only one with `unsafe`.
 //!
-//! The safe crate around FAISS cannot search a factory-made index from several threads, leaks filters and has
-//! double frees in reach of safe code; this module needs six functions and checks every length before it calls one.
+//! The safe crate around FAISS cannot search a factory-made index from several threads, leaks filters and allows
+//! double frees from safe code. This module needs a handful of functions and checks every length before a call.
 #![expect(unsafe_code, reason = "FAISS is a C library; every block says why it is sound")]
 
 use std::ffi::{CStr, CString, c_int};
@@ -11,10 +11,11 @@ use std::ptr;
 use faiss_sys as sys;
 
 use crate::error::IndexError;
-use crate::vector_index::{Neighbour, VectorId};
+use crate::vector_index::Neighbor;
+use crate::vectors::VectorId;
 
 unsafe extern "C" {
-    /// Threads of the next OpenMP regions of the calling thread; part of the OpenMP runtime that FAISS links.
+    /// Sets the threads of the next OpenMP regions of the calling thread; part of the OpenMP runtime that FAISS links.
     fn omp_set_num_threads(n: c_int);
 }
 
@@ -27,7 +28,7 @@ pub(crate) struct FaissIndex {
 
 // SAFETY: the pointer is owned by this value alone, and FAISS keeps no thread-local state in an index.
 unsafe impl Send for FaissIndex {}
-// SAFETY: `&self` only searches and writes out, both of which FAISS allows from several threads at once;
+// SAFETY: `&self` only searches and writes to a file, both of which FAISS allows from several threads at once;
 // everything that changes the index takes `&mut self`.
 unsafe impl Sync for FaissIndex {}
 
@@ -39,28 +40,28 @@ impl Drop for FaissIndex {
 }
 
 impl FaissIndex {
-    /// Makes an index from a factory text such as `IDMap,HNSW32`.
+    /// Creates an index from a factory string such as `IDMap,HNSW32`.
     pub(crate) fn from_factory(dim: usize, description: &str) -> Result<Self, IndexError> {
         let description = c_text(description)?;
         let mut raw = ptr::null_mut();
         let metric = sys::FaissMetricType_METRIC_INNER_PRODUCT;
-        // SAFETY: `raw` is written before it is read, and only where the call succeeds; the text outlives the call.
+        // SAFETY: `raw` is read only if the call succeeds, which has then written it; the string outlives the call.
         check(unsafe { sys::faiss_index_factory(&raw mut raw, to_c_int(dim), description.as_ptr(), metric) })?;
         Ok(Self { raw, dim })
     }
 
-    /// Reads an index file that this program wrote and whose checksum was right.
+    /// Reads an index file that this program wrote and whose checksum the caller has verified.
     pub(crate) fn read(path: &Path) -> Result<Self, IndexError> {
         let name = c_path(path)?;
         let mut raw = ptr::null_mut();
-        // SAFETY: as above; the file's content was checked by the caller.
+        // SAFETY: as above; the caller has verified the content of the file.
         check(unsafe { sys::faiss_read_index_fname(name.as_ptr(), 0, &raw mut raw) })?;
         // SAFETY: `raw` is a live index.
-        let dim = usize::try_from(unsafe { sys::faiss_Index_d(raw) }).expect("a width is positive");
+        let dim = usize::try_from(unsafe { sys::faiss_Index_d(raw) }).expect("a dimension is positive");
         Ok(Self { raw, dim })
     }
 
-    /// Writes the index; the caller gives a temporary name and renames it.
+    /// Writes the index; the caller gives a temporary name and renames the file.
     pub(crate) fn write(&self, path: &Path) -> Result<(), IndexError> {
         let name = c_path(path)?;
         // SAFETY: `raw` is a live index, and the name outlives the call.
@@ -80,7 +81,7 @@ impl FaissIndex {
     pub(crate) fn set(&mut self, name: &str, value: u32) -> Result<(), IndexError> {
         let name = c_text(name)?;
         let mut space = ptr::null_mut();
-        // SAFETY: the space lives from the first call to the last; nobody else can search, as `self` is borrowed mutably.
+        // SAFETY: the space lives from the first call to the last; `self` is borrowed mutably, so nobody else searches.
         unsafe {
             check(sys::faiss_ParameterSpace_new(&raw mut space))?;
             let set =
@@ -90,42 +91,42 @@ impl FaissIndex {
         }
     }
 
-    /// Adds rows on `n_threads` threads. The caller has checked that there is one id per row.
+    /// Adds rows on `n_threads` threads; the caller has checked that there is one id per row.
     pub(crate) fn add(&mut self, ids: &[VectorId], vectors: &[f32], n_threads: u32) -> Result<(), IndexError> {
         assert_eq!(ids.len() * self.dim, vectors.len(), "one id per row");
         let ids: Vec<sys::idx_t> = ids.iter().map(|id| id.0).collect();
         let n = to_idx(ids.len());
-        // SAFETY: both slices hold as many elements as FAISS reads, which the assertion above checks.
+        // SAFETY: the assertion above checks that both slices hold as many elements as FAISS reads.
         unsafe {
             omp_set_num_threads(c_int::try_from(n_threads.max(1)).unwrap_or(1));
             check(sys::faiss_Index_add_with_ids(self.raw, n, vectors.as_ptr(), ids.as_ptr()))
         }
     }
 
-    /// The nearest vectors, nearest first. The caller has checked the width of the query.
-    pub(crate) fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbour>, IndexError> {
-        assert_eq!(query.len(), self.dim, "one query of the index's width");
+    /// Finds the nearest vectors, nearest first; the caller has checked the dimension of the query.
+    pub(crate) fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
+        assert_eq!(query.len(), self.dim, "one query of the dimension of the index");
         let k = k.min(self.len());
         if k == 0 {
             return Ok(Vec::new());
         }
         let (mut similarities, mut ids) = (vec![0f32; k], vec![-1; k]);
-        // SAFETY: the outputs have room for `k` results of one query, and the query has `dim` numbers.
+        // SAFETY: the outputs have room for `k` results of one query, and the query has `dim` values.
         check(unsafe {
             let (similarities, ids) = (similarities.as_mut_ptr(), ids.as_mut_ptr());
             sys::faiss_Index_search(self.raw, 1, query.as_ptr(), to_idx(k), similarities, ids)
         })?;
         let found = ids.into_iter().zip(similarities).filter(|(id, _)| *id >= 0);
-        Ok(found.map(|(id, similarity)| Neighbour { id: VectorId(id), similarity }).collect())
+        Ok(found.map(|(id, similarity)| Neighbor { id: VectorId(id), similarity }).collect())
     }
 }
 
-/// Turns the return code of FAISS into its own message; it is kept per thread, so it is fetched at once.
+/// Turns a return code of FAISS into the message of FAISS, which is kept per thread and therefore fetched at once.
 fn check(code: c_int) -> Result<(), IndexError> {
     if code == 0 {
         return Ok(());
     }
-    // SAFETY: FAISS gives null or a text with a final zero that lives until its next call on this thread.
+    // SAFETY: FAISS gives null or a zero-terminated string that lives until its next call on this thread.
     let message = unsafe {
         let text = sys::faiss_get_last_error();
         if text.is_null() { String::from("unknown error") } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
@@ -134,7 +135,7 @@ fn check(code: c_int) -> Result<(), IndexError> {
 }
 
 fn c_text(text: &str) -> Result<CString, IndexError> {
-    CString::new(text).map_err(|_| IndexError::Faiss { message: "a name holds a zero byte".into() })
+    CString::new(text).map_err(|_| IndexError::Faiss { message: "a name contains a zero byte".into() })
 }
 
 fn c_path(path: &Path) -> Result<CString, IndexError> {
@@ -142,7 +143,7 @@ fn c_path(path: &Path) -> Result<CString, IndexError> {
 }
 
 fn to_c_int(n: usize) -> c_int {
-    c_int::try_from(n).expect("a width fits a C int")
+    c_int::try_from(n).expect("a dimension fits a C int")
 }
 
 fn to_idx(n: usize) -> sys::idx_t {

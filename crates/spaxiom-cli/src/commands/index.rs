@@ -1,10 +1,11 @@
 //! `index`: events into a store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, HnswOptions, IndexKind, Run, Store};
+use spaxiom_embedding::{EmbeddingPipeline, IndexKind, KindName, KindRecord, Run, Store};
 
 use crate::args::{BackendArgs, DataArgs};
 use crate::exit::Exit;
@@ -49,22 +50,22 @@ pub(crate) struct IndexBuildArgs {
     pub(crate) index: IndexFlags,
 }
 
-/// What a store that is there already keeps unless it is said again.
+/// Options of the index; an existing store keeps those that are not given.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct IndexFlags {
-    /// How searches are answered [default: as before, or hnsw]
+    /// Index kind [default: as before, or hnsw]
     #[arg(long, value_enum)]
-    pub(crate) kind: Option<KindArg>,
-    /// HNSW: neighbours of a vector [default: as before, or 32]
+    pub(crate) kind: Option<KindName>,
+    /// HNSW: neighbors per vector [default: as before, or 32]
     #[arg(long)]
     pub(crate) m: Option<u32>,
-    /// HNSW: candidates while building [default: as before, or 80]
+    /// HNSW: candidates kept while building [default: as before, or 80]
     #[arg(long)]
     pub(crate) ef_construction: Option<u32>,
-    /// HNSW: candidates while searching [default: as before, or 64]
+    /// HNSW: candidates kept while searching [default: as before, or 64]
     #[arg(long)]
     pub(crate) ef_search: Option<u32>,
-    /// HNSW: threads while building; with more than one the graph is not the same every time [default: as before, or 1]
+    /// HNSW: threads while building; with more than one the graph is not reproducible [default: as before, or 1]
     #[arg(long)]
     pub(crate) threads: Option<u32>,
 }
@@ -83,14 +84,6 @@ pub(crate) enum IndexAction {
     Verify(StoreArgs),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KindArg {
-    /// Compare every vector
-    Exact,
-    /// FAISS HNSW graph
-    Hnsw,
-}
-
 pub(crate) fn run(args: &IndexArgs, json: bool) -> anyhow::Result<Exit> {
     match &args.action {
         IndexAction::Build(args) => build(args, json),
@@ -104,13 +97,13 @@ pub(crate) fn run(args: &IndexArgs, json: bool) -> anyhow::Result<Exit> {
 fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
     let IndexBuildArgs { add, index } = args;
     let stored = Store::inspect(&add.store.store).and_then(|store| store.stats()).ok();
-    let (mut pipeline, added) = fill(add, kind(*index, stored.map(|stats| stats.index)))?;
+    let (mut pipeline, added) = fill(add, kind(*index, stored.map(|stats| stats.index))?)?;
     pipeline.build_index()?;
     told(add, &pipeline, &added, json)
 }
 
 fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
-    let stored = Store::inspect(&args.store.store)?.stats()?.index;
+    let stored = Store::inspect(&args.store.store)?.stats()?.index.open()?;
     let (pipeline, added) = fill(args, stored)?;
     told(args, &pipeline, &added, json)
 }
@@ -121,7 +114,7 @@ struct Added {
     n_rejected: usize,
 }
 
-fn fill(args: &IndexAddArgs, index: IndexKind) -> anyhow::Result<(EmbeddingPipeline, Added)> {
+fn fill(args: &IndexAddArgs, index: Arc<dyn IndexKind>) -> anyhow::Result<(EmbeddingPipeline, Added)> {
     let run = Run::open(&args.run)?;
     let engine = args.backend.engine_for(&run)?;
     let data = args.data.load()?;
@@ -153,21 +146,22 @@ fn told(args: &IndexAddArgs, pipeline: &EmbeddingPipeline, added: &Added, json: 
 }
 
 /// The flags, over what the store has, over the defaults.
-fn kind(flags: IndexFlags, stored: Option<IndexKind>) -> IndexKind {
+fn kind(flags: IndexFlags, stored: Option<KindRecord>) -> anyhow::Result<Arc<dyn IndexKind>> {
     let IndexFlags { kind, m, ef_construction, ef_search, threads } = flags;
-    let before = match stored {
-        Some(IndexKind::Hnsw(options)) => options,
-        _ => HnswOptions::default(),
+    let record = match (kind, stored) {
+        (Some(name), Some(stored)) if stored.name() == name.as_str() => stored,
+        (None, Some(stored)) => stored,
+        (name, _) => KindRecord::from(name.unwrap_or_default()),
     };
-    match (kind, stored) {
-        (Some(KindArg::Exact), _) | (None, Some(IndexKind::Exact)) => IndexKind::Exact,
-        _ => IndexKind::Hnsw(HnswOptions {
-            m: m.unwrap_or(before.m),
-            ef_construction: ef_construction.unwrap_or(before.ef_construction),
-            ef_search: ef_search.unwrap_or(before.ef_search),
-            n_threads: threads.unwrap_or(before.n_threads),
-        }),
+    let mut settings = record.open()?.settings();
+    let flags = [("m", m), ("ef-construction", ef_construction), ("ef-search", ef_search), ("n-threads", threads)];
+    for (name, value) in flags {
+        if let Some(value) = value {
+            // A kind without this setting is left as it is.
+            settings.replace(name, value);
+        }
     }
+    Ok(KindRecord::new(record.name(), settings).open()?)
 }
 
 fn compact(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {

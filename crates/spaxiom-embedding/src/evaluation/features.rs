@@ -1,7 +1,7 @@
 //! Rows of features, dense or sparse, behind one set of questions.
 
 use spaxiom_eval::{Row, silhouette};
-use spaxiom_index::normalise;
+use spaxiom_index::normalize;
 use spaxiom_token::SparseVector;
 
 /// Features of labelled events, one row each.
@@ -76,7 +76,7 @@ impl Features {
         match self {
             Self::Dense { values, dim } => {
                 let mut values = values.clone();
-                normalise(&mut values, *dim);
+                normalize(&mut values, *dim);
                 Self::Dense { values, dim: *dim }
             }
             Self::Sparse { rows, n_terms } => Self::Sparse { rows: rows.clone(), n_terms: *n_terms },

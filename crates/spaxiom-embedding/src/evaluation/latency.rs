@@ -1,7 +1,7 @@
 //! Index figures: build time, recall against exact search, and the time from one event to ten hits.
 
 use spaxiom_eval::{latency, recall_overlap};
-use spaxiom_index::{ExactIndex, HnswIndex, HnswOptions, Neighbour, VectorId, VectorIndex, normalise};
+use spaxiom_index::{Exact, IndexKind, KindName, KindSettings, Neighbor, Rows, VectorId, normalize};
 use spaxiom_token::TokenWindow;
 
 use super::features::Features;
@@ -22,18 +22,18 @@ pub(super) fn measure(
 ) -> Result<IndexFigures, EmbeddingError> {
     let Features::Dense { values, dim } = gallery.unit() else { unreachable!("an encoder gives dense vectors") };
     let ids: Vec<VectorId> = (0..).map(VectorId).take(values.len() / dim).collect();
-    let mut exact = ExactIndex::new(dim);
-    exact.add(&ids, &values)?;
-    let mut hnsw = HnswIndex::new(dim, HnswOptions::default())?;
+    let rows = Rows::new(dim, &ids, &values)?;
+    let exact = Exact.build(rows)?;
+    let kind = KindName::default().open(&KindSettings::default())?;
     let start = now_secs();
-    hnsw.add(&ids, &values)?;
+    let index = kind.build(rows)?;
     let build_secs = now_secs() - start;
     let (mut times_ms, mut recalls) = (Vec::new(), Vec::new());
     for (number, (own, window)) in queries.iter().enumerate() {
         let start = now_secs();
         let mut vector = encoder.encode(std::slice::from_ref(window));
-        normalise(&mut vector, dim);
-        let hits = hnsw.search(&vector, K + 1)?;
+        normalize(&mut vector, dim);
+        let hits = index.search(&vector, K + 1)?;
         if number >= N_WARMUP {
             times_ms.push((now_secs() - start) * 1e3);
         }
@@ -50,7 +50,7 @@ pub(super) fn measure(
 }
 
 /// The ten nearest but the query itself, which every index finds.
-fn others(hits: &[Neighbour], own: usize) -> Vec<(i64, f32)> {
+fn others(hits: &[Neighbor], own: usize) -> Vec<(i64, f32)> {
     let others = hits.iter().filter(|hit| usize::try_from(hit.id.0) != Ok(own));
     others.take(K).map(|hit| (hit.id.0, hit.similarity)).collect()
 }

@@ -47,9 +47,9 @@ pub struct IndexFigures {
     pub n_vectors: usize,
     /// Width of a vector.
     pub dim: usize,
-    /// Seconds to build HNSW.
+    /// Seconds to build HNSW, or the exact index in a build without FAISS.
     pub build_secs: f64,
-    /// Share of the ten exact neighbours that HNSW found, mean over the queries.
+    /// Share of the ten exact neighbors that this index found, mean over the queries.
     pub hnsw_recall_at_10: f64,
     /// The worst query.
     pub hnsw_recall_at_10_min: f64,

@@ -1,7 +1,7 @@
 //! Hard negatives from the index.
 
 use rayon::prelude::*;
-use spaxiom_index::{ExactIndex, HnswIndex, HnswOptions, IndexError, VectorId, VectorIndex};
+use spaxiom_index::{Exact, IndexError, IndexKind, KindName, KindSettings, Rows, VectorId};
 use spaxiom_objective::{Neighbours, ObjectiveError};
 
 /// Up to so many vectors all of them are compared: exact, and as fast as building a graph.
@@ -18,13 +18,13 @@ impl Neighbours for IndexNeighbours {
 
 fn nearest(vectors: &[f32], dim: usize, k: usize) -> Result<Vec<Vec<usize>>, IndexError> {
     let n = vectors.len() / dim.max(1);
-    let mut index: Box<dyn VectorIndex> = if n <= EXACT {
-        Box::new(ExactIndex::new(dim))
-    } else {
-        Box::new(HnswIndex::new(dim, HnswOptions::default())?)
-    };
     let ids: Vec<VectorId> = (0..).take(n).map(VectorId).collect();
-    index.add(&ids, vectors)?;
+    let rows = Rows::new(dim, &ids, vectors)?;
+    let index = if n <= EXACT {
+        Exact.build(rows)?
+    } else {
+        KindName::default().open(&KindSettings::default())?.build(rows)?
+    };
     let others = |(own, vector): (usize, &[f32])| {
         let found = index.search(vector, k + 1)?.into_iter();
         let found = found.filter_map(|neighbour| usize::try_from(neighbour.id.0).ok()).filter(|other| *other != own);

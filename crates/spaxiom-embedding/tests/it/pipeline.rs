@@ -1,15 +1,16 @@
 //! The pipeline: streamed equals batch, stores are resumed, other runs are refused.
 
+use std::sync::Arc;
+
 use spaxiom_embedding::{
-    EmbeddingError, EmbeddingPipeline, Event, Filter, HnswOptions, IndexError, IndexKind, LayoutName, RunFolder, Store,
-    TokenError,
+    EmbeddingError, EmbeddingPipeline, Event, Exact, Filter, Hnsw, IndexError, LayoutName, RunFolder, Store, TokenError,
 };
 use tempfile::TempDir;
 
 use crate::{WORLD, config, flex, open, pretrain};
 
 fn create(run: &RunFolder, folder: &TempDir) -> Result<EmbeddingPipeline, EmbeddingError> {
-    let kind = IndexKind::Hnsw(HnswOptions::default());
+    let kind = Arc::new(Hnsw::default());
     let pipeline = EmbeddingPipeline::create(&open(run), &folder.path().join("store"), kind, flex().as_ref())?;
     Ok(pipeline.with_batch_size(64))
 }
@@ -21,10 +22,10 @@ fn opening_a_store_never_creates_one_and_leaves_its_kind() {
     let error = EmbeddingPipeline::open(&run, &path, flex().as_ref()).err().unwrap();
     assert!(matches!(error, EmbeddingError::Index(IndexError::NoStore { .. })), "{error}");
     assert!(!path.exists());
-    drop(EmbeddingPipeline::create(&run, &path, IndexKind::Exact, flex().as_ref()).unwrap());
+    drop(EmbeddingPipeline::create(&run, &path, Arc::new(Exact), flex().as_ref()).unwrap());
     let pipeline = EmbeddingPipeline::open(&run, &path, flex().as_ref()).unwrap();
-    assert_eq!(pipeline.store().stats().unwrap().index, IndexKind::Exact);
-    assert_eq!(Store::inspect(&path).unwrap().stats().unwrap().index, IndexKind::Exact);
+    assert_eq!(pipeline.store().stats().unwrap().index.name(), "exact");
+    assert_eq!(Store::inspect(&path).unwrap().stats().unwrap().index.name(), "exact");
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The index file: FAISS's bytes, and beside them a description with their checksum.
+//! The index file, and beside it a description with its length and checksum.
 //!
-//! The file is renamed into place before its description, so that a kill between the two leaves a pair
-//! whose checksums differ: it is built again, never trusted.
+//! The file is renamed into place before its description.
+//! A kill between the two leaves a pair that does not agree: the index is rebuilt, and the file is never trusted.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::error::IndexError;
-use crate::hnsw::{HnswIndex, HnswOptions};
-use crate::vector_index::{VectorId, VectorIndex};
+use crate::index_kind::IndexFile;
+use crate::settings::KindSettings;
+use crate::vector_index::VectorIndex;
+use crate::vectors::Rows;
 
-const INDEX: &str = "index.faiss";
 const DESCRIPTION: &str = "index.json";
 
 /// What is in the index file.
@@ -21,31 +22,34 @@ const DESCRIPTION: &str = "index.json";
 #[serde(deny_unknown_fields)]
 struct Description {
     store: String,
-    options: HnswOptions,
+    options: KindSettings,
     n_vectors: usize,
     last_row: i64,
     n_bytes: u64,
     checksum: String,
 }
 
-/// Builds the graph in one go and puts its file in place.
+/// Builds the index in one go and puts its file in place; gives the index and the size of the file in bytes.
 pub(super) fn build(
     folder: &Path,
     store: &str,
-    options: HnswOptions,
-    ids: &[VectorId],
-    (vectors, dim): (&[f32], usize),
-) -> Result<(HnswIndex, u64), IndexError> {
-    let mut index = HnswIndex::new(dim, options)?;
-    index.add(ids, vectors)?;
+    kind: &dyn IndexFile,
+    rows: Rows<'_>,
+) -> Result<(Box<dyn VectorIndex>, u64), IndexError> {
     let file = temporary(folder)?;
-    index.write(file.path())?;
-    // FAISS reports no error when its last bytes do not reach the disk; a second look does.
+    let index = kind.build_file(rows, file.path())?;
+    // FAISS reports no error if its last bytes do not reach the disk; syncing and reading the file again does.
     fs_err::File::open(file.path())?.sync_all()?;
     let (checksum, n_bytes) = checksum(file.path())?;
-    file.persist(folder.join(INDEX)).map_err(|error| error.error)?;
-    let last_row = ids.last().map_or(0, |id| id.0);
-    let description = Description { store: store.into(), options, n_vectors: ids.len(), last_row, n_bytes, checksum };
+    file.persist(folder.join(kind.file_name())).map_err(|error| error.error)?;
+    let description = Description {
+        store: store.into(),
+        options: kind.settings(),
+        n_vectors: rows.ids().len(),
+        last_row: rows.ids().last().map_or(0, |id| id.0),
+        n_bytes,
+        checksum,
+    };
     let text = temporary(folder)?;
     serde_json::to_writer_pretty(&text, &description)?;
     text.as_file().sync_all()?;
@@ -53,21 +57,20 @@ pub(super) fn build(
     Ok((index, n_bytes))
 }
 
-/// The graph and the last row in it, or none where the file is of no use:
-/// missing, damaged, refused by FAISS, of another store or built with other options.
-pub(super) fn read(folder: &Path, store: &str, options: HnswOptions) -> Option<(HnswIndex, i64)> {
+/// The index and the last row in it, or none if the file cannot be used:
+/// missing, damaged, refused by its kind, from another store or built with other settings.
+pub(super) fn read(folder: &Path, store: &str, kind: &dyn IndexFile) -> Option<(Box<dyn VectorIndex>, i64)> {
     let description = description(folder, store)?;
-    let (checksum, n_bytes) = checksum(&folder.join(INDEX)).ok()?;
-    let same_graph =
-        description.options.m == options.m && description.options.ef_construction == options.ef_construction;
-    if !same_graph || checksum != description.checksum || n_bytes != description.n_bytes {
+    let path = folder.join(kind.file_name());
+    let (checksum, n_bytes) = checksum(&path).ok()?;
+    if !kind.accepts(&description.options) || checksum != description.checksum || n_bytes != description.n_bytes {
         return None;
     }
-    let index = HnswIndex::read(&folder.join(INDEX), options).ok()?;
+    let index = kind.read_file(&path).ok()?;
     (index.len() == description.n_vectors).then_some((index, description.last_row))
 }
 
-/// How many vectors the index file of a store says to hold.
+/// Number of vectors in the index file of a store, as its description says.
 pub(super) fn n_vectors(folder: &Path, store: &str) -> usize {
     description(folder, store).map_or(0, |description| description.n_vectors)
 }
@@ -77,7 +80,7 @@ fn description(folder: &Path, store: &str) -> Option<Description> {
     serde_json::from_slice::<Description>(&text).ok().filter(|description| description.store == store)
 }
 
-/// A file that every user of the folder can read, as the database beside it.
+/// A file that every user of the folder can read, as they can the database beside it.
 fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]

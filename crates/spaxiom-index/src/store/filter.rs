@@ -1,22 +1,22 @@
 //! Which records a search may find.
 
-/// Every member that is set has to hold.
+/// Conditions on records; all that are set have to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// The event's type.
+    /// Type of the event.
     pub kind: Option<String>,
-    /// The event's zone.
+    /// Zone of the event.
     pub zone: Option<String>,
-    /// The event's site.
+    /// Site of the event.
     pub site: Option<String>,
-    /// From this time on, in nanoseconds since 1970, UTC.
+    /// Earliest time, inclusive, in nanoseconds since 1970, UTC.
     pub from_ns: Option<i64>,
-    /// Before this time.
+    /// Latest time, exclusive, in nanoseconds since 1970, UTC.
     pub to_ns: Option<i64>,
 }
 
 impl Filter {
-    /// Whether everything passes.
+    /// Whether every record passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

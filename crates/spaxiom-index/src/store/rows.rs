@@ -5,9 +5,13 @@ use std::path::Path;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params, params_from_iter};
 
-use super::{Filter, IndexKind, Meta, Record, StoreHeader};
 use crate::error::IndexError;
-use crate::vector_index::VectorId;
+use crate::settings::KindRecord;
+use crate::store::filter::Filter;
+use crate::store::header::{Meta, StoreHeader};
+use crate::store::record::Record;
+use crate::vector_index::IdSet;
+use crate::vectors::VectorId;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -36,18 +40,18 @@ pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-/// Whether the tables are there.
+/// Whether the tables exist.
 pub(super) fn is_created(connection: &Connection) -> Result<bool, IndexError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta')";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Makes the tables in one transaction, which no other process gets between.
+/// Creates the tables in one transaction that no other process can interleave with.
 pub(super) fn create_if_absent(
     connection: &mut Connection,
     format: u32,
     header: &StoreHeader,
-    kind: IndexKind,
+    kind: &KindRecord,
 ) -> Result<(), IndexError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if is_created(&transaction)? {
@@ -58,7 +62,7 @@ pub(super) fn create_if_absent(
         ("format", serde_json::to_string(&format)?),
         ("id", serde_json::to_string(&id)?),
         ("header", serde_json::to_string(header)?),
-        ("kind", serde_json::to_string(&kind)?),
+        ("kind", serde_json::to_string(kind)?),
     ];
     transaction.execute_batch(SCHEMA)?;
     for (key, value) in meta {
@@ -67,7 +71,7 @@ pub(super) fn create_if_absent(
     Ok(transaction.commit()?)
 }
 
-/// What the store says of itself, if it has this format; what another format says is not looked at.
+/// The metadata of the store if it has this format; that of another format is not parsed.
 pub(super) fn describe(connection: &Connection, want: u32) -> Result<Meta, IndexError> {
     let value = |key: &str| -> Result<String, IndexError> {
         Ok(connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
@@ -83,8 +87,8 @@ pub(super) fn describe(connection: &Connection, want: u32) -> Result<Meta, Index
     })
 }
 
-pub(super) fn set_kind(connection: &Connection, kind: IndexKind) -> Result<(), IndexError> {
-    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'kind'", [serde_json::to_string(&kind)?])?;
+pub(super) fn set_kind(connection: &Connection, kind: &KindRecord) -> Result<(), IndexError> {
+    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'kind'", [serde_json::to_string(kind)?])?;
     Ok(())
 }
 
@@ -111,13 +115,13 @@ pub(super) fn count(connection: &Connection) -> Result<usize, IndexError> {
     Ok(usize::try_from(n).expect("a count is not negative"))
 }
 
-/// How many rows there are up to this one.
+/// Number of rows up to and including `row`.
 pub(super) fn count_up_to(connection: &Connection, row: i64) -> Result<usize, IndexError> {
     let n: i64 = connection.query_row("SELECT count(*) FROM events WHERE row <= ?1", [row], |row| row.get(0))?;
     Ok(usize::try_from(n).expect("a count is not negative"))
 }
 
-/// Vectors of another width, or with a value that is no finite number.
+/// Number of vectors of another dimension, or with a value that is not finite.
 pub(super) fn n_bad_vectors(connection: &Connection, dim: usize) -> Result<usize, IndexError> {
     let mut n_bad = 0;
     let mut select = connection.prepare("SELECT vector FROM events")?;
@@ -134,7 +138,7 @@ pub(super) fn integrity(connection: &Connection) -> Result<String, IndexError> {
     Ok(connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?)
 }
 
-/// The row of an id, at one site or anywhere.
+/// The row of an id, at one site or at any.
 pub(super) fn find(connection: &Connection, site: Option<&str>, id: &str) -> Result<Option<VectorId>, IndexError> {
     let mut select = connection
         .prepare_cached("SELECT row FROM events WHERE id = ?1 AND (?2 IS NULL OR site = ?2) ORDER BY row LIMIT 1")?;
@@ -147,13 +151,13 @@ pub(super) fn get(connection: &Connection, id: VectorId) -> Result<Record, Index
     Ok(select.query_row([id.0], record)?)
 }
 
-/// Whether any record has this value; `column` is a name of the schema.
+/// Whether any record has this value; `column` is a column of the schema.
 pub(super) fn has(connection: &Connection, column: &'static str, value: &str) -> Result<bool, IndexError> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM events WHERE {column} = ?1)");
     Ok(connection.query_row(&sql, [value], |row| row.get(0))?)
 }
 
-/// The first values of a column in order.
+/// The first distinct values of a column in ascending order.
 pub(super) fn values(connection: &Connection, column: &'static str, limit: u32) -> Result<Vec<String>, IndexError> {
     let sql = format!("SELECT DISTINCT {column} FROM events WHERE {column} IS NOT NULL ORDER BY 1 LIMIT ?1");
     let mut select = connection.prepare(&sql)?;
@@ -173,7 +177,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     })
 }
 
-/// All vectors after a row, in order of their rows.
+/// All vectors after a row, in the order of their rows.
 pub(super) fn vectors_after(
     connection: &Connection,
     dim: usize,
@@ -188,6 +192,16 @@ pub(super) fn vectors_after(
     Ok((ids, vectors))
 }
 
+/// The rows up to and including `last` that pass `filter`.
+pub(super) fn ids_up_to(connection: &Connection, filter: &Filter, last: i64) -> Result<IdSet, IndexError> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!("SELECT row FROM events WHERE row <= ?{conditions} ORDER BY row");
+    let mut select = connection.prepare_cached(&sql)?;
+    let values = std::iter::once(Value::from(last)).chain(values);
+    let ids = select.query_map(params_from_iter(values), |row| row.get(0).map(VectorId))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
 /// Visits the rows after `after` that pass `filter`, in order.
 pub(super) fn each_vector(
     connection: &Connection,
@@ -195,6 +209,20 @@ pub(super) fn each_vector(
     after: i64,
     mut visit: impl FnMut(i64, &[f32]),
 ) -> Result<(), IndexError> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!("SELECT row, vector FROM events WHERE row > ?{conditions} ORDER BY row");
+    let mut select = connection.prepare_cached(&sql)?;
+    let values = std::iter::once(Value::from(after)).chain(values);
+    let mut rows = select.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let vector = floats(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
+        visit(row.get(0)?, &vector);
+    }
+    Ok(())
+}
+
+/// The conditions of a filter as SQL after another condition, and the values that they bind.
+fn conditions(filter: &Filter) -> (String, Vec<Value>) {
     let Filter { kind, zone, site, from_ns, to_ns } = filter;
     let text = |value: &Option<String>| value.clone().map(Value::from);
     let conditions = [
@@ -204,8 +232,7 @@ pub(super) fn each_vector(
         ("time_ns >= ?", from_ns.map(Value::from)),
         ("time_ns < ?", to_ns.map(Value::from)),
     ];
-    let mut sql = String::from("SELECT row, vector FROM events WHERE row > ?");
-    let mut values = vec![Value::from(after)];
+    let (mut sql, mut values) = (String::new(), Vec::new());
     for (condition, value) in conditions {
         if let Some(value) = value {
             sql.push_str(" AND ");
@@ -213,14 +240,7 @@ pub(super) fn each_vector(
             values.push(value);
         }
     }
-    sql.push_str(" ORDER BY row");
-    let mut select = connection.prepare_cached(&sql)?;
-    let mut rows = select.query(params_from_iter(values))?;
-    while let Some(row) = rows.next()? {
-        let vector = floats(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
-        visit(row.get(0)?, &vector);
-    }
-    Ok(())
+    (sql, values)
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {

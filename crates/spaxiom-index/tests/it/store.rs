@@ -1,14 +1,22 @@
-//! The store: what was acknowledged is there, what is damaged is built again, filters are exact.
+//! The store: what was acknowledged is there, what is damaged is rebuilt, filters are exact, any kind drives it.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use spaxiom_index::{Filter, HnswOptions, IndexError, IndexKind, Record, Store, StoreHeader};
+use spaxiom_index::{
+    Exact, Filter, FilteredIndex, Hnsw, HnswOptions, IdSet, IndexError, IndexFile, IndexKind, KindRecord, KindSettings,
+    Neighbor, Record, Rows, Store, StoreHeader, VectorId, VectorIndex,
+};
 use tempfile::TempDir;
 
 use crate::clustered;
 
 const DIM: usize = 16;
-const HNSW: IndexKind = IndexKind::Hnsw(HnswOptions { m: 32, ef_construction: 80, ef_search: 64, n_threads: 1 });
+
+fn hnsw() -> Arc<dyn IndexKind> {
+    let options = HnswOptions { m: 32, ef_construction: 80, ef_search: 64, n_threads: 1 };
+    Arc::new(Hnsw::new(options).unwrap())
+}
 
 fn header() -> StoreHeader {
     StoreHeader { dim: DIM, tokenizer: "t1".into(), encoder: "e1".into() }
@@ -28,7 +36,7 @@ fn records(seed: u64, n: usize) -> Vec<Record> {
     (0..).zip(vectors.chunks_exact(DIM)).map(record).collect()
 }
 
-fn filled(path: &Path, kind: IndexKind) -> Store {
+fn filled(path: &Path, kind: Arc<dyn IndexKind>) -> Store {
     let mut store = Store::open_or_create(path, &header(), kind).unwrap();
     store.add(records(1, 500)).unwrap();
     store.build().unwrap();
@@ -42,7 +50,7 @@ fn found(store: &Store, query: &[f32], k: usize, filter: &Filter) -> Vec<String>
 #[test]
 fn exact_and_hnsw_stores_find_the_same() {
     let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let (exact, hnsw) = (filled(a.path(), IndexKind::Exact), filled(b.path(), HNSW));
+    let (exact, hnsw) = (filled(a.path(), Arc::new(Exact)), filled(b.path(), hnsw()));
     for query in clustered(5, 20, DIM).chunks_exact(DIM) {
         assert_eq!(found(&exact, query, 10, &Filter::default()), found(&hnsw, query, 10, &Filter::default()));
     }
@@ -50,14 +58,25 @@ fn exact_and_hnsw_stores_find_the_same() {
 
 #[test]
 fn a_filter_gives_all_that_pass_and_nothing_else() {
-    let folder = TempDir::new().unwrap();
-    let store = filled(folder.path(), HNSW);
-    let all = records(1, 500);
+    for kind in [hnsw(), Arc::new(Exact)] {
+        let folder = TempDir::new().unwrap();
+        let mut store = filled(folder.path(), kind);
+        let mut all = records(1, 500);
+        filters_are_exact(&store, &all);
+        let new = records(2, 100);
+        store.add(new.clone()).unwrap();
+        all.extend(new);
+        filters_are_exact(&store, &all);
+        filters_are_exact(&Store::inspect(folder.path()).unwrap(), &all);
+    }
+}
+
+fn filters_are_exact(store: &Store, all: &[Record]) {
     let query = &clustered(6, 1, DIM)[..];
     let check = |filter: Filter, passes: fn(&Record) -> bool| {
         let mut want: Vec<String> =
             all.iter().filter(|record| passes(record)).map(|record| record.id.clone()).collect();
-        let mut got = found(&store, query, 1_000, &filter);
+        let mut got = found(store, query, 1_000, &filter);
         want.sort();
         got.sort();
         assert_eq!(got, want, "{filter:?}");
@@ -75,7 +94,7 @@ fn a_filter_gives_all_that_pass_and_nothing_else() {
 #[test]
 fn a_filter_with_a_value_that_is_nowhere_is_named_with_those_that_are() {
     let folder = TempDir::new().unwrap();
-    let store = filled(folder.path(), HNSW);
+    let store = filled(folder.path(), hnsw());
     let filter = Filter { kind: Some("DoorOpened".into()), zone: Some("roof".into()), ..Filter::default() };
     let error = store.require_known(&filter).unwrap_err().to_string();
     let want =
@@ -88,7 +107,7 @@ fn a_filter_with_a_value_that_is_nowhere_is_named_with_those_that_are() {
 #[test]
 fn k_results_come_back_whenever_k_exist() {
     let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let (exact, hnsw) = (filled(a.path(), IndexKind::Exact), filled(b.path(), HNSW));
+    let (exact, hnsw) = (filled(a.path(), Arc::new(Exact)), filled(b.path(), hnsw()));
     let query = &clustered(8, 1, DIM)[..];
     for k in [1, 100, 400, 500, 1_000] {
         let hits = found(&hnsw, query, k, &Filter::default());
@@ -102,7 +121,7 @@ fn k_results_come_back_whenever_k_exist() {
 #[test]
 fn new_records_are_found_before_the_index_is_built_again() {
     let folder = TempDir::new().unwrap();
-    let mut store = filled(folder.path(), HNSW);
+    let mut store = filled(folder.path(), hnsw());
     let new = records(2, 30);
     assert_eq!(store.add(new.clone()).unwrap(), 30);
     assert_eq!(found(&store, &new[7].vector, 1, &Filter::default()), ["event-2-7"]);
@@ -117,7 +136,7 @@ fn new_records_are_found_before_the_index_is_built_again() {
 #[test]
 fn a_record_that_is_there_already_is_left_alone() {
     let folder = TempDir::new().unwrap();
-    let mut store = filled(folder.path(), HNSW);
+    let mut store = filled(folder.path(), hnsw());
     assert_eq!(store.add(records(1, 500)).unwrap(), 0);
     assert_eq!(store.missing("site-0", &["event-1-0", "event-1-1"]).unwrap(), [false, true]);
     assert_eq!(store.stats().unwrap().n_vectors, 500);
@@ -127,7 +146,7 @@ fn a_record_that_is_there_already_is_left_alone() {
 fn a_missing_cut_or_changed_index_file_is_built_again() {
     let folder = TempDir::new().unwrap();
     let query = &clustered(7, 1, DIM)[..];
-    let want = found(&filled(folder.path(), HNSW), query, 10, &Filter::default());
+    let want = found(&filled(folder.path(), hnsw()), query, 10, &Filter::default());
     let file = folder.path().join("index.faiss");
     let whole = fs_err::read(&file).unwrap();
     let damages: [(&str, Option<Vec<u8>>); 4] = [
@@ -153,7 +172,7 @@ fn a_missing_cut_or_changed_index_file_is_built_again() {
 #[test]
 fn verify_sees_a_damaged_index_file() {
     let folder = TempDir::new().unwrap();
-    let store = filled(folder.path(), HNSW);
+    let store = filled(folder.path(), hnsw());
     fs_err::write(folder.path().join("index.faiss"), "nonsense").unwrap();
     let report = store.verify().unwrap();
     assert_eq!((report.database.as_str(), report.index_is_sound), ("ok", false));
@@ -162,8 +181,8 @@ fn verify_sees_a_damaged_index_file() {
 #[test]
 fn the_store_of_another_run_is_refused() {
     let folder = TempDir::new().unwrap();
-    drop(filled(folder.path(), HNSW));
-    let open = |header: StoreHeader| Store::open_or_create(folder.path(), &header, HNSW).unwrap_err();
+    drop(filled(folder.path(), hnsw()));
+    let open = |header: StoreHeader| Store::open_or_create(folder.path(), &header, hnsw()).unwrap_err();
     let error = open(StoreHeader { dim: 8, ..header() });
     assert!(error.to_string().contains("built with the width 16, this run has 8"), "{error}");
     let error = open(StoreHeader { tokenizer: "t2".into(), ..header() });
@@ -181,9 +200,9 @@ fn a_folder_without_a_store_is_said_to_be_none() {
 #[test]
 fn the_kind_of_index_can_be_changed_later() {
     let folder = TempDir::new().unwrap();
-    drop(filled(folder.path(), IndexKind::Exact));
-    let store = Store::open_or_create(folder.path(), &header(), HNSW).unwrap();
-    assert_eq!(store.stats().unwrap().index, HNSW);
+    drop(filled(folder.path(), Arc::new(Exact)));
+    let store = Store::open_or_create(folder.path(), &header(), hnsw()).unwrap();
+    assert_eq!(store.stats().unwrap().index, KindRecord::of(hnsw().as_ref()));
     assert!(folder.path().join("index.faiss").exists());
 }
 
@@ -192,15 +211,15 @@ fn a_database_that_a_kill_left_empty_becomes_a_store() {
     let folder = TempDir::new().unwrap();
     fs_err::write(folder.path().join("store.sqlite"), "").unwrap();
     assert!(matches!(Store::open(folder.path()), Err(IndexError::NoStore { .. })));
-    let mut store = Store::open_or_create(folder.path(), &header(), HNSW).unwrap();
+    let mut store = Store::open_or_create(folder.path(), &header(), hnsw()).unwrap();
     assert_eq!(store.add(records(1, 10)).unwrap(), 10);
 }
 
 #[test]
 fn the_index_file_of_another_store_is_no_index_of_this_one() {
     let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    drop(filled(a.path(), HNSW));
-    let mut other = Store::open_or_create(b.path(), &header(), HNSW).unwrap();
+    drop(filled(a.path(), hnsw()));
+    let mut other = Store::open_or_create(b.path(), &header(), hnsw()).unwrap();
     other.add(records(2, 500)).unwrap();
     other.build().unwrap();
     for name in ["index.faiss", "index.json"] {
@@ -215,7 +234,7 @@ fn the_index_file_of_another_store_is_no_index_of_this_one() {
 fn inspecting_changes_nothing_and_finds_all() {
     let folder = TempDir::new().unwrap();
     let query = &clustered(7, 1, DIM)[..];
-    let want = found(&filled(folder.path(), HNSW), query, 10, &Filter::default());
+    let want = found(&filled(folder.path(), hnsw()), query, 10, &Filter::default());
     let file = folder.path().join("index.faiss");
     fs_err::write(&file, "nonsense").unwrap();
     let store = Store::inspect(folder.path()).unwrap();
@@ -223,4 +242,178 @@ fn inspecting_changes_nothing_and_finds_all() {
     let report = store.verify().unwrap();
     assert_eq!((report.index_is_sound, report.n_bad_vectors), (false, 0));
     assert_eq!(fs_err::read(&file).unwrap(), b"nonsense");
+}
+
+#[test]
+fn the_kind_is_recorded_as_it_always_was() {
+    let folder = TempDir::new().unwrap();
+    let recorded = || -> String {
+        let database = rusqlite::Connection::open(folder.path().join("store.sqlite")).unwrap();
+        database.query_row("SELECT value FROM meta WHERE key = 'kind'", [], |row| row.get(0)).unwrap()
+    };
+    drop(filled(folder.path(), Arc::new(Exact)));
+    assert_eq!(recorded(), r#"{"kind":"exact"}"#);
+    drop(filled(folder.path(), hnsw()));
+    assert_eq!(recorded(), r#"{"kind":"hnsw","m":32,"ef-construction":80,"ef-search":64,"n-threads":1}"#);
+    let description = fs_err::read_to_string(folder.path().join("index.json")).unwrap();
+    let options = r#"  "options": {
+    "m": 32,
+    "ef-construction": 80,
+    "ef-search": 64,
+    "n-threads": 1
+  },
+"#;
+    assert!(description.contains(options), "{description}");
+}
+
+#[test]
+fn a_graph_is_read_with_other_settings_of_searches_and_rebuilt_with_others_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    drop(filled(folder.path(), hnsw()));
+    let file = folder.path().join("index.faiss");
+    let graph = fs_err::read(&file).unwrap();
+    let check = |options: HnswOptions, is_read: bool| {
+        drop(Store::open_or_create(folder.path(), &header(), Arc::new(Hnsw::new(options).unwrap())).unwrap());
+        assert_eq!(fs_err::read(&file).unwrap() == graph, is_read, "{options:?}");
+    };
+    check(HnswOptions { ef_search: 200, n_threads: 2, ..HnswOptions::default() }, true);
+    check(HnswOptions { m: 16, ..HnswOptions::default() }, false);
+}
+
+/// A kind that nobody in the crate knows: it compares every vector, rounded to steps of 1 / `n_steps`.
+#[derive(Debug, Clone, Copy)]
+struct Rounded {
+    n_steps: i16,
+}
+
+impl Rounded {
+    fn round(self, rows: Rows<'_>) -> RoundedIndex {
+        let step = |value: &f32| (value * f32::from(self.n_steps)).round() / f32::from(self.n_steps);
+        RoundedIndex { dim: rows.dim(), ids: rows.ids().to_vec(), values: rows.vectors().iter().map(step).collect() }
+    }
+}
+
+impl IndexKind for Rounded {
+    fn name(&self) -> &'static str {
+        "rounded"
+    }
+
+    fn settings(&self) -> KindSettings {
+        KindSettings::of(&serde_json::json!({"n-steps": self.n_steps})).unwrap()
+    }
+
+    fn build(&self, rows: Rows<'_>) -> Result<Box<dyn VectorIndex>, IndexError> {
+        Ok(Box::new(self.round(rows)))
+    }
+
+    fn file(&self) -> Option<&dyn IndexFile> {
+        Some(self)
+    }
+}
+
+impl IndexFile for Rounded {
+    fn file_name(&self) -> &'static str {
+        "index.rounded"
+    }
+
+    fn build_file(&self, rows: Rows<'_>, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError> {
+        let RoundedIndex { dim, ids, values } = self.round(rows);
+        let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        fs_err::write(path, serde_json::to_vec(&(dim, numbers, &values))?)?;
+        Ok(Box::new(RoundedIndex { dim, ids, values }))
+    }
+
+    fn read_file(&self, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError> {
+        let (dim, numbers, values): (usize, Vec<i64>, Vec<f32>) = serde_json::from_slice(&fs_err::read(path)?)?;
+        if numbers.len() * dim != values.len() {
+            return Err(IndexError::Kind("a row is cut".into()));
+        }
+        Ok(Box::new(RoundedIndex { dim, ids: numbers.into_iter().map(VectorId).collect(), values }))
+    }
+}
+
+#[derive(Debug)]
+struct RoundedIndex {
+    dim: usize,
+    ids: Vec<VectorId>,
+    values: Vec<f32>,
+}
+
+impl VectorIndex for RoundedIndex {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
+        self.search_among(query, k, &self.ids.iter().copied().collect())
+    }
+
+    fn filtered(&self) -> Option<&dyn FilteredIndex> {
+        Some(self)
+    }
+}
+
+impl FilteredIndex for RoundedIndex {
+    fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
+        let rows = self.ids.iter().zip(self.values.chunks_exact(self.dim)).filter(|(id, _)| ids.contains(**id));
+        let similarity = |row: &[f32]| row.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
+        let mut neighbors: Vec<Neighbor> =
+            rows.map(|(&id, row)| Neighbor { id, similarity: similarity(row) }).collect();
+        neighbors.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        neighbors.truncate(k);
+        Ok(neighbors)
+    }
+}
+
+#[test]
+fn an_index_kind_from_outside_drives_a_store() {
+    let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let exact = filled(a.path(), Arc::new(Exact));
+    let rounded: Arc<dyn IndexKind> = Arc::new(Rounded { n_steps: 30_000 });
+    let mut store = filled(b.path(), Arc::clone(&rounded));
+    let queries = clustered(5, 20, DIM);
+    let kind = Filter { kind: Some("QueueFormed".into()), ..Filter::default() };
+    let searches = |store: &Store| -> Vec<Vec<String>> {
+        let one = |query| [found(store, query, 1, &Filter::default()), found(store, query, 1, &kind)].concat();
+        queries.chunks_exact(DIM).map(one).collect()
+    };
+    let want = searches(&store);
+    let n_same = want.iter().zip(searches(&exact)).filter(|(rounded, exact)| *rounded == exact).count();
+    // Rounding changes an inner product by less than 1e-4, which reorders almost nothing.
+    assert!(n_same >= 18, "the nearest of {n_same} of 20 queries are those of exact search");
+
+    // The file of other settings is not read: coarse steps find something else.
+    let coarse = Store::open_or_create(b.path(), &header(), Arc::new(Rounded { n_steps: 1 })).unwrap();
+    assert_ne!(searches(&coarse), want);
+    store = Store::open_or_create(b.path(), &header(), Arc::clone(&rounded)).unwrap();
+
+    // Read from its file, and rebuilt when the file is damaged.
+    let file = b.path().join("index.rounded");
+    let whole = fs_err::read(&file).unwrap();
+    for bytes in [&whole[..], &whole[..whole.len() / 2], &whole[..0]] {
+        fs_err::write(&file, bytes).unwrap();
+        assert_eq!(store.verify().unwrap().index_is_sound, bytes.len() == whole.len());
+        store = Store::open_or_create(b.path(), &header(), Arc::clone(&rounded)).unwrap();
+        assert_eq!(searches(&store), want);
+        assert_eq!(fs_err::read(&file).unwrap(), whole);
+    }
+
+    // New records are found beside the index, and the store knows its kind and settings.
+    let new = records(2, 30);
+    store.add(new.clone()).unwrap();
+    assert_eq!(found(&store, &new[7].vector, 1, &Filter::default()), ["event-2-7"]);
+    let stats = store.stats().unwrap();
+    assert_eq!((stats.n_vectors, stats.n_indexed), (530, 500));
+    assert_eq!(serde_json::to_string(&stats.index).unwrap(), r#"{"kind":"rounded","n-steps":30000}"#);
+
+    // By name alone only kinds of the table are opened; inspecting needs none, and another kind may take over.
+    let error = Store::open(b.path()).unwrap_err();
+    assert!(matches!(&error, IndexError::UnknownKind { kind, .. } if kind == "rounded"), "{error}");
+    assert_eq!(Store::inspect(b.path()).unwrap().stats().unwrap().n_indexed, 500);
+    drop(Store::open_or_create(b.path(), &header(), hnsw()).unwrap());
+    assert_eq!(Store::open(b.path()).unwrap().stats().unwrap().n_indexed, 530);
 }

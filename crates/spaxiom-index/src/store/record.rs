@@ -1,0 +1,29 @@
+//! What a store holds and finds.
+
+/// A vector and its event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Id of the event, unique within its site.
+    pub id: String,
+    /// Site of the event.
+    pub site: String,
+    /// Type of the event.
+    pub kind: String,
+    /// Zone of the event.
+    pub zone: Option<String>,
+    /// Time of the event in nanoseconds since 1970, UTC.
+    pub time_ns: i64,
+    /// The event as JSON.
+    pub metadata: String,
+    /// The vector.
+    pub vector: Vec<f32>,
+}
+
+/// A record near a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Cosine similarity to the query, -1 to 1; greater is nearer.
+    pub similarity: f32,
+    /// The record.
+    pub record: Record,
+}
