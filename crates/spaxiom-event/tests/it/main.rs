@@ -6,6 +6,7 @@ mod doctor;
 mod jsonl;
 mod labels;
 mod log;
+mod outside;
 mod pseudonym;
 mod real;
 mod registry;
