@@ -13,7 +13,7 @@ use spaxiom_embedding::{
     RunConfig, SequenceKey, Sequencer, SequencerOptions, StepReport, Task, TokenSequence, Tokenizer, Trainer,
     TrainingInput, TrainingSet, engine,
 };
-use spaxiom_encoder::{RecurrentStack, WeightRng};
+use spaxiom_encoder::{RecurrentStack, RecurrentStackConfig, WeightRng};
 use spaxiom_objective::{AdamW, AdamWOptions};
 
 use crate::folder::Folder;
@@ -101,11 +101,10 @@ pub(crate) fn train(options: &BenchOptions, folder: &Folder) -> anyhow::Result<V
 ///
 /// The loss is the mean square of the states.
 fn layer_ms(options: &BenchOptions, cell: Cell) -> f64 {
-    let config =
-        RecurrentEventEncoderConfig { n_layers: 1, bidirectional: false, max_len: N_ROWS, ..Preset::Base.into() };
+    let RecurrentEventEncoderConfig { d_embed, d_hidden, .. } = Preset::Base.into();
+    let config = RecurrentStackConfig { d_in: d_embed, d_hidden, n_layers: 1, bidirectional: false };
     let device = Default::default();
-    let d_embed = config.d_embed;
-    let mut stack = RecurrentStack::<B>::new(cell, &config, d_embed, &mut WeightRng::new(0), &device);
+    let mut stack = RecurrentStack::<B>::new(cell, config, &mut WeightRng::new(0), &device);
     let rows = WeightRng::new(1).matrix::<B>([BATCH * N_ROWS, d_embed], &device).val().detach();
     let rows = rows.reshape([BATCH, N_ROWS, d_embed]);
     let keep = Tensor::ones([BATCH, N_ROWS], &device);

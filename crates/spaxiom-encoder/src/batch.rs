@@ -7,7 +7,9 @@ use burn::tensor::{Int, Tensor, TensorData};
 use spaxiom_token::{Edge, EdgeType, Modality, NumberColumn, TokenWindow, Tokenizer, special};
 
 use crate::elapsed::{N_AGE_FEATURES, push_age_features};
-use crate::graph::N_RELATIONS;
+
+/// Every type of edge, from the earlier event to the later one and back.
+pub(crate) const N_RELATIONS: usize = 2 * EdgeType::ALL.len();
 
 /// Where the ids of each field stand in the one embedding table, and which numbers stand beside them.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,17 +2,9 @@
 //!
 //! Rows of all windows lie one after the other, so that nothing is computed for padding; every product is one matrix product
 //! over all of them; and the last layer of attention is computed only for the rows that make the vectors.
-//! The burn modules are the definition: what is computed here is tested to agree with them.
+//! The arithmetic is that of the kernels. The burn modules are the definition: vectors are tested to agree with them.
 
-pub(crate) mod elementwise;
-mod event_encoder;
-mod linear;
-mod recurrent;
+pub(crate) mod linear;
+pub(crate) mod recurrent;
 mod rows;
-mod transformer;
-mod turning;
-
-pub use event_encoder::EventEncoderInference;
-pub use linear::DenseLinear;
-pub use recurrent::RecurrentInference;
-pub use transformer::TransformerInference;
+pub(crate) mod transformer;

@@ -1,52 +1,13 @@
-//! Layers over all events of a batch, each in as few passes over memory as the backend allows.
+//! Layers as burn modules: the definition that every faster way is tested against.
 
-use burn::module::Param;
-use burn::nn::{LayerNorm, Linear};
-use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, activation};
-
-use crate::fused;
-
-/// The layer applied to every position.
-///
-/// As one product of two matrices: of three dimensions burn makes one per window, and for the gradient a matrix
-/// as large as the weights for every window, which it then sums up.
-///
-/// # Shapes
-/// - states: `[batch, seq, d_in]`
-/// - output: `[batch, seq, d_out]`
-pub fn dense<B: Backend>(layer: &Linear<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
-    let bias = layer.bias.as_ref().map(Param::val);
-    if let Some(out) = fused::dense(&states, &layer.weight.val(), bias.as_ref()) {
-        return out;
-    }
-    let [batch, seq, d_in] = states.dims();
-    let [_, d_out] = layer.weight.dims();
-    product(layer, states.reshape([batch * seq, d_in])).reshape([batch, seq, d_out])
-}
-
-/// The layer applied to rows `[n, d_in]`, computed in the numbers of its weights and given in those of the rows.
-///
-/// With weights of 16 bits that is mixed precision: products are what gains by it, and what loses least.
-fn product<B: Backend>(layer: &Linear<B>, rows: Tensor<B, 2>) -> Tensor<B, 2> {
-    let (weight, dtype) = (layer.weight.val(), rows.dtype());
-    if weight.dtype() == dtype {
-        return layer.forward(rows);
-    }
-    let out = rows.cast(weight.dtype()).matmul(weight).cast(dtype);
-    match &layer.bias {
-        Some(bias) => out + bias.val().unsqueeze(),
-        None => out,
-    }
-}
-
-/// The norm of every position of `[batch, seq, d]`.
-pub fn normed<B: Backend>(layer: &LayerNorm<B>, states: Tensor<B, 3>) -> Tensor<B, 3> {
-    let by_hand = layer.beta.as_ref().and_then(|beta| fused::layer_norm(&states, &layer.gamma.val(), &beta.val()));
-    by_hand.unwrap_or_else(|| layer.forward(states))
-}
-
-/// GELU of every number.
-pub fn gelu<B: Backend>(states: Tensor<B, 3>) -> Tensor<B, 3> {
-    fused::gelu(&states).unwrap_or_else(|| activation::gelu(states))
-}
+pub(crate) mod attention;
+pub(crate) mod dense;
+pub(crate) mod embedding;
+pub(crate) mod graph;
+pub(crate) mod modality;
+pub(crate) mod pool;
+pub(crate) mod projection;
+pub(crate) mod recurrent;
+pub(crate) mod relative_bias;
+pub(crate) mod rotation;
+pub(crate) mod transformer;

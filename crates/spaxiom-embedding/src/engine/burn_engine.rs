@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
 use rayon::prelude::*;
 use spaxiom_encoder::{
-    BatchLayout, Encoder, EncoderKind, EventBatch, EventEncoder, EventEncoderConfig, apply_weights, collect_weights,
+    BatchLayout, Encoder, EventBatch, EventEncoder, EventEncoderConfig, apply_weights, collect_weights,
 };
 use spaxiom_objective::{
     Classification, ClassificationOptions, Example, Judged, Mix, Model, ObjectiveContext, ObjectiveOptions, Objectives,
@@ -52,7 +52,7 @@ impl<B: AutodiffBackend> BurnEngine<B> {
         // What other backends count are all adapters of a machine, software among them.
         let n_devices = if self.name == BackendName::Cuda { B::device_count(id.type_id).max(1) } else { 1 };
         let n = match n_replicas {
-            0 if self.name.is_cpu() => copies_on_a_cpu(encoder.kind()),
+            0 if self.name.is_cpu() => encoder.n_copies_on_cpu(),
             0 => 1,
             n => n,
         };
@@ -137,17 +137,6 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
             }
         }
         Box::new(BurnEncoder { encoder, classifier: None, layout, device: self.device.clone() })
-    }
-}
-
-/// Copies of an encoder that train faster on a CPU than one does (docs/performance.md).
-///
-/// Not as many as there are threads: gradients are summed up in the order of the copies, so that a run is the same with any number of threads.
-fn copies_on_a_cpu(kind: EncoderKind) -> usize {
-    match kind {
-        EncoderKind::Transformer | EncoderKind::Fusion | EncoderKind::Gnn => 4,
-        // The threads share the windows already.
-        EncoderKind::Lstm | EncoderKind::Gru => 1,
     }
 }
 

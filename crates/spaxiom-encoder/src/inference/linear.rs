@@ -1,16 +1,16 @@
-//! Dense layers over rows, with matrix products from faer.
+//! Linear layers as encoding needs them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, MatRef, Par};
 
-use super::elementwise::{add_bias, add_bias_relu};
 use crate::error::EncoderError;
+use crate::kernels::linear::{add_bias, add_bias_relu};
+use crate::kernels::product::multiply_rows;
 use crate::weights::{NamedTensor, take};
 
-/// Weights `[d_in, d_out]` and an offset, as they are used without gradients.
+/// Weights `[d_in, d_out]` and a bias, as they are used without gradients.
 #[derive(Debug, Clone)]
 pub struct DenseLinear {
     weight: Vec<f32>,
@@ -55,7 +55,7 @@ impl DenseLinear {
         self.d_out
     }
 
-    /// `rows` times the weights, and the offset.
+    /// `rows` times the weights, and the bias.
     ///
     /// # Shapes
     /// - rows: `[n, d_in]`, row after row
@@ -77,27 +77,24 @@ impl DenseLinear {
         out
     }
 
-    /// `out = rows * weight`, without the offset.
+    /// `out = rows * weight`, without the bias.
     pub(super) fn multiply(&self, rows: &[f32], out: &mut [f32], par: Par) {
         self.product(rows, 0, self.d_out, out, Accum::Replace, par);
     }
 
-    /// `out += rows * weight`, without the offset.
+    /// `out += rows * weight`, without the bias.
     pub(super) fn multiply_add(&self, rows: &[f32], out: &mut [f32], par: Par) {
         self.product(rows, 0, self.d_out, out, Accum::Add, par);
     }
 
-    /// `out = rows * weight[:, from..to]`, without the offset.
+    /// `out = rows * weight[:, from..to]`, without the bias.
     pub(super) fn multiply_columns(&self, rows: &[f32], from: usize, to: usize, out: &mut [f32], par: Par) {
         self.product(rows, from, to, out, Accum::Replace, par);
     }
 
     fn product(&self, rows: &[f32], from: usize, to: usize, out: &mut [f32], accum: Accum, par: Par) {
-        let (d_in, d_out) = (self.d_in, to - from);
-        let n = rows.len() / d_in;
         let columns = &self.weight[from..];
-        let weight = MatRef::from_row_major_slice_with_stride(columns, d_in, d_out, self.d_out);
-        let rows = MatRef::from_row_major_slice(rows, n, d_in);
-        matmul(MatMut::from_row_major_slice_mut(out, n, d_out), accum, rows, weight, 1.0, par);
+        let weight = MatRef::from_row_major_slice_with_stride(columns, self.d_in, to - from, self.d_out);
+        multiply_rows(out, accum, rows, weight, par);
     }
 }

@@ -10,12 +10,15 @@ use faer::Par;
 use rayon::prelude::*;
 use spaxiom_token::TokenWindow;
 
-use super::elementwise::{add_bias, gru_step, lstm_step};
 use super::linear::DenseLinear;
 use super::rows::RowEmbedding;
 use crate::batch::BatchLayout;
+use crate::cell::Cell;
+use crate::encoder::EncoderConfig;
+use crate::encoders::recurrent::RecurrentEventEncoderConfig;
 use crate::error::EncoderError;
-use crate::recurrent::{Cell, RecurrentEventEncoderConfig};
+use crate::kernels::linear::add_bias;
+use crate::kernels::{gru, lstm};
 use crate::weights::NamedTensor;
 
 /// Windows that one thread reads together: enough that a step is more than fetching weights.
@@ -248,7 +251,7 @@ struct Direction {
 #[derive(Debug, Clone)]
 struct Block {
     units: Range<usize>,
-    /// `[d_in, n_gates * units]`; its offset holds that of `hidden` too, wherever the two are only ever added.
+    /// `[d_in, n_gates * units]`; its bias holds that of `hidden` too, wherever the two are only ever added.
     input: DenseLinear,
     /// `[d_hidden, n_gates * units]`.
     hidden: DenseLinear,
@@ -367,7 +370,7 @@ impl Direction {
                 groups.for_each(|(hidden, gates)| weights.multiply_add(hidden, gates, Par::Seq));
                 let windows = own.chunks_exact_mut(width).zip(memory.chunks_exact_mut(width));
                 for (gates, (own, memory)) in inputs.chunks_exact(d_gates).zip(windows) {
-                    lstm_step(gates, own, memory);
+                    lstm::step(gates, own, memory);
                 }
             }
             Cell::Gru => {
@@ -375,7 +378,7 @@ impl Direction {
                 groups.for_each(|(hidden, gates)| weights.multiply(hidden, gates, Par::Seq));
                 let windows = gates.chunks_exact(d_gates).zip(own.chunks_exact_mut(width));
                 for (input, (gates, own)) in inputs.chunks_exact(d_gates).zip(windows) {
-                    gru_step(input, gates, &weights.bias[2 * width..], own);
+                    gru::step(input, gates, &weights.bias[2 * width..], own);
                 }
             }
         }

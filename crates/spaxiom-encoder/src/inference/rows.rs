@@ -6,13 +6,14 @@ use std::ops::Range;
 use faer::Par;
 use spaxiom_token::{TokenWindow, special};
 
-use super::elementwise::layer_norm;
 use super::linear::DenseLinear;
 use crate::batch::BatchLayout;
 use crate::error::EncoderError;
+use crate::kernels::layer_norm::layer_norm;
+use crate::kernels::lookup::add_row;
 use crate::weights::{NamedTensor, take};
 
-/// Scale and offset of a layer norm.
+/// Scale and bias of a layer norm.
 #[derive(Debug, Clone)]
 pub(super) struct Norm {
     gamma: Vec<f32>,
@@ -118,7 +119,7 @@ impl RowEmbedding {
         (normed, ranges)
     }
 
-    /// Adds to a row the embeddings of its ids, of its position and the offset of the numbers.
+    /// Adds to a row the embeddings of its ids, of its position and the bias of the numbers.
     fn add(
         &self,
         rows: &mut [f32],
@@ -150,11 +151,5 @@ impl RowEmbedding {
             self.layout.push_features(&window.values(), &window.ages(), &mut features);
         }
         features
-    }
-}
-
-fn add_row(row: &mut [f32], other: &[f32]) {
-    for (value, other) in row.iter_mut().zip(other) {
-        *value += other;
     }
 }

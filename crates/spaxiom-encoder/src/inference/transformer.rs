@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{MatMut, MatRef, Par};
 use rayon::prelude::*;
 use spaxiom_token::TokenWindow;
 
-use super::elementwise::{add_bias, add_bias_gelu, softmax};
 use super::linear::DenseLinear;
 use super::rows::{Norm, RowEmbedding};
-use super::turning::Turns;
 use crate::batch::BatchLayout;
+use crate::encoders::transformer::TransformerEventEncoderConfig;
 use crate::error::EncoderError;
-use crate::pool::Pooling;
-use crate::transformer::TransformerEventEncoderConfig;
+use crate::kernels::attention::{attend, hide_what_comes_later};
+use crate::kernels::gelu::add_bias_gelu;
+use crate::kernels::linear::add_bias;
+use crate::kernels::pool::mean;
+use crate::kernels::rotary::Turns;
+use crate::layers::pool::Pooling;
 use crate::weights::NamedTensor;
 
 /// Rows that one thread works on at a time: enough for the products, few enough for the cache.
@@ -128,7 +130,7 @@ impl TransformerInference {
             Pooling::Mean => None,
         };
         let Some((last, before)) = self.layers.split_last() else { return rows };
-        let turns = self.rotary.then(|| Turns::new(windows, self.d_model / self.n_heads));
+        let turns = self.rotary.then(|| Turns::new(windows.iter().flat_map(ages), self.d_model / self.n_heads));
         let mut work = Work { turns, ..Work::default() };
         for layer in before {
             self.layer(layer, &mut rows, &ranges, &mut work, par);
@@ -251,22 +253,19 @@ impl TransformerInference {
         par: Par,
     ) {
         let d_head = self.d_model / self.n_heads;
-        let scale = 1.0 / (d_head as f32).sqrt();
         let (n_queries, n_keys) = (of_queries.len(), of_keys.len());
         let head = |head: usize, out: &mut [f32], scores: &mut Vec<f32>| {
             let query = queries.part(of_queries, head * d_head, d_head);
             let key = key_value.part(of_keys, key_value.key + head * d_head, d_head);
             let value = key_value.part(of_keys, key_value.value + head * d_head, d_head);
             scores.resize(n_queries * n_keys, 0.0);
-            let to = MatMut::from_row_major_slice_mut(scores, n_queries, n_keys);
-            matmul(to, Accum::Replace, query, key.transpose(), scale, Par::Seq);
-            if self.causal && n_queries == n_keys {
-                hide_what_comes_later(scores, n_keys);
-            }
-            softmax(scores, n_keys);
-            let shares = MatRef::from_row_major_slice(scores, n_queries, n_keys);
-            let to = MatMut::from_row_major_slice_mut(out, n_queries, d_head);
-            matmul(to, Accum::Replace, shares, value, 1.0, Par::Seq);
+            let hide = |scores: &mut [f32]| {
+                // The one query of a last layer is the last row, for which nothing comes later.
+                if self.causal && n_queries == n_keys {
+                    hide_what_comes_later(scores, n_keys);
+                }
+            };
+            attend([query, key, value], scores, hide, MatMut::from_row_major_slice_mut(out, n_queries, d_head));
         };
         // Heads give columns; each is computed apart and put in its place.
         let mut heads = vec![0.0; n_queries * self.d_model];
@@ -284,13 +283,6 @@ impl TransformerInference {
                 out[row * self.d_model + idx * d_head..][..d_head].copy_from_slice(values);
             }
         }
-    }
-}
-
-/// The one query of a last layer is the last row, for which nothing comes later.
-fn hide_what_comes_later(scores: &mut [f32], n_keys: usize) {
-    for (query, scores) in scores.chunks_exact_mut(n_keys).enumerate() {
-        scores[query + 1..].fill(f32::NEG_INFINITY);
     }
 }
 
@@ -356,15 +348,8 @@ fn chunks(windows: &[TokenWindow<'_>]) -> Vec<Range<usize>> {
     chunks
 }
 
-/// The mean over the rows of every window.
-fn mean(rows: &[f32], ranges: &[Range<usize>], d_model: usize) -> Vec<f32> {
-    let mut means = vec![0.0; ranges.len() * d_model];
-    for (range, mean) in ranges.iter().zip(means.chunks_exact_mut(d_model)) {
-        for row in rows[range.start * d_model..range.end * d_model].chunks_exact(d_model) {
-            for (mean, value) in mean.iter_mut().zip(row) {
-                *mean += value / range.len() as f32;
-            }
-        }
-    }
-    means
+/// Of the rows of a window: `[CLS]` stands at the first event.
+fn ages(window: &TokenWindow<'_>) -> impl Iterator<Item = f32> {
+    let ages = window.ages();
+    [ages.first().copied().unwrap_or(0.0)].into_iter().chain(ages)
 }

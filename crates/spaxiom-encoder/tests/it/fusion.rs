@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn_flex::Flex;
 use spaxiom_encoder::{
-    BatchLayout, Encoder, EncoderError, EventBatch, FusionMethod, ModalityEncoder, MultiModalFusion,
+    BatchLayout, Encoder, EncoderConfig, EncoderError, EventBatch, FusionMethod, ModalityEncoder, MultiModalFusion,
     MultiModalFusionConfig, Pooling, Preset, WeightRng, WindowRows,
 };
 use spaxiom_token::{Edge, EdgeType, Modality};

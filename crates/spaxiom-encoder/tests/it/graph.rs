@@ -5,8 +5,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use spaxiom_encoder::{
-    BatchLayout, Encoder, EncoderError, EventBatch, GraphStack, NamedTensor, Preset, Readout, SpatioTemporalGnn,
-    SpatioTemporalGnnConfig, WeightRng, WindowRows, collect_weights,
+    BatchLayout, Encoder, EncoderConfig, EncoderError, EventBatch, GraphStack, NamedTensor, Preset, Readout,
+    SpatioTemporalGnn, SpatioTemporalGnnConfig, WeightRng, WindowRows, collect_weights,
 };
 use spaxiom_token::{Edge, EdgeType};
 

@@ -6,6 +6,7 @@ mod contrastive;
 mod fusion;
 mod graph;
 mod inference;
+mod invariance;
 mod parity;
 mod pca;
 mod recurrent;

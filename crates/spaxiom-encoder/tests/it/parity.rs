@@ -12,8 +12,8 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
 use spaxiom_encoder::{
-    Cell, CrossAttentionLayer, NamedTensor, ParameterPath, RecurrentEventEncoderConfig, RecurrentStack,
-    TransformerStack, WeightRng, apply_weights,
+    Cell, CrossAttentionLayer, NamedTensor, ParameterPath, RecurrentStack, RecurrentStackConfig, TransformerStack,
+    WeightRng, apply_weights,
 };
 
 use crate::relative_distance;
@@ -136,8 +136,8 @@ fn recurrent<B: Backend>(cell: Cell, name: &str, bidirectional: bool) -> Recurre
             weights.insert(format!("layers.0.{ours}.{part}.bias"), bias);
         }
     }
-    let config = RecurrentEventEncoderConfig { d_embed: 16, d_hidden: 24, n_layers: 1, bidirectional, max_len: 8 };
-    let stack = RecurrentStack::new(cell, &config, 16, &mut WeightRng::new(0), &Default::default());
+    let config = RecurrentStackConfig { d_in: 16, d_hidden: 24, n_layers: 1, bidirectional };
+    let stack = RecurrentStack::new(cell, config, &mut WeightRng::new(0), &Default::default());
     apply_weights(stack, "", &weights).unwrap()
 }
 

@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn_flex::Flex;
 use spaxiom_encoder::{
-    Cell, Encoder, EncoderError, EventBatch, Preset, RecurrentEventEncoder, RecurrentEventEncoderConfig,
+    Cell, Encoder, EncoderConfig, EncoderError, EventBatch, Preset, RecurrentEventEncoder, RecurrentEventEncoderConfig,
 };
 use spaxiom_token::TokenSequence;
 

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use burn_flex::Flex;
 use spaxiom_encoder::{
-    BatchLayout, Encoder, EncoderError, EventBatch, Pooling, TransformerEventEncoderConfig, WindowRows,
+    BatchLayout, Encoder, EncoderConfig, EncoderError, EventBatch, Pooling, TransformerEventEncoderConfig, WindowRows,
 };
 use spaxiom_token::Modality;
 

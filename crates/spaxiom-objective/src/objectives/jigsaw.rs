@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{BatchLayout, Encoder, EncoderKind, EventBatch, WeightRng, WindowRows};
+use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, WeightRng, WindowRows};
 use spaxiom_token::{LayoutName, Modality, special};
 
 use crate::context::ObjectiveContext;
@@ -61,7 +61,7 @@ impl ObjectiveOptions for JigsawOptions {
         if tokenizer.layout == LayoutName::Flat {
             return unfit("tokens that keep times apart: `composite` or `bins`");
         }
-        if encoder.kind() == EncoderKind::Gnn {
+        if encoder.knows_order_from_edges() {
             return unfit("an encoder that hears other events without edges, which tell the order: any but `gnn`");
         }
         Ok(())
