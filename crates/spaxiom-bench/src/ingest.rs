@@ -14,7 +14,7 @@ use crate::folder::Folder;
 use crate::options::BenchOptions;
 use crate::peers;
 use crate::row::BenchRow;
-use crate::timing::median_rate;
+use crate::timing::{median_rate, peak_mib};
 
 /// Events of a sequence at most, as of the peers.
 pub(crate) const MAX_LEN: usize = 128;
@@ -158,12 +158,4 @@ pub fn peak_of_stream(file: &Path, threads: u32) -> anyhow::Result<f64> {
     }
     tracing::info!("{n_tokens} events tokenized, {} late", order.n_late());
     peak_mib()
-}
-
-/// The most memory that this process ever had resident, in MiB.
-fn peak_mib() -> anyhow::Result<f64> {
-    let status = fs_err::read_to_string("/proc/self/status").context("peak memory is measured on Linux only")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("`VmHWM` in /proc/self/status")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("`VmHWM` in kB")?;
-    Ok(kib / 1024.0)
 }

@@ -9,6 +9,7 @@
 mod encode;
 mod folder;
 mod ingest;
+mod intake;
 mod options;
 mod peers;
 mod row;
@@ -18,6 +19,7 @@ mod train;
 mod views;
 
 pub use crate::ingest::peak_of_stream;
+pub use crate::intake::intake_of;
 pub use crate::options::{BenchOptions, Workload};
 pub use crate::row::{BenchRow, table};
 pub use crate::run::bench;

@@ -18,6 +18,8 @@ pub enum Workload {
     Train,
     /// No time: the share of small-world episodes whose label an oracle recognizes in an augmented view
     Views,
+    /// Time and peak memory of `pretrain` up to its first step
+    Intake,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for 10 N events
     Memory,
 }
@@ -43,6 +45,7 @@ pub struct BenchOptions {
     /// Where to keep the benchmark file; `None` for a temporary folder.
     pub keep: Option<PathBuf>,
     /// A program that prints its peak memory in MiB when called with `bench --threads N --stream-file FILE`
-    /// ([`crate::peak_of_stream`]): peak memory is measured in a process of its own.
+    /// ([`crate::peak_of_stream`]), and seconds and peak memory with `--intake-file FILE` ([`crate::intake_of`]):
+    /// peak memory is measured in a process of its own.
     pub program: PathBuf,
 }

@@ -1,6 +1,8 @@
-//! Medians of repeated runs.
+//! Medians of repeated runs, and peak memory.
 
 use std::time::Instant;
+
+use anyhow::Context;
 
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "benchmarks measure time")]
@@ -40,4 +42,12 @@ pub(crate) fn median(times: impl Iterator<Item = f64>) -> f64 {
     let mut times: Vec<f64> = times.collect();
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
+}
+
+/// The most memory that this process ever had resident, in MiB.
+pub(crate) fn peak_mib() -> anyhow::Result<f64> {
+    let status = fs_err::read_to_string("/proc/self/status").context("peak memory is measured on Linux only")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("`VmHWM` in /proc/self/status")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("`VmHWM` in kB")?;
+    Ok(kib / 1024.0)
 }

@@ -4,8 +4,7 @@ use spaxiom_embedding::{Dataset, Run, Tokenizer};
 
 /// Warns of fields in which too many values of the data are unknown to the run.
 pub(crate) fn warn_of_data(run: &Run, tokenizer: &Tokenizer, data: &Dataset) {
-    let tokens: Vec<_> = data.sequences().iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
-    warn_of_shares(run, tokenizer.unknown_shares(&tokens).into_iter());
+    warn_of_shares(run, tokenizer.unknown_shares(&data.tokenize(tokenizer)).into_iter());
 }
 
 /// The same for shares of unknown values by field, from 0 to 1.

@@ -34,18 +34,20 @@ pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
 
 pub use spaxiom_encoder::{
-    BatchLayout, Cell, ContrastiveEventEncoder, EncoderError, EncoderKind, EventEncoderConfig, FusionMethod,
-    GruEventEncoder, LstmEventEncoder, MultiModalFusion, MultiModalFusionConfig, NamedTensor, Pca, Pooling, Preset,
-    Readout, RecurrentEventEncoderConfig, SpatioTemporalGnn, SpatioTemporalGnnConfig, TextQueryEncoder,
-    TextQueryEncoderConfig, TransformerEventEncoder, TransformerEventEncoderConfig, WeightFile, replace_file,
+    BatchLayout, Cell, ContrastiveEventEncoder, EncoderConfig, EncoderError, EncoderKind, EventEncoderConfig,
+    FusionMethod, GruEventEncoder, LstmEventEncoder, MultiModalFusion, MultiModalFusionConfig, NamedTensor, Pca,
+    Pooling, Preset, Readout, RecurrentEventEncoderConfig, SpatioTemporalGnn, SpatioTemporalGnnConfig,
+    TextQueryEncoder, TextQueryEncoderConfig, TransformerEventEncoder, TransformerEventEncoderConfig, WeightFile,
+    replace_file,
 };
 pub use spaxiom_eval::{EvalError, Interval, Latency, Part, Split, SplitOptions};
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,
-    EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, Format, Health,
-    LabelIndex, LabelSpan, Late, LineError, Pseudonymizer, ReadOptions, Record, Registry, Rejected, RelevanceRecord,
-    Reorder, SequenceKey, Sequencer, SequencerOptions, SiteId, SiteMap, SpanBuilder, Target, Unit, UnpairedMark, Zone,
-    group_by_site, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
+    EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, First, Format,
+    Framing, Head, Health, LabelIndex, LabelSpan, Late, LineError, Normalizer, Parsed, Pseudonymizer, ReadOptions,
+    Record, RecordParser, Registry, Rejected, RelevanceRecord, Reorder, SequenceKey, Sequencer, SequencerOptions,
+    SiteId, SiteMap, Source, SpanBuilder, Target, Unit, UnpairedMark, Zone, group_by_site, read_events, read_labels,
+    read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
 };
 pub use spaxiom_index::{
     BuildReport, Exact, Filter, Hit, IndexError, IndexFile, IndexKind, KindName, KindRecord, KindSettings, Neighbor,
@@ -60,6 +62,7 @@ pub use spaxiom_objective::{
     Show, StepReport, TrainOptions, TrainState, Trainer, TrainingSet, TripletOptions,
 };
 pub use spaxiom_token::{
-    AugmentOptions, Augmenter, CellReport, EdgeType, EventSpan, EventTable, FitReport, LayoutName, LinkOptions, Sites,
-    TokenError, TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,
+    AugmentOptions, Augmenter, CellReport, EdgeType, EventSpan, EventTable, FitReport, LayoutName, LinkOptions,
+    SequenceRows, Sites, TokenError, TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions,
+    spatial_hash,
 };

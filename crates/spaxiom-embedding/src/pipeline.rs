@@ -1,15 +1,18 @@
 //! The seed's `EmbeddingPipeline`: events to tokens to vectors to a store, and back as hits.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::Value;
-use spaxiom_event::{Event, EventSequence};
+use spaxiom_event::{Event, EventSequence, SiteId};
 use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Record, Store, StoreHeader};
-use spaxiom_token::{Sites, TokenSequence, TokenStream, Tokenizer};
+use spaxiom_token::{SequenceRows, Sites, TokenSequence, TokenStream, Tokenizer};
 
+use crate::data::Dataset;
 use crate::engine::{Engine, WindowEncoder};
 use crate::error::EmbeddingError;
 use crate::run::Run;
@@ -122,7 +125,7 @@ impl EmbeddingPipeline {
         self.encode_range(tokens, 0..tokens.len())
     }
 
-    fn encode_range(&self, tokens: &TokenSequence, events: std::ops::Range<usize>) -> Vec<f32> {
+    fn encode_range(&self, tokens: &TokenSequence, events: Range<usize>) -> Vec<f32> {
         let max_len = self.encoder.max_len();
         let windows: Vec<_> = events.map(|last| tokens.context(last, max_len)).collect();
         self.encoder.encode(&windows)
@@ -137,15 +140,36 @@ impl EmbeddingPipeline {
         mut progress: impl FnMut(usize),
     ) -> Result<usize, EmbeddingError> {
         let tokens = self.tokenize(sequence);
-        let site = sequence.site_id().as_str();
+        let events = |batch| Cow::Borrowed(&sequence.events()[batch]);
+        self.add_batches(sequence.site_id(), &tokens, events, &mut progress)
+    }
+
+    /// Adds all events of a data set, as [`EmbeddingPipeline::add_to_index`] does for one site after the other.
+    pub fn add_data(&mut self, data: &Dataset, mut progress: impl FnMut(usize)) -> Result<usize, EmbeddingError> {
+        let (table, sequences) = data.columns();
+        let mut n_new = 0;
+        for (SequenceRows { site_id, rows }, tokens) in sequences.iter().zip(data.tokenize(&self.tokenizer)) {
+            let events = |batch| table.events(&rows[batch]).collect();
+            n_new += self.add_batches(site_id, &tokens, events, &mut progress)?;
+        }
+        Ok(n_new)
+    }
+
+    fn add_batches<'e>(
+        &mut self,
+        site: &SiteId,
+        tokens: &TokenSequence,
+        events: impl Fn(Range<usize>) -> Cow<'e, [Event]>,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<usize, EmbeddingError> {
         let mut n_new = 0;
         let batch_size = self.batch_size;
         for start in (0..tokens.len()).step_by(batch_size) {
-            let end = (start + batch_size).min(tokens.len());
-            let events = &sequence.events()[start..end];
+            let batch = start..(start + batch_size).min(tokens.len());
+            let events = events(batch.clone());
             let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
-            if self.store.missing(site, &ids)?.contains(&true) {
-                let vectors = self.encode_range(&tokens, start..end);
+            if self.store.missing(site.as_str(), &ids)?.contains(&true) {
+                let vectors = self.encode_range(tokens, batch);
                 let rows = vectors.chunks_exact(self.encoder.dim());
                 let records = events.iter().zip(rows).map(|(event, vector)| record(event, vector)).collect();
                 n_new += self.store.add(records)?;

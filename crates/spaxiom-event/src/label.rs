@@ -91,9 +91,15 @@ impl LabelIndex {
     /// What was going on at the time and site of `event`, where that is known.
     #[must_use]
     pub fn of(&self, event: &Event) -> Option<KnownLabel<'_>> {
-        let site = self.sites.get(&event.site_id)?;
-        let of_entity = event.entity_id.as_ref().and_then(|_| site.get(&event.entity_id)?.at(event.time));
-        of_entity.or_else(|| site.get(&None)?.at(event.time))
+        self.at(&event.site_id, event.entity_id.as_ref(), event.time)
+    }
+
+    /// What was going on at a site and time, for an entity or for all, where that is known.
+    #[must_use]
+    pub fn at(&self, site: &SiteId, entity: Option<&EntityId>, time: DateTime<Utc>) -> Option<KnownLabel<'_>> {
+        let site = self.sites.get(site)?;
+        let of_entity = entity.and_then(|entity| site.get(&Some(entity.clone()))?.at(time));
+        of_entity.or_else(|| site.get(&None)?.at(time))
     }
 }
 

@@ -41,7 +41,7 @@ pub use crate::label::{
     DecisionOutcome, DecisionPoint, EntityRecord, KnownLabel, LabelIndex, LabelSpan, RelevanceRecord, read_labels,
     read_records, write_labels, write_records,
 };
-pub use crate::log::{EventLog, read_log};
+pub use crate::log::{EventLog, read_events, read_log};
 pub use crate::mark::{SpanBuilder, UnpairedMark};
 pub use crate::normalizer::Normalizer;
 pub use crate::order::{Deduplicator, Late, Reorder};

@@ -32,6 +32,22 @@ pub struct EventLog {
 /// # Errors
 /// As of [`EventReader::open`]. Bad lines are no error: they are in [`EventLog::rejected`].
 pub fn read_log(path: &Path, options: &ReadOptions) -> Result<EventLog, EventError> {
+    let mut events = Vec::new();
+    let mut log = read_events(path, options, |event| events.push(event))?;
+    if !events.is_sorted_by_key(|event: &Event| event.time) {
+        events.sort_by_key(|event| event.time);
+    }
+    log.events = events;
+    Ok(log)
+}
+
+/// Reads a whole file and hands over its events one after the other, in the order of the file and without duplicates.
+///
+/// The log has everything but the events.
+///
+/// # Errors
+/// As of [`read_log`].
+pub fn read_events(path: &Path, options: &ReadOptions, mut take: impl FnMut(Event)) -> Result<EventLog, EventError> {
     let mut reader = EventReader::open(path, options)?;
     let mut log = EventLog::default();
     let mut spans = SpanBuilder::default();
@@ -43,7 +59,7 @@ pub fn read_log(path: &Path, options: &ReadOptions) -> Result<EventLog, EventErr
                     spans.push(&event.site_id, mark);
                 }
                 if !ids.is_duplicate(&event) {
-                    log.events.push(event);
+                    take(event);
                 }
             }
             Err(rejected) => log.rejected.push(rejected),
@@ -51,9 +67,6 @@ pub fn read_log(path: &Path, options: &ReadOptions) -> Result<EventLog, EventErr
     }
     log.n_duplicates = ids.n_duplicates();
     log.skipped = reader.skipped().clone();
-    if !log.events.is_sorted_by_key(|event| event.time) {
-        log.events.sort_by_key(|event| event.time);
-    }
     (log.spans, log.unpaired) = spans.finish();
     Ok(log)
 }

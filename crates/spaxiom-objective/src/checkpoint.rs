@@ -8,8 +8,8 @@ use spaxiom_encoder::{NamedTensor, WeightFile, replace_file};
 
 use crate::error::ObjectiveError;
 
-/// Where a run stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Where a run stands; by default at its beginning.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TrainState {
     /// Steps done.

@@ -15,7 +15,7 @@ use crate::links::LinkOptions;
 use crate::number::{NumberColumn, NumberSource};
 use crate::sites::Sites;
 use crate::spatial::{CellOptions, Pool, spatial_hash};
-use crate::table::{AttributeColumn, EventTable, Words};
+use crate::table::{AttributeColumn, EventTable, Places, Words};
 use crate::tokenizer::{Layout, Tokenizer};
 use crate::vocabulary::WordList;
 
@@ -419,11 +419,13 @@ fn frequencies(words: &Words, codes: &[u32]) -> Vec<u32> {
 
 /// Counts cells and those that share a bucket.
 fn cell_reports(tokenizer: &Tokenizer, train: &EventTable) -> Vec<CellReport> {
-    let frames = train.frames(tokenizer.known_sites(), tokenizer.index().has_frames);
+    let places = if tokenizer.index().has_frames { train.places() } else { Places::default() };
+    let frames = train.frames(&places, tokenizer.known_sites());
+    let frame = |row: usize| places.codes.get(row).map(|place| frames[*place as usize]).unwrap_or_default();
     let of_cells = |cells: &CellOptions| {
         let mut buckets: FxHashMap<u32, HashSet<_, FxBuildHasher>> = FxHashMap::default();
         for (row, &[x, y]) in train.positions.iter().enumerate().filter(|(_, [x, _])| !x.is_nan()) {
-            let frame = cells.kept_apart(frames.get(row).copied().unwrap_or_default());
+            let frame = cells.kept_apart(frame(row));
             let cell = spatial_hash(x, y, cells.resolution_m);
             let held = buckets.entry(cells.bucket(x, y, frame)).or_default();
             held.insert((cell, frame.floor, frame.site));

@@ -40,7 +40,7 @@ pub use crate::number::{NumberColumn, NumberSource};
 pub use crate::sequence::{TokenSequence, TokenWindow};
 pub use crate::sites::Sites;
 pub use crate::spatial::{CellOptions, Pool, SpatialCell, spatial_hash};
-pub use crate::table::EventTable;
+pub use crate::table::{EventTable, SequenceRows};
 pub use crate::temporal::{BinCounts, TemporalBins};
 pub use crate::tfidf::{SparseVector, Tfidf};
 pub use crate::tokenize_table::TokenTable;

@@ -66,6 +66,22 @@ impl TokenSequence {
         Self { gap, ..self }
     }
 
+    /// The same, empty, with these rows, each of them one event; unknown are counted the ids of `counted` fields.
+    pub(crate) fn of_rows(
+        mut self,
+        ids: Vec<u32>,
+        values: Vec<f32>,
+        is_unknown: impl Fn(usize, u32) -> bool,
+        counted: &[usize],
+    ) -> Self {
+        for row in ids.chunks_exact(self.n_fields) {
+            for &field in counted {
+                self.n_unknown[field] += u32::from(is_unknown(field, row[field]));
+            }
+        }
+        Self { ids, values, ..self }
+    }
+
     /// Appends the row of one event.
     ///
     /// # Panics

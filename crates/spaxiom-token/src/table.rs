@@ -1,14 +1,19 @@
-//! Events as columns: what a tokenizer reads of them, and nothing else.
+//! Events as columns: what a tokenizer reads of them and, where it is wanted, everything else.
+
+mod columns;
+mod whole;
 
 use std::collections::HashMap;
 
-use compact_str::CompactString;
 use rustc_hash::FxBuildHasher;
-use spaxiom_event::{AttrValue, Event, EventReader, Record, Rejected, SequenceKey};
+use spaxiom_event::{AttrValue, Event, EventReader, Record, Rejected, SequenceKey, SiteId};
 
+use self::columns::Keys;
+pub(crate) use self::columns::{AttributeColumn, Cursor, Words};
+use self::whole::{Events, Known, Rest};
 use crate::clock::secs_between;
 use crate::field::{what, word_of};
-use crate::sites::Sites;
+use crate::sites::{Sites, ZoneContext};
 use crate::spatial::Frame;
 
 /// Stands for "none" among codes.
@@ -38,32 +43,28 @@ pub struct EventTable {
     pub(crate) names: Words,
     /// Attributes, by the codes of their names.
     pub(crate) attributes: Vec<AttributeColumn>,
+    /// What a tokenizer does not read.
+    rest: Option<Rest>,
 }
 
-/// The values of an attribute, ascending by row.
+/// Pairs of site and zone, and the pair of each row.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct AttributeColumn {
-    pub(crate) numbers: Vec<(u32, f64)>,
-    pub(crate) words: Words,
-    pub(crate) word_codes: Vec<(u32, u32)>,
+pub(crate) struct Places {
+    pub(crate) codes: Vec<u32>,
+    pairs: Vec<(u32, u32)>,
 }
 
-/// Pairs of site and part and their codes, in order of their first appearance.
-#[derive(Debug, Clone, Default)]
-struct Keys {
-    codes: HashMap<(u32, u32), u32, FxBuildHasher>,
-    keys: Vec<(u32, u32)>,
-}
-
-/// Words and their codes, in order of their first appearance.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Words {
-    codes: HashMap<CompactString, u32, FxBuildHasher>,
-    words: Vec<CompactString>,
+/// The rows of one sequence, in order of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequenceRows {
+    /// The site of all of them.
+    pub site_id: SiteId,
+    /// Rows of the table.
+    pub rows: Vec<u32>,
 }
 
 impl EventTable {
-    /// An empty table whose sequences have `key` in common.
+    /// An empty table whose sequences have `key` in common, for what a tokenizer reads.
     #[must_use]
     pub fn new(key: SequenceKey) -> Self {
         Self {
@@ -80,7 +81,14 @@ impl EventTable {
             positions: Vec::new(),
             names: Words::default(),
             attributes: Vec::new(),
+            rest: None,
         }
+    }
+
+    /// An empty table that gives back whole events ([`EventTable::events`]).
+    #[must_use]
+    pub fn of_whole_events(key: SequenceKey) -> Self {
+        Self { rest: Some(Rest::default()), ..Self::new(key) }
     }
 
     /// Reads all events of a source on the threads of its reader, and gives the lines that were rejected.
@@ -127,12 +135,19 @@ impl EventTable {
                 AttrValue::Flag(_) => {
                     let word = word_of(value).expect("a flag is a word");
                     column.word_codes.push((row, column.words.code(word)));
+                    column.flags.push(row);
                 }
             }
+        }
+        if let Some(rest) = &mut self.rest {
+            rest.push(row, event);
         }
     }
 
     /// Appends the rows of another table of the same key.
+    ///
+    /// # Panics
+    /// Where one of the two has whole events and the other has not: only a programmer can mix them.
     pub fn append(&mut self, other: &Self) {
         let first = self.n_rows();
         let (sites, parts) = (self.sites.codes_of(&other.sites), self.parts.codes_of(&other.parts));
@@ -151,6 +166,94 @@ impl EventTable {
         for (&code, column) in names.iter().zip(&other.attributes) {
             self.attributes[code as usize].append(column, first);
         }
+        assert_eq!(self.rest.is_some(), other.rest.is_some(), "tables of whole events and of others are joined");
+        if let Some((rest, other)) = self.rest.as_mut().zip(other.rest.as_ref()) {
+            rest.append(other, first);
+        }
+    }
+
+    /// The sequences, in order of site and then of entity or zone.
+    #[must_use]
+    pub fn by_sequence(&self) -> Vec<SequenceRows> {
+        let (order, starts) = self.sequences();
+        let rows = |bounds: &[usize]| {
+            let rows = order[bounds[0]..bounds[1]].to_vec();
+            let (site, _) = self.keys.keys[self.sequence_codes[rows[0] as usize] as usize];
+            SequenceRows { site_id: self.sites.word(site).into(), rows }
+        };
+        starts.windows(2).map(rows).collect()
+    }
+
+    /// Nanoseconds since 1970 of a row.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[must_use]
+    pub fn time_ns(&self, row: u32) -> i64 {
+        self.times[row as usize]
+    }
+
+    /// The whole events of these rows.
+    ///
+    /// # Panics
+    /// For a table that is not one [`EventTable::of_whole_events`].
+    pub fn events<'t>(&'t self, rows: &'t [u32]) -> impl Iterator<Item = Event> + 't {
+        let mut events = Events::new(self.whole(), &self.names, &self.attributes);
+        rows.iter().map(move |&row| events.event(row, &self.known(row)))
+    }
+
+    /// The entities of these rows.
+    ///
+    /// # Panics
+    /// As of [`EventTable::events`].
+    pub fn entities<'t>(&'t self, rows: &'t [u32]) -> impl Iterator<Item = Option<&'t str>> + 't {
+        let mut events = Events::new(self.whole(), &self.names, &self.attributes);
+        rows.iter().map(move |&row| events.entity(row))
+    }
+
+    fn whole(&self) -> &Rest {
+        self.rest.as_ref().expect("a table of whole events")
+    }
+
+    fn known(&self, row: u32) -> Known<'_> {
+        let at = row as usize;
+        let (site, _) = self.keys.keys[self.sequence_codes[at] as usize];
+        let zone = self.zone_codes[at];
+        Known {
+            kind: self.types.word(self.type_codes[at]),
+            site: self.sites.word(site),
+            zone: (zone != NO_CODE).then(|| self.zones.word(zone)),
+            time_ns: self.times[at],
+            position: self.positions[at],
+        }
+    }
+
+    /// What a tokenizer reads of these rows, in their order.
+    #[must_use]
+    pub fn select(&self, rows: impl IntoIterator<Item = u32>) -> Self {
+        let mut table = Self::new(self.key);
+        let mut attributes: Vec<_> = self.names.iter().zip(&self.attributes).map(Attribute::new).collect();
+        for from in rows {
+            let (row, at) = (table.n_rows(), from as usize);
+            let (site, part) = self.keys.keys[self.sequence_codes[at] as usize];
+            let key = (table.sites.code(self.sites.word(site)), table.parts.code(self.parts.word(part)));
+            table.sequence_codes.push(table.keys.code(key));
+            table.type_codes.push(table.types.code(self.types.word(self.type_codes[at])));
+            let zone = self.zone_codes[at];
+            table.zone_codes.push(if zone == NO_CODE { NO_CODE } else { table.zones.code(self.zones.word(zone)) });
+            table.times.push(self.times[at]);
+            table.positions.push(self.positions[at]);
+            for attribute in &mut attributes {
+                attribute.copy(from, row);
+            }
+        }
+        for Attribute { name, column, .. } in attributes {
+            if !column.numbers.is_empty() || !column.word_codes.is_empty() {
+                table.names.code(name);
+                table.attributes.push(column);
+            }
+        }
+        table
     }
 
     /// Number of events.
@@ -225,21 +328,49 @@ impl EventTable {
         starts.windows(2).flat_map(|bounds| of_sequence(bounds).collect::<Vec<_>>()).collect()
     }
 
-    /// Site and floor of every row, or nothing where neither counts.
-    pub(crate) fn frames(&self, sites: &Sites, count: bool) -> Vec<Frame> {
-        if !count {
-            return Vec::new();
+    /// The pairs of site and zone that rows have, by their codes ([`NO_CODE`] without a zone), and the pair of each row.
+    pub(crate) fn places(&self) -> Places {
+        let mut places = Places { codes: Vec::with_capacity(self.len()), pairs: Vec::new() };
+        let mut known: HashMap<(u32, u32), u32, FxBuildHasher> = HashMap::default();
+        for pair in self.site_codes().zip(self.zone_codes.iter().copied()) {
+            let code = *known.entry(pair).or_insert_with(|| {
+                places.pairs.push(pair);
+                u32::try_from(places.pairs.len() - 1).expect("fewer pairs of site and zone than rows")
+            });
+            places.codes.push(code);
         }
-        let names: Vec<&str> = self.sites.iter().collect();
-        let zones: Vec<&str> = self.zones.iter().collect();
-        let mut known: HashMap<(u32, u32), Frame, FxBuildHasher> = HashMap::default();
-        let frame = |(site, zone): (u32, u32)| {
-            let site = names[site as usize];
-            let zone = zones.get(zone as usize).and_then(|zone| sites.get(site)?.zone(zone));
-            Frame::new(site, zone.and_then(|zone| zone.floor.as_deref()))
+        places
+    }
+
+    /// What the site maps know of pairs of site and zone.
+    pub(crate) fn contexts<'s>(&self, places: &Places, sites: &'s Sites) -> Vec<Option<&'s ZoneContext>> {
+        let context = |&(site, zone): &(u32, u32)| {
+            let site = sites.get(self.sites.word(site))?;
+            if zone == NO_CODE { None } else { site.zone(self.zones.word(zone)) }
         };
-        let rows = self.site_codes().zip(self.zone_codes.iter().copied());
-        rows.map(|key| *known.entry(key).or_insert_with(|| frame(key))).collect()
+        places.pairs.iter().map(context).collect()
+    }
+
+    /// Site and floor of pairs of site and zone.
+    pub(crate) fn frames(&self, places: &Places, sites: &Sites) -> Vec<Frame> {
+        let contexts = self.contexts(places, sites).into_iter();
+        let frame = |(&(site, _), zone): (&(u32, u32), Option<&ZoneContext>)| {
+            Frame::new(self.sites.word(site), zone.and_then(|zone| zone.floor.as_deref()))
+        };
+        places.pairs.iter().zip(contexts).map(frame).collect()
+    }
+
+    /// Gives back memory that was set aside for more rows.
+    pub fn shrink_to_fit(&mut self) {
+        self.sequence_codes.shrink_to_fit();
+        self.type_codes.shrink_to_fit();
+        self.zone_codes.shrink_to_fit();
+        self.times.shrink_to_fit();
+        self.positions.shrink_to_fit();
+        self.attributes.iter_mut().for_each(AttributeColumn::shrink_to_fit);
+        if let Some(rest) = &mut self.rest {
+            rest.shrink_to_fit();
+        }
     }
 
     /// Where the rows of each sequence begin, by the code of the sequence.
@@ -263,68 +394,27 @@ impl EventTable {
     }
 }
 
-impl Keys {
-    fn code(&mut self, key: (u32, u32)) -> u32 {
-        *self.codes.entry(key).or_insert_with(|| {
-            self.keys.push(key);
-            u32::try_from(self.keys.len() - 1).expect("a table has fewer than 2^32 sequences")
-        })
-    }
+/// An attribute on its way from one table to another.
+struct Attribute<'a> {
+    name: &'a str,
+    words: &'a Words,
+    numbers: Cursor<'a, f64>,
+    word_codes: Cursor<'a, u32>,
+    column: AttributeColumn,
 }
 
-impl AttributeColumn {
-    /// Whether most of its values are numbers.
-    pub(crate) fn is_numeric(&self) -> bool {
-        self.numbers.len() >= self.word_codes.len()
+impl<'a> Attribute<'a> {
+    fn new((name, from): (&'a str, &'a AttributeColumn)) -> Self {
+        let (numbers, word_codes) = (Cursor::new(&from.numbers), Cursor::new(&from.word_codes));
+        Self { name, words: &from.words, numbers, word_codes, column: AttributeColumn::default() }
     }
 
-    pub(crate) fn sorted_numbers(&self) -> Vec<f64> {
-        let mut numbers: Vec<f64> = self.numbers.iter().map(|(_, number)| *number).collect();
-        numbers.sort_unstable_by(f64::total_cmp);
-        numbers
-    }
-
-    fn append(&mut self, other: &Self, first: u32) {
-        self.numbers.extend(other.numbers.iter().map(|&(row, number)| (first + row, number)));
-        let codes = self.words.codes_of(&other.words);
-        self.word_codes.extend(other.word_codes.iter().map(|&(row, code)| (first + row, codes[code as usize])));
-    }
-}
-
-impl Words {
-    /// The code of a word, a new one where it was never seen.
-    fn code(&mut self, word: &str) -> u32 {
-        if let Some(code) = self.codes.get(word) {
-            return *code;
+    fn copy(&mut self, from: u32, to: u32) {
+        if let Some(number) = self.numbers.get(from) {
+            self.column.numbers.push((to, *number));
+        } else if let Some(code) = self.word_codes.get(from) {
+            let code = self.column.words.code(self.words.word(*code));
+            self.column.word_codes.push((to, code));
         }
-        let code = u32::try_from(self.words.len()).expect("a table has fewer than 2^32 words");
-        self.codes.insert(word.into(), code);
-        self.words.push(word.into());
-        code
-    }
-
-    /// The codes here of another table's words, in order of their codes there.
-    fn codes_of(&mut self, other: &Self) -> Vec<u32> {
-        other.words.iter().map(|word| self.code(word)).collect()
-    }
-
-    /// The place of each word, by its code, when all are sorted.
-    fn ranks(&self) -> Vec<u32> {
-        let mut ranks = vec![0; self.words.len()];
-        let mut order: Vec<usize> = (0..self.words.len()).collect();
-        order.sort_unstable_by_key(|&code| &self.words[code]);
-        for (rank, code) in (0u32..).zip(order) {
-            ranks[code] = rank;
-        }
-        ranks
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.words.len()
-    }
-
-    /// The words in order of their codes.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().map(CompactString::as_str)
     }
 }

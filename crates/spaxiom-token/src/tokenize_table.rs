@@ -1,21 +1,18 @@
 //! A table of events to rows of ids and values, column by column on all threads.
 
-use std::collections::HashMap;
-
 use rayon::prelude::*;
-use rustc_hash::FxBuildHasher;
 
 use crate::bins::bin_id;
 use crate::clock::{LocalClock, day_fraction, day_of_week, secs_between};
 use crate::encode::{hour_id, single};
 use crate::error::TokenError;
-use crate::field::Coding;
-use crate::number::NumberSource;
-use crate::sequence::{TokenWindow, same_values};
+use crate::field::{Coding, Field};
+use crate::number::{NumberColumn, NumberSource};
+use crate::sequence::{TokenSequence, TokenWindow, same_values};
 use crate::sites::ZoneContext;
 use crate::spatial::{CellOptions, Frame};
 use crate::special::{FIRST, NONE, UNK};
-use crate::table::{AttributeColumn, EventTable, Words};
+use crate::table::{AttributeColumn, Cursor, EventTable, Places, Words};
 use crate::tokenizer::{Layout, Tokenizer};
 use crate::vocabulary::WordList;
 
@@ -81,66 +78,175 @@ impl TokenTable {
     }
 }
 
+/// The columns of a tokenizer over those of a table.
+struct Columns<'a> {
+    fields: Vec<Column<'a>>,
+    numbers: Vec<Numbers<'a>>,
+    gap: Gap<'a>,
+}
+
+/// Where the time since the event before goes.
+struct Gap<'a> {
+    field: Option<(usize, &'a [f64])>,
+    number: Option<usize>,
+}
+
+impl Gap<'_> {
+    fn add_id(&self, cells: &mut [u32], secs: f64) {
+        if let Some((field, edges_secs)) = self.field {
+            cells[field] = bin_id(edges_secs, secs);
+        }
+    }
+
+    fn add_value(&self, cells: &mut [f32], secs: f64) {
+        if let Some(number) = self.number {
+            cells[number] = single(secs.max(0.0).ln_1p());
+        }
+    }
+}
+
+/// What has to be made of a table before its columns can be read.
+#[derive(Default)]
+struct Prepared<'a> {
+    /// Empty where no field asks for them.
+    places: Places,
+    /// What the site maps say of places.
+    contexts: Vec<Option<&'a ZoneContext>>,
+    /// Of places; empty where cells do not ask for them.
+    frames: Vec<Frame>,
+    /// Times on the walls of the sites; empty where all of them keep UTC.
+    local: Vec<i64>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(tokenizer: &'a Tokenizer, table: &EventTable) -> Self {
+        let sites = tokenizer.known_sites();
+        let local = local_times(tokenizer, table);
+        let has_contexts =
+            tokenizer.fields().iter().any(|field| matches!(field.coding, Coding::Kind(_) | Coding::Near(_)));
+        let has_frames = tokenizer.index().has_frames;
+        if !has_contexts && !has_frames {
+            return Self { local, ..Self::default() };
+        }
+        let places = table.places();
+        let contexts = table.contexts(&places, sites);
+        let frames = if has_frames { table.frames(&places, sites) } else { Vec::new() };
+        Self { places, contexts, frames, local }
+    }
+
+    /// The ids of places, and the place of each row.
+    fn coded<'c>(&'c self, list: &WordList, word: impl Fn(&'a ZoneContext) -> Option<&'a str>) -> Column<'c> {
+        let id = |context: Option<&'a ZoneContext>| context.and_then(&word).map_or(NONE, |word| list.id(word));
+        Column::Coded { ids: self.contexts.iter().copied().map(id).collect(), codes: &self.places.codes }
+    }
+
+    fn columns<'c>(&'c self, tokenizer: &'c Tokenizer, table: &'c EventTable) -> Columns<'c> {
+        let column = |field: &'c Field| Column::new(&field.coding, table, self);
+        let fields: Vec<Column<'c>> = tokenizer.fields().par_iter().map(column).collect();
+        let number = |number: &'c NumberColumn| Numbers::new(number.source(), table, &self.local);
+        let numbers = tokenizer.numbers().iter().map(number).collect();
+        let field = fields.iter().enumerate().find_map(|(field, column)| match column {
+            Column::Gap { edges_secs } => Some((field, *edges_secs)),
+            _ => None,
+        });
+        Columns { fields, numbers, gap: Gap { field, number: tokenizer.index().gap_number } }
+    }
+}
+
 impl Tokenizer {
+    /// Whether it can tokenize tables: in the composite layout, which has a row per event, without links between events.
+    #[must_use]
+    pub fn takes_tables(&self) -> bool {
+        self.layout() == Layout::Composite && self.links().is_none()
+    }
+
+    /// Some sequences of rows of a table, each in order of time: the same as [`Tokenizer::tokenize`] gives for their events.
+    ///
+    /// # Errors
+    /// [`TokenError::Layout`] where the tokenizer does not [take tables](Tokenizer::takes_tables).
+    pub fn tokenize_rows(&self, table: &EventTable, sequences: &[&[u32]]) -> Result<Vec<TokenSequence>, TokenError> {
+        if !self.takes_tables() {
+            return Err(TokenError::Layout);
+        }
+        let prepared = Prepared::new(self, table);
+        let Columns { fields, numbers, gap } = prepared.columns(self, table);
+        let sequence = |rows: &[u32]| {
+            let mut ids = selected(rows, &fields, NONE);
+            let mut values = selected(rows, &numbers, f32::NAN);
+            for (at, pair) in (1..).zip(rows.windows(2)) {
+                let secs = secs_between(table.times[pair[0] as usize], table.times[pair[1] as usize]);
+                gap.add_id(&mut ids[at * fields.len()..], secs);
+                gap.add_value(&mut values[at * numbers.len()..], secs);
+            }
+            self.empty_sequence().of_rows(
+                ids,
+                values,
+                |field, id| self.fields()[field].is_unknown(id),
+                &self.index().words,
+            )
+        };
+        Ok(sequences.iter().map(|rows| sequence(rows)).collect())
+    }
+
     /// The same rows as [`Tokenizer::tokenize`] gives sequence by sequence.
     ///
     /// # Errors
     /// [`TokenError::Layout`] for another layout than the composite one, which has a row per event, and where events are joined.
     pub fn tokenize_table(&self, table: &EventTable) -> Result<TokenTable, TokenError> {
-        if self.layout() != Layout::Composite || self.links().is_some() {
+        if !self.takes_tables() {
             return Err(TokenError::Layout);
         }
-        let (n_fields, n_values) = (self.fields().len(), self.numbers().len());
-        let zones = Zones::new(self, table);
-        let frames = table.frames(self.known_sites(), self.index().has_frames);
-        let local = local_times(self, table);
-        let columns: Vec<Column<'_>> =
-            self.fields().par_iter().map(|field| Column::new(&field.coding, table, &zones, &frames, &local)).collect();
-        let numbers: Vec<Numbers<'_>> =
-            self.numbers().iter().map(|number| Numbers::new(number.source(), table, &local)).collect();
+        let prepared = Prepared::new(self, table);
+        let Columns { fields, numbers, gap } = prepared.columns(self, table);
+        let (n_fields, n_values) = (fields.len(), numbers.len());
         let ((order, starts), (ids, values)) = rayon::join(
             || table.sequences(),
-            || (rows(table.len(), &columns, NONE), rows(table.len(), &numbers, f32::NAN)),
+            || (all_rows(table.len(), &fields, NONE), all_rows(table.len(), &numbers, f32::NAN)),
         );
-        let gap_field = columns.iter().enumerate().find_map(|(field, column)| match column {
-            Column::Gap { edges_secs } => Some((field, *edges_secs)),
-            _ => None,
-        });
-        let gap = |cells: &mut [u32], secs: f64| {
-            if let Some((field, edges_secs)) = gap_field {
-                cells[field] = bin_id(edges_secs, secs);
-            }
-        };
-        let gap_value = |cells: &mut [f32], secs: f64| {
-            if let Some(number) = self.index().gap_number {
-                cells[number] = single(secs.max(0.0).ln_1p());
-            }
-        };
-        let ids = in_order_of_sequences(table, n_fields, &ids, &order, &starts, gap);
-        let values = in_order_of_sequences(table, n_values, &values, &order, &starts, gap_value);
+        let ids = in_order_of_sequences(table, n_fields, &ids, &order, &starts, |cells, secs| gap.add_id(cells, secs));
+        let values =
+            in_order_of_sequences(table, n_values, &values, &order, &starts, |cells, secs| gap.add_value(cells, secs));
         Ok(TokenTable { n_fields, n_values, gap: self.index().gap_number, ids, values, starts })
     }
 }
 
-/// Fills in a cell of every row.
+/// Fills in cells.
 trait Fill<T>: Sync {
-    /// The cells of the rows from `first` on.
-    fn fill<'c>(&self, first: usize, cells: impl Iterator<Item = &'c mut T>)
+    /// The cells of these rows.
+    fn fill<'c>(&self, rows: impl Iterator<Item = u32>, cells: impl Iterator<Item = &'c mut T>)
     where
         T: 'c;
 }
 
 /// Row after row as the table has them; what needs the event before comes later.
-fn rows<T: Copy + Send, C: Fill<T>>(n_rows: usize, columns: &[C], empty: T) -> Vec<T> {
+fn all_rows<T: Copy + Send, C: Fill<T>>(n_rows: usize, columns: &[C], empty: T) -> Vec<T> {
+    filled(n_rows, columns, empty, |from, n| {
+        let from = u32::try_from(from).expect("a table has fewer than 2^32 rows");
+        (from..).take(n)
+    })
+}
+
+/// The same for some rows.
+fn selected<T: Copy + Send, C: Fill<T>>(rows: &[u32], columns: &[C], empty: T) -> Vec<T> {
+    filled(rows.len(), columns, empty, |from, n| rows[from..from + n].iter().copied())
+}
+
+fn filled<T: Copy + Send, C: Fill<T>, R: Iterator<Item = u32>>(
+    n_rows: usize,
+    columns: &[C],
+    empty: T,
+    rows: impl Fn(usize, usize) -> R + Sync,
+) -> Vec<T> {
     let n_columns = columns.len();
     let mut cells = vec![empty; n_rows * n_columns];
     if n_columns == 0 {
         return cells;
     }
     cells.par_chunks_mut(CHUNK_ROWS * n_columns).enumerate().for_each(|(chunk, cells)| {
+        let n = cells.len() / n_columns;
         // Column by column: each is read from its start to its end.
         for (at, column) in columns.iter().enumerate() {
-            column.fill(chunk * CHUNK_ROWS, cells.iter_mut().skip(at).step_by(n_columns));
+            column.fill(rows(chunk * CHUNK_ROWS, n), cells.iter_mut().skip(at).step_by(n_columns));
         }
     });
     cells
@@ -186,42 +292,6 @@ fn local_times(tokenizer: &Tokenizer, table: &EventTable) -> Vec<i64> {
     table.site_codes().zip(&table.times).map(|(site, &time)| clocks[site as usize].local(time)).collect()
 }
 
-/// What the site maps say of the zones of all rows.
-struct Zones<'a> {
-    /// Number of the context of each row; empty without any site map.
-    codes: Vec<u32>,
-    contexts: Vec<Option<&'a ZoneContext>>,
-}
-
-impl<'a> Zones<'a> {
-    fn new(tokenizer: &'a Tokenizer, table: &EventTable) -> Self {
-        let mut contexts = Vec::new();
-        if !tokenizer.fields().iter().any(|field| matches!(field.coding, Coding::Kind(_) | Coding::Near(_))) {
-            return Self { codes: Vec::new(), contexts };
-        }
-        let (sites, zones): (Vec<&str>, Vec<&str>) = (table.sites.iter().collect(), table.zones.iter().collect());
-        let mut known: HashMap<(u32, u32), u32, FxBuildHasher> = HashMap::default();
-        let keys = table.site_codes().zip(table.zone_codes.iter().copied());
-        let codes = keys.map(|(site, zone)| {
-            *known.entry((site, zone)).or_insert_with(|| {
-                let name = zones.get(zone as usize);
-                let site = tokenizer.known_sites().get(sites[site as usize]);
-                contexts.push(name.and_then(|zone| site?.zone(zone)));
-                u32::try_from(contexts.len() - 1).expect("fewer pairs of site and zone than rows")
-            })
-        });
-        let codes = codes.collect();
-        Self { codes, contexts }
-    }
-
-    /// The id of every row.
-    fn ids(&self, list: &WordList, word: impl Fn(&'a ZoneContext) -> Option<&'a str>) -> Vec<u32> {
-        let id = |context: Option<&'a ZoneContext>| context.and_then(&word).map_or(NONE, |word| list.id(word));
-        let of_contexts: Vec<u32> = self.contexts.iter().copied().map(id).collect();
-        self.codes.iter().map(|&code| of_contexts[code as usize]).collect()
-    }
-}
-
 /// A field made ready for a table.
 enum Column<'a> {
     /// The id of each code, and the code of each row.
@@ -232,7 +302,7 @@ enum Column<'a> {
     Cell {
         cells: &'a CellOptions,
         positions: &'a [[f64; 2]],
-        frames: &'a [Frame],
+        prepared: &'a Prepared<'a>,
     },
     Hour {
         n_hours: u32,
@@ -246,20 +316,24 @@ enum Column<'a> {
     },
     /// An id per row.
     Ids(Vec<u32>),
+    /// A number by its bin.
+    Binned {
+        edges: &'a [f64],
+        column: &'a AttributeColumn,
+    },
+    /// A word by its code.
+    Worded {
+        ids: Vec<u32>,
+        column: &'a AttributeColumn,
+    },
     /// An attribute that no row has.
     Absent,
 }
 
 impl<'a> Column<'a> {
-    fn new(
-        coding: &'a Coding,
-        table: &'a EventTable,
-        zones: &Zones<'_>,
-        frames: &'a [Frame],
-        local: &'a [i64],
-    ) -> Self {
+    fn new(coding: &'a Coding, table: &'a EventTable, prepared: &'a Prepared<'_>) -> Self {
         let ids_of = |list: &WordList, found: &Words| found.iter().map(|word| list.id(word)).collect();
-        let times = if local.is_empty() { &table.times } else { local };
+        let times = if prepared.local.is_empty() { &table.times } else { &prepared.local };
         match coding {
             Coding::Type(list) => Self::Coded { ids: ids_of(list, &table.types), codes: &table.type_codes },
             Coding::Zone(list) => Self::Coded { ids: ids_of(list, &table.zones), codes: &table.zone_codes },
@@ -268,19 +342,18 @@ impl<'a> Column<'a> {
                 let of_codes: Vec<u32> = ids_of(list, &found);
                 Self::Ids(codes.iter().map(|&code| of_codes[code as usize]).collect())
             }
-            Coding::Kind(list) => Self::Ids(zones.ids(list, |zone| Some(&zone.kind))),
-            Coding::Near(list) => Self::Ids(zones.ids(list, |zone| zone.near.as_deref())),
-            Coding::Cell(cells) => Self::Cell { cells, positions: &table.positions, frames },
+            Coding::Kind(list) => prepared.coded(list, |zone| Some(&zone.kind)),
+            Coding::Near(list) => prepared.coded(list, |zone| zone.near.as_deref()),
+            Coding::Cell(cells) => Self::Cell { cells, positions: &table.positions, prepared },
             Coding::Hour { n_hours } => Self::Hour { n_hours: *n_hours, times },
             Coding::Day => Self::Day { times },
             Coding::Gap { edges_secs } => Self::Gap { edges_secs },
-            Coding::Number { attribute, edges } => table.attribute(attribute).map_or(Self::Absent, |column| {
-                Self::Ids(column.ids(table.len(), |number| bin_id(edges, number), &vec![UNK; column.words.len()]))
-            }),
-            Coding::Word(word) => table.attribute(&word.attribute).map_or(Self::Absent, |column| {
-                let of_words: Vec<u32> = ids_of(&word.list, &column.words);
-                Self::Ids(column.ids(table.len(), |_| UNK, &of_words))
-            }),
+            Coding::Number { attribute, edges } => {
+                table.attribute(attribute).map_or(Self::Absent, |column| Self::Binned { edges, column })
+            }
+            Coding::Word(word) => table
+                .attribute(&word.attribute)
+                .map_or(Self::Absent, |column| Self::Worded { ids: ids_of(&word.list, &column.words), column }),
             Coding::Count { .. } => Self::Absent,
         }
     }
@@ -288,23 +361,30 @@ impl<'a> Column<'a> {
 
 impl Fill<u32> for Column<'_> {
     /// A gap stays [`NONE`].
-    fn fill<'c>(&self, first: usize, cells: impl Iterator<Item = &'c mut u32>) {
-        let rows = cells.zip(first..);
+    fn fill<'c>(&self, rows: impl Iterator<Item = u32>, cells: impl Iterator<Item = &'c mut u32>) {
+        let rows = cells.zip(rows.map(|row| row as usize));
         match self {
             Self::Coded { ids, codes } => rows.for_each(|(cell, row)| {
                 *cell = ids.get(codes[row] as usize).copied().unwrap_or(NONE);
             }),
-            Self::Cell { cells, positions, frames } => rows.for_each(|(cell, row)| {
-                let [x, y] = positions[row];
-                if !x.is_nan() {
-                    *cell = FIRST + cells.bucket(x, y, frames.get(row).copied().unwrap_or_default());
-                }
-            }),
+            Self::Cell { cells, positions, prepared: Prepared { places, frames, .. } } => {
+                let frame = |row: usize| frames[places.codes[row] as usize];
+                rows.for_each(|(cell, row)| {
+                    let [x, y] = positions[row];
+                    if !x.is_nan() {
+                        let frame = if frames.is_empty() { Frame::default() } else { frame(row) };
+                        *cell = FIRST + cells.bucket(x, y, frame);
+                    }
+                });
+            }
             Self::Hour { n_hours, times } => {
                 rows.for_each(|(cell, row)| *cell = FIRST + hour_id(times[row], *n_hours));
             }
             Self::Day { times } => rows.for_each(|(cell, row)| *cell = FIRST + day_of_week(times[row])),
             Self::Ids(ids) => rows.for_each(|(cell, row)| *cell = ids[row]),
+            // A word where numbers are wanted, or the other way round, is unknown.
+            Self::Binned { edges, column } => column.fill(rows, |number| bin_id(edges, *number), |_| UNK),
+            Self::Worded { ids, column } => column.fill(rows, |_| UNK, |code| ids[*code as usize]),
             Self::Gap { .. } | Self::Absent => {}
         }
     }
@@ -333,33 +413,38 @@ impl<'a> Numbers<'a> {
 }
 
 impl Fill<f32> for Numbers<'_> {
-    fn fill<'c>(&self, first: usize, cells: impl Iterator<Item = &'c mut f32>) {
+    fn fill<'c>(&self, rows: impl Iterator<Item = u32>, cells: impl Iterator<Item = &'c mut f32>) {
         match self {
             Self::Attribute(column) => {
-                let from = column.numbers.partition_point(|(row, _)| (*row as usize) < first);
-                let mut numbers = column.numbers[from..].iter().peekable();
-                for (cell, row) in cells.zip(first..) {
-                    if let Some((_, number)) = numbers.next_if(|(of, _)| *of as usize == row) {
+                let mut numbers = Cursor::new(&column.numbers);
+                for (cell, row) in cells.zip(rows) {
+                    if let Some(number) = numbers.get(row) {
                         *cell = single(*number);
                     }
                 }
             }
-            Self::DayFraction { times } => cells.zip(first..).for_each(|(cell, row)| *cell = day_fraction(times[row])),
+            Self::DayFraction { times } => {
+                cells.zip(rows).for_each(|(cell, row)| *cell = day_fraction(times[row as usize]));
+            }
             Self::Absent => {}
         }
     }
 }
 
 impl AttributeColumn {
-    /// An id per row of the table: of numbers by `number`, of words by their codes.
-    fn ids(&self, n_rows: usize, number: impl Fn(f64) -> u32, of_words: &[u32]) -> Vec<u32> {
-        let mut ids = vec![NONE; n_rows];
-        for &(row, value) in &self.numbers {
-            ids[row as usize] = number(value);
+    /// Ids of numbers by `number`, and of words by `word`.
+    fn fill<'c>(
+        &self,
+        cells: impl Iterator<Item = (&'c mut u32, usize)>,
+        number: impl Fn(&f64) -> u32,
+        word: impl Fn(&u32) -> u32,
+    ) {
+        let (mut numbers, mut words) = (Cursor::new(&self.numbers), Cursor::new(&self.word_codes));
+        for (cell, row) in cells {
+            let row = u32::try_from(row).expect("a table has fewer than 2^32 rows");
+            if let Some(id) = numbers.get(row).map(&number).or_else(|| words.get(row).map(&word)) {
+                *cell = id;
+            }
         }
-        for &(row, code) in &self.word_codes {
-            ids[row as usize] = of_words[code as usize];
-        }
-        ids
     }
 }

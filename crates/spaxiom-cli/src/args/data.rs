@@ -20,7 +20,7 @@ impl DataArgs {
     /// Reads the data and reports what was left out.
     pub(crate) fn load(&self) -> anyhow::Result<Dataset> {
         let data = Dataset::load(&self.data, &self.read.options()?)?;
-        tracing::info!("{}: {} events of {} sites", self.data.display(), data.n_events(), data.sequences().len());
+        tracing::info!("{}: {} events of {} sites", self.data.display(), data.n_events(), data.n_sites());
         if data.n_rejected() > 0 {
             tracing::warn!("{} lines were rejected; `check` says why", data.n_rejected());
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use spaxiom_bench::{BenchOptions, Workload, bench, peak_of_stream, table};
+use spaxiom_bench::{BenchOptions, Workload, bench, intake_of, peak_of_stream, table};
 
 use crate::exit::Exit;
 use crate::output;
@@ -38,12 +38,20 @@ pub(crate) struct BenchArgs {
     /// Used by `--workload memory` for a process of its own
     #[arg(long, hide = true, value_name = "FILE")]
     pub(crate) stream_file: Option<PathBuf>,
+    /// Used by `--workload intake` for a process of its own
+    #[arg(long, hide = true, value_name = "DATA")]
+    pub(crate) intake_file: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
-    let BenchArgs { workload, events, runs, threads, peers, python, keep, stream_file } = args;
+    let BenchArgs { workload, events, runs, threads, peers, python, keep, stream_file, intake_file } = args;
     if let Some(file) = stream_file {
         output::text(&format!("{}\n", peak_of_stream(file, *threads)?));
+        return Ok(Exit::Done);
+    }
+    if let Some(data) = intake_file {
+        let (secs, mib) = intake_of(data, *threads)?;
+        output::text(&format!("{secs} {mib}\n"));
         return Ok(Exit::Done);
     }
     let options = BenchOptions {

@@ -182,7 +182,8 @@ impl Demo<'_> {
         let engine = self.args.backend.engine_for(&opened)?;
         let pipeline = EmbeddingPipeline::open(&opened, store, engine.as_ref())?;
         let dataset = Dataset::load(data, &self.args.read.options()?)?;
-        let events = dataset.sequences().last().context("the data have no events")?.events();
+        let sequence = dataset.sequences().next_back().context("the data have no events")?;
+        let events = sequence.events();
         let flags = format!("--run {} --store {}", run.display(), store.display());
         for event in [&events[events.len() / 2], &events[events.len() * 3 / 4]] {
             self.title("search", &format!("search {flags} -k 5 --id {}", event.id));

@@ -122,10 +122,7 @@ fn fill(args: &IndexAddArgs, index: Arc<dyn IndexKind>) -> anyhow::Result<(Embed
     let mut pipeline = pipeline.with_sites(data.sites());
     unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
     let bar = observer::counter("embed", data.n_events());
-    let mut n_new = 0;
-    for sequence in data.sequences() {
-        n_new += pipeline.add_to_index(sequence, |n| bar.inc(n as u64))?;
-    }
+    let n_new = pipeline.add_data(&data, |n| bar.inc(n as u64))?;
     bar.finish_and_clear();
     Ok((pipeline, Added { n_new, n_rejected: data.n_rejected() }))
 }

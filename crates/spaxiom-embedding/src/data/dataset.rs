@@ -2,31 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{
-    Event, EventSequence, LabelIndex, LabelSpan, ReadOptions, SiteMap, group_by_site, read_labels, read_log,
+    EntityId, EventSequence, LabelIndex, LabelSpan, ReadOptions, SequenceKey, SiteMap, group_by_site, read_events,
+    read_labels,
 };
 use spaxiom_objective::{Examples, Flow, Labelled, ObjectiveError, Show};
-use spaxiom_token::{FitReport, Sites, Tokenizer, TokenizerFit};
+use spaxiom_token::{EventTable, FitReport, SequenceRows, Sites, TokenSequence, Tokenizer, TokenizerFit};
 
 use super::folder::DataFolder;
 use super::labelled::LabelledEvent;
-use super::part::PartData;
+use super::part::{self, PartData};
 use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
 use crate::error::EmbeddingError;
 use crate::files;
 
 const SECS_PER_DAY: i64 = 86_400;
+const NANOS_PER_SEC: i64 = 1_000_000_000;
 
 /// Events of one or more sites, with what was really going on where that is known.
+///
+/// Events are kept as columns, a fifth of their own size.
 #[derive(Debug)]
 pub struct Dataset {
     path: PathBuf,
-    sequences: Vec<EventSequence>,
+    table: Arc<EventTable>,
+    sequences: Vec<SequenceRows>,
     labels: LabelIndex,
     n_rejected: usize,
     n_duplicates: u64,
@@ -49,13 +55,13 @@ impl Dataset {
 
     /// The same without a fingerprint, for files whose fingerprint is known.
     pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Self, EmbeddingError> {
-        Self::new(path, options, |_, _| String::new())
+        Self::new(path, options, |_, _, _| String::new())
     }
 
     fn new(
         path: &Path,
         options: &ReadOptions,
-        fingerprint: impl Fn(&[EventSequence], &[LabelSpan]) -> String,
+        fingerprint: impl Fn(&EventTable, &[SequenceRows], &[LabelSpan]) -> String,
     ) -> Result<Self, EmbeddingError> {
         let folder = path.is_dir().then(|| DataFolder::new(path));
         let events = folder.as_ref().map_or_else(|| path.to_owned(), DataFolder::events);
@@ -65,18 +71,21 @@ impl Dataset {
         {
             options.site_map = Some(SiteMap::load(&map)?);
         }
-        let log = read_log(&events, &options)?;
-        if let (true, Some(first)) = (log.events.is_empty(), log.rejected.first()) {
+        let mut table = EventTable::of_whole_events(SequenceKey::Site);
+        let log = read_events(&events, &options, |event| table.push(&event))?;
+        if let (true, Some(first)) = (table.is_empty(), log.rejected.first()) {
             return Err(EmbeddingError::AllRejected { path: events, first: first.to_string() });
         }
         let mut spans = log.spans;
         if let Some(labels) = folder.as_ref().map(DataFolder::labels).filter(|labels| labels.exists()) {
             spans.extend(read_labels(&labels)?);
         }
-        let sequences = group_by_site(log.events);
+        table.shrink_to_fit();
+        let sequences = table.by_sequence();
         Ok(Self {
             path: path.to_owned(),
-            fingerprint: fingerprint(&sequences, &spans),
+            fingerprint: fingerprint(&table, &sequences, &spans),
+            table: Arc::new(table),
             sequences,
             labels: LabelIndex::new(spans),
             n_rejected: log.rejected.len(),
@@ -87,16 +96,33 @@ impl Dataset {
         })
     }
 
-    /// One sequence per site, whole.
+    /// The whole events of each site, in order of site; they are made one site after the other.
     #[must_use]
-    pub fn sequences(&self) -> &[EventSequence] {
-        &self.sequences
+    pub fn sequences(&self) -> impl DoubleEndedIterator<Item = EventSequence> {
+        self.sequences.iter().filter_map(|sequence| group_by_site(self.table.events(&sequence.rows)).pop())
+    }
+
+    /// The tokens of each site.
+    #[must_use]
+    pub fn tokenize(&self, tokenizer: &Tokenizer) -> Vec<TokenSequence> {
+        part::tokenize(&self.table, &self.sequences, tokenizer)
+    }
+
+    /// Events as columns, and the rows of each site in order of time.
+    pub(crate) fn columns(&self) -> (&EventTable, &[SequenceRows]) {
+        (&self.table, &self.sequences)
+    }
+
+    /// Number of sites.
+    #[must_use]
+    pub fn n_sites(&self) -> usize {
+        self.sequences.len()
     }
 
     /// Number of events.
     #[must_use]
     pub fn n_events(&self) -> usize {
-        self.sequences.iter().map(|sequence| sequence.events().len()).sum()
+        self.table.len()
     }
 
     /// Whether anything is known of what was really going on.
@@ -149,33 +175,42 @@ impl Dataset {
 
     /// Splits the sites of these data, and the days that have events.
     pub fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError> {
-        let sites: Vec<&str> = self.sequences.iter().map(|sequence| sequence.site_id().as_str()).collect();
+        let sites: Vec<&str> = self.sequences.iter().map(|sequence| sequence.site_id.as_str()).collect();
         Ok(Split::new(options, &sites, &self.days().into_iter().collect::<Vec<_>>())?)
     }
 
     /// The days that have events, counted from 1970-01-01.
     pub(crate) fn days(&self) -> BTreeSet<i64> {
-        let day = |event: &Event| event.time.timestamp().div_euclid(SECS_PER_DAY);
-        self.sequences.iter().flat_map(EventSequence::events).map(day).collect()
+        let day = |row: &u32| self.secs(*row).div_euclid(SECS_PER_DAY);
+        self.sequences.iter().flat_map(|sequence| &sequence.rows).map(day).collect()
     }
 
-    /// The sequences of one part; no event of another part is in them.
+    /// Whole seconds since 1970 of a row.
+    fn secs(&self, row: u32) -> i64 {
+        self.table.time_ns(row).div_euclid(NANOS_PER_SEC)
+    }
+
+    /// The rows of one part; no event of another part is in them.
+    pub(crate) fn rows(&self, split: &Split, part: Part) -> Vec<SequenceRows> {
+        let of_part = |sequence: &SequenceRows| {
+            let site = sequence.site_id.as_str();
+            let rows = sequence.rows.iter().copied().filter(|row| split.part(site, self.secs(*row)) == Some(part));
+            SequenceRows { site_id: sequence.site_id.clone(), rows: rows.collect() }
+        };
+        self.sequences.iter().map(of_part).filter(|sequence| !sequence.rows.is_empty()).collect()
+    }
+
+    /// The sequences of one part, whole events.
     #[must_use]
     pub fn part(&self, split: &Split, part: Part) -> Vec<EventSequence> {
-        self.sequences
-            .iter()
-            .map(|sequence| {
-                let site = sequence.site_id().as_str();
-                sequence.filtered(|event| split.part(site, event.time.timestamp()) == Some(part))
-            })
-            .filter(|sequence| !sequence.events().is_empty())
-            .collect()
+        let rows = self.rows(split, part);
+        rows.iter().filter_map(|sequence| group_by_site(self.table.events(&sequence.rows)).pop()).collect()
     }
 
     /// A part as tokens.
     #[must_use]
     pub fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> PartData {
-        PartData::new(self.part(split, part), tokenizer)
+        PartData::new(&self.table, self.rows(split, part), tokenizer)
     }
 
     /// The labels of the training part in order: the classes of a classifier.
@@ -187,9 +222,14 @@ impl Dataset {
         if self.labels.is_empty() {
             return Err(EmbeddingError::NoLabels { path: self.path.clone(), wanted });
         }
-        let train = self.part(split, Part::Train);
-        let known = train.iter().flat_map(EventSequence::events).filter_map(|event| self.labels.of(event));
-        let labels: BTreeSet<&str> = known.map(|known| known.label).collect();
+        let mut labels: BTreeSet<&str> = BTreeSet::new();
+        for SequenceRows { site_id, rows } in &self.rows(split, Part::Train) {
+            for (row, entity) in rows.iter().zip(self.table.entities(rows)) {
+                let time = DateTime::from_timestamp_nanos(self.table.time_ns(*row));
+                let known = self.labels.at(site_id, entity.map(EntityId::from).as_ref(), time);
+                labels.extend(known.map(|known| known.label));
+            }
+        }
         if labels.len() < 2 {
             let wanted = "two labels or more on training days, with the sites of the events";
             return Err(EmbeddingError::NoLabels { path: self.path.clone(), wanted });
@@ -212,25 +252,26 @@ impl Dataset {
         let mut labelled = Vec::new();
         // Labels that training never saw are classes of their own that nothing predicts.
         let mut unseen: BTreeMap<&str, usize> = BTreeMap::new();
-        for (sequence_idx, sequence) in data.sequences.iter().enumerate() {
-            let site = sequence.site_id().as_str();
-            for (event_idx, event) in sequence.events().iter().enumerate() {
-                let Some(known) = self.labels.of(event) else { continue };
-                let is_inside = |time: DateTime<Utc>| split.part(site, time.timestamp()) == Some(part);
+        for (sequence_idx, tokens) in data.tokens.iter().enumerate() {
+            let site = data.site_id(sequence_idx);
+            for (event_idx, entity) in data.entities(sequence_idx).enumerate() {
+                let time = data.time((sequence_idx, event_idx));
+                let Some(known) = self.labels.at(site, entity.map(EntityId::from).as_ref(), time) else { continue };
+                let is_inside = |time: DateTime<Utc>| split.part(site.as_str(), time.timestamp()) == Some(part);
                 if !is_inside(known.span.start) || !is_inside(known.span.end) {
                     continue;
                 }
                 let class = classes.binary_search_by(|class| class.as_str().cmp(known.label));
                 let n_known = classes.len() + unseen.len();
                 let class = class.unwrap_or_else(|_| *unseen.entry(known.label).or_insert(n_known));
-                let first = data.tokens[sequence_idx].first_of_context(event_idx, max_len);
+                let first = tokens.first_of_context(event_idx, max_len);
                 labelled.push(LabelledEvent {
                     sequence_idx,
                     event_idx,
                     class,
                     episode: known.episode as u64,
-                    start: sequence.events()[first].time,
-                    time: event.time,
+                    start: data.time((sequence_idx, first)),
+                    time,
                 });
             }
         }
@@ -264,7 +305,8 @@ impl TrainingData for Dataset {
     }
 
     fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError> {
-        Ok(fit.sequences(&self.part(split, Part::Train))?)
+        let rows = self.rows(split, Part::Train);
+        Ok(fit.table(&self.table.select(rows.iter().flat_map(|sequence| sequence.rows.iter().copied())))?)
     }
 
     fn classes(&self, split: &Split) -> Result<Vec<String>, EmbeddingError> {
@@ -322,10 +364,10 @@ impl Examples for LabelledWindows<'_> {
     }
 }
 
-fn hash(sequences: &[EventSequence], spans: &[LabelSpan]) -> String {
+fn hash(table: &EventTable, sequences: &[SequenceRows], spans: &[LabelSpan]) -> String {
     let mut hash = Sha256::new();
-    for event in sequences.iter().flat_map(EventSequence::events) {
-        hash.update(serde_json::to_vec(event).expect("an event is plain data"));
+    for event in sequences.iter().flat_map(|sequence| table.events(&sequence.rows)) {
+        hash.update(serde_json::to_vec(&event).expect("an event is plain data"));
     }
     for span in spans {
         hash.update(serde_json::to_vec(span).expect("a span is plain data"));

@@ -1,22 +1,83 @@
-//! A split of a data set in memory: its events and their tokens.
+//! A split of a data set in memory: its events as columns, and their tokens.
 
-use spaxiom_event::EventSequence;
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
+use spaxiom_event::{EventSequence, SequenceKey, SiteId, group_by_site};
 use spaxiom_objective::Windows;
-use spaxiom_token::{EventSpan, TokenSequence, TokenWindow, Tokenizer};
+use spaxiom_token::{EventSpan, EventTable, SequenceRows, TokenSequence, TokenWindow, Tokenizer};
 
-/// A split of a data set: its events, and their tokens.
+/// A split of a data set: one sequence of events per site, and their tokens.
+///
+/// Events are kept as columns; whole events are made of them the first time that somebody asks.
 #[derive(Debug)]
 pub struct PartData {
-    /// One per site.
-    pub sequences: Vec<EventSequence>,
+    sequences: Vec<PartSequence>,
     /// One per site.
     pub tokens: Vec<TokenSequence>,
+    events: OnceLock<Vec<EventSequence>>,
+}
+
+/// The events of one site.
+#[derive(Debug)]
+struct PartSequence {
+    table: Arc<EventTable>,
+    rows: SequenceRows,
 }
 
 impl PartData {
-    pub(crate) fn new(sequences: Vec<EventSequence>, tokenizer: &Tokenizer) -> Self {
-        let tokens = sequences.iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
-        Self { sequences, tokens }
+    /// Of some rows of a table of whole events, in order of time.
+    pub(crate) fn new(table: &Arc<EventTable>, rows: Vec<SequenceRows>, tokenizer: &Tokenizer) -> Self {
+        let tokens = tokenize(table, &rows, tokenizer);
+        let sequences = rows.into_iter().map(|rows| PartSequence { table: Arc::clone(table), rows }).collect();
+        Self { sequences, tokens, events: OnceLock::new() }
+    }
+
+    /// The same with a table of its own, so that the rest of the data can be dropped.
+    pub(crate) fn apart(table: &EventTable, mut rows: Vec<SequenceRows>, tokenizer: &Tokenizer) -> Self {
+        let mut own = EventTable::of_whole_events(SequenceKey::Site);
+        for sequence in &mut rows {
+            let first = u32::try_from(own.len()).expect("a table has fewer than 2^32 rows");
+            table.events(&sequence.rows).for_each(|event| own.push(&event));
+            sequence.rows = (first..).take(sequence.rows.len()).collect();
+        }
+        Self::new(&Arc::new(own), rows, tokenizer)
+    }
+
+    /// All parts after one another.
+    pub(crate) fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined = Self { sequences: Vec::new(), tokens: Vec::new(), events: OnceLock::new() };
+        for part in parts {
+            joined.sequences.extend(part.sequences);
+            joined.tokens.extend(part.tokens);
+        }
+        joined
+    }
+
+    /// The events, one sequence per site.
+    #[must_use]
+    pub fn sequences(&self) -> &[EventSequence] {
+        self.events.get_or_init(|| {
+            let of_site = |PartSequence { table, rows }: &PartSequence| group_by_site(table.events(&rows.rows));
+            self.sequences.iter().flat_map(of_site).collect()
+        })
+    }
+
+    /// The site of a sequence.
+    pub(crate) fn site_id(&self, sequence_idx: usize) -> &SiteId {
+        &self.sequences[sequence_idx].rows.site_id
+    }
+
+    /// The time of an event, given by sequence and event.
+    pub(crate) fn time(&self, (sequence_idx, event_idx): (usize, usize)) -> DateTime<Utc> {
+        let PartSequence { table, rows } = &self.sequences[sequence_idx];
+        DateTime::from_timestamp_nanos(table.time_ns(rows.rows[event_idx]))
+    }
+
+    /// The entities of the events of a sequence.
+    pub(crate) fn entities(&self, sequence_idx: usize) -> impl Iterator<Item = Option<&str>> {
+        let PartSequence { table, rows } = &self.sequences[sequence_idx];
+        table.entities(&rows.rows)
     }
 
     /// The context of an event, given by sequence and event.
@@ -28,6 +89,15 @@ impl PartData {
     /// The windows of the split, with their events if `with_events`.
     pub(crate) fn windows(&self, max_len: usize, with_events: bool) -> Windows<'_> {
         let windows = Windows::new(&self.tokens, max_len);
-        if with_events { windows.with_events(self.sequences.iter().map(EventSpan::whole).collect()) } else { windows }
+        if with_events { windows.with_events(self.sequences().iter().map(EventSpan::whole).collect()) } else { windows }
     }
+}
+
+/// The tokens of each sequence: of columns where the tokenizer takes them, otherwise event by event.
+pub(crate) fn tokenize(table: &EventTable, sequences: &[SequenceRows], tokenizer: &Tokenizer) -> Vec<TokenSequence> {
+    let rows: Vec<&[u32]> = sequences.iter().map(|sequence| sequence.rows.as_slice()).collect();
+    tokenizer.tokenize_rows(table, &rows).unwrap_or_else(|_| {
+        let of_site = |rows: &&[u32]| group_by_site(table.events(rows)).pop();
+        rows.iter().filter_map(of_site).map(|sequence| tokenizer.tokenize(&sequence)).collect()
+    })
 }

@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
-use spaxiom_event::{Event, EventSequence, ReadOptions, SequenceKey, SiteMap};
+use spaxiom_event::{ReadOptions, SequenceKey, SiteMap};
 use spaxiom_objective::{Examples, Flow, ObjectiveError, Show};
 use spaxiom_token::{EventTable, FitReport, Sites, Tokenizer, TokenizerFit};
 
@@ -78,7 +78,7 @@ impl ShardedDataset {
         for shard in &data.shards {
             let shard = Dataset::load(shard, &data.options)?;
             hash.update(shard.fingerprint());
-            data.site_names.extend(shard.sequences().iter().map(|sequence| sequence.site_id().to_string()));
+            data.site_names.extend(shard.columns().1.iter().map(|sequence| sequence.site_id.to_string()));
             data.days.extend(shard.days());
             data.n_events += shard.n_events();
             data.n_rejected += shard.n_rejected();
@@ -105,9 +105,9 @@ impl ShardedDataset {
         self.n_rejected
     }
 
-    /// One part of one file.
-    fn part(&self, shard: usize, split: &Split, part: Part) -> Result<Vec<EventSequence>, EmbeddingError> {
-        Ok(Dataset::read(&self.shards[shard], &self.options)?.part(split, part))
+    /// One file.
+    fn read(&self, shard: usize) -> Result<Dataset, EmbeddingError> {
+        Dataset::read(&self.shards[shard], &self.options)
     }
 }
 
@@ -141,23 +141,21 @@ impl TrainingData for ShardedDataset {
         let share = N_FIT as f64 / self.n_events.max(1) as f64;
         let mut table = EventTable::new(SequenceKey::Site);
         for shard in 0..self.shards.len() {
-            for sequence in self.part(shard, split, Part::Train)? {
-                for event in first(sequence.events(), share) {
-                    table.push(event);
-                }
-            }
+            let data = self.read(shard)?;
+            let rows = data.rows(split, Part::Train);
+            let rows = rows.iter().flat_map(|sequence| first(&sequence.rows, share)).copied();
+            table.append(&data.columns().0.select(rows));
         }
         Ok(fit.table(&table)?)
     }
 
     fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> Result<PartData, EmbeddingError> {
-        let mut data = PartData { sequences: Vec::new(), tokens: Vec::new() };
-        for shard in 0..self.shards.len() {
-            let PartData { sequences, tokens } = PartData::new(self.part(shard, split, part)?, tokenizer);
-            data.sequences.extend(sequences);
-            data.tokens.extend(tokens);
-        }
-        Ok(data)
+        let part_of = |shard| {
+            let data = self.read(shard)?;
+            Ok(PartData::apart(data.columns().0, data.rows(split, part), tokenizer))
+        };
+        let parts: Result<Vec<PartData>, EmbeddingError> = (0..self.shards.len()).map(part_of).collect();
+        Ok(PartData::joined(parts?))
     }
 
     fn classes(&self, _: &Split) -> Result<Vec<String>, EmbeddingError> {
@@ -175,11 +173,11 @@ impl TrainingData for ShardedDataset {
     }
 }
 
-/// The first events of a sequence, so large a share of them; consecutive, so that the times between them are right.
-fn first(events: &[Event], share: f64) -> &[Event] {
+/// The first rows of a sequence, so large a share of them; consecutive, so that the times between them are right.
+fn first(rows: &[u32], share: f64) -> &[u32] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of events")]
-    let n = (events.len() as f64 * share).ceil() as usize;
-    &events[..n.min(events.len())]
+    let n = (rows.len() as f64 * share).ceil() as usize;
+    &rows[..n.min(rows.len())]
 }
 
 /// The windows of the training part, file by file in random order, and within each of them in random order.
@@ -190,7 +188,7 @@ struct ShardWindows<'a> {
 
 impl ShardWindows<'_> {
     fn load(&self, shard: usize) -> Result<PartData, EmbeddingError> {
-        Ok(PartData::new(self.data.part(shard, self.request.split, Part::Train)?, self.request.tokenizer))
+        Ok(self.data.read(shard)?.part_data(self.request.split, Part::Train, self.request.tokenizer))
     }
 }
 
@@ -224,17 +222,13 @@ impl Examples for ShardWindows<'_> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use spaxiom_event::Event;
-
     use super::first;
 
     #[test]
     fn a_share_of_a_sequence_is_its_beginning_and_never_nothing() {
-        let events: Vec<Event> =
-            (0..10).map(|at| Event::new("A", "s", DateTime::from_timestamp(at, 0).unwrap())).collect();
-        assert_eq!([0.01, 0.25, 1.0, 7.0].map(|share| first(&events, share).len()), [1, 3, 10, 10]);
-        assert_eq!(first(&events, 0.25)[2].time.timestamp(), 2);
+        let rows: Vec<u32> = (10..20).collect();
+        assert_eq!([0.01, 0.25, 1.0, 7.0].map(|share| first(&rows, share).len()), [1, 3, 10, 10]);
+        assert_eq!(first(&rows, 0.25)[2], 12);
         assert!(first(&[], 0.5).is_empty());
     }
 }

@@ -38,7 +38,7 @@ impl ExampleRequest<'_> {
             let window = data.context(event.place(), self.max_len);
             let events = self.needs_events().then(|| {
                 let end = event.event_idx + 1;
-                EventSpan::whole(&data.sequences[event.sequence_idx]).part(end - window.len()..end)
+                EventSpan::whole(&data.sequences()[event.sequence_idx]).part(end - window.len()..end)
             });
             Example { events, ..Example::of_class(window, event.class) }
         };

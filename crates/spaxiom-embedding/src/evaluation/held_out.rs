@@ -97,7 +97,7 @@ fn n_gram(order: usize, n_events: usize, what: usize, train: &PartData, test: &P
     let model = NGram::fit(order, n_events, train.tokens.iter().map(ids));
     let mut hours = Hours::default();
     let (mut right, mut likelihoods) = (Vec::new(), Vec::new());
-    for (sequence, tokens) in test.sequences.iter().zip(&test.tokens) {
+    for (sequence, tokens) in test.sequences().iter().zip(&test.tokens) {
         let ids = ids(tokens);
         for (at, event) in sequence.events().iter().enumerate().skip(1) {
             let cluster = hours.number(event);

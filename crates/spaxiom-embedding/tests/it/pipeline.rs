@@ -32,7 +32,7 @@ fn opening_a_store_never_creates_one_and_leaves_its_kind() {
 fn a_stream_gives_the_vectors_of_the_whole_sequence() {
     let folder = TempDir::new().unwrap();
     let pipeline = create(&WORLD.pretrained(), &folder).unwrap();
-    let sequence = WORLD.data().sequences()[0].clone();
+    let sequence = WORLD.data().sequences().next().unwrap();
     let whole = pipeline.encode(&pipeline.tokenize(&sequence));
     let mut stream = pipeline.stream();
     for (event, want) in sequence.events().iter().zip(whole.chunks_exact(16)).take(40) {
@@ -51,7 +51,8 @@ fn every_layout_of_tokens_trains_and_is_searched() {
         let data = WORLD.data();
         pretrain(config, &data, &run, false).unwrap();
         let mut pipeline = create(&run, &folder).unwrap();
-        let sequence = data.sequences()[0].filtered(|event| event.time < data.sequences()[0].events()[50].time);
+        let sequence = data.sequences().next().unwrap();
+        let sequence = sequence.filtered(|event| event.time < sequence.events()[50].time);
         pipeline.add_to_index(&sequence, |_| {}).unwrap();
         let hits = pipeline.search_id(sequence.events()[20].id.as_str(), 5, &Filter::default()).unwrap();
         assert_eq!(hits.len(), 5, "{layout:?}");
@@ -67,7 +68,7 @@ fn every_layout_of_tokens_trains_and_is_searched() {
 fn what_comes_later_does_not_change_an_earlier_vector() {
     let folder = TempDir::new().unwrap();
     let pipeline = create(&WORLD.pretrained(), &folder).unwrap();
-    let sequence = WORLD.data().sequences()[0].clone();
+    let sequence = WORLD.data().sequences().next().unwrap();
     let cut_at = sequence.events()[30].time;
     let start = sequence.filtered(|event| event.time < cut_at);
     let vectors = |sequence| pipeline.encode(&pipeline.tokenize(sequence));
@@ -80,7 +81,7 @@ fn what_comes_later_does_not_change_an_earlier_vector() {
 fn a_build_that_stopped_half_way_goes_on_and_finds_the_same() {
     let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let data = WORLD.data();
-    let sequence = &data.sequences()[0];
+    let sequence = &data.sequences().next().unwrap();
     let n = sequence.events().len();
     let mut whole = create(&WORLD.pretrained(), &a).unwrap();
     assert_eq!(whole.add_to_index(sequence, |_| {}).unwrap(), n);
@@ -106,7 +107,7 @@ fn a_build_that_stopped_half_way_goes_on_and_finds_the_same() {
 fn an_event_finds_events_and_an_unknown_one_is_named() {
     let folder = TempDir::new().unwrap();
     let mut pipeline = create(&WORLD.pretrained(), &folder).unwrap();
-    pipeline.add_to_index(&WORLD.data().sequences()[0], |_| {}).unwrap();
+    pipeline.add_to_index(&WORLD.data().sequences().next().unwrap(), |_| {}).unwrap();
     let event = |kind: &str, zone: &str| {
         let text = format!(r#"{{"type": "{kind}", "zone": "{zone}", "time": "2025-01-07T10:00:00Z", "length": 3}}"#);
         Event::from_json(&text).unwrap()

@@ -293,7 +293,8 @@ fn every_encoder_trains_encodes_and_is_chosen_by_name() {
         config.train.evaluate_every = 1;
         finetune(Some(&open(&run)), config, &data, &tuned, false).unwrap();
         let encoder = open(&tuned).encoder(flex().as_ref()).unwrap();
-        let tokens = open(&run).tokenizer().clone().with_sites(data.sites()).tokenize(&data.sequences()[0]);
+        let tokens =
+            open(&run).tokenizer().clone().with_sites(data.sites()).tokenize(&data.sequences().next().unwrap());
         let windows = [tokens.window(0, 5), tokens.window(3, 9)];
         let vectors = encoder.encode(&windows);
         assert_eq!(vectors.len(), 2 * encoder.dim());

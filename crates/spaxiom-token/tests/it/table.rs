@@ -1,8 +1,8 @@
 //! Tables of events against sequences of events: the same ids on every way.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
-use spaxiom_event::{AttrValue, Event, EventReader, Position, ReadOptions, SequenceKey, group_by_site};
+use spaxiom_event::{AttrValue, Event, EventReader, Position, ReadOptions, SequenceKey, Severity, group_by_site};
 use spaxiom_token::{EventTable, Tokenizer, TokenizerOptions};
 
 prop_compose! {
@@ -25,6 +25,34 @@ prop_compose! {
         number.map(|number| event.attrs.insert("number", number.into()));
         mixed.map(|mixed| event.attrs.insert("mixed", mixed));
         event
+    }
+}
+
+prop_compose! {
+    /// With everything that no tokenizer reads.
+    fn any_whole_event()(
+        event in any_event(),
+        id in "[a-f0-9]{0,30}",
+        extent_millis in proptest::option::of(0i64..90_000),
+        height in proptest::option::of(-3.0f64..9.0),
+        path in proptest::collection::vec(prop_oneof![Just("floor1"), Just("ward_a")], 0..3),
+        entity in proptest::option::of(prop_oneof![Just("p1"), Just("p2")]),
+        confidence in proptest::option::of(0.0f64..1.0),
+        severity in proptest::option::of(prop_oneof![Just(Severity::Info), Just(Severity::Alert)]),
+        causes in proptest::collection::vec("[a-f]{1,3}", 0..2),
+    ) -> Event {
+        let position = event.position.map(|at| Position { z: height, ..at });
+        Event {
+            id: id.as_str().into(),
+            end_time: extent_millis.map(|millis| event.time + TimeDelta::milliseconds(millis)),
+            zone_path: path.into_iter().map(Into::into).collect(),
+            position,
+            entity_id: entity.map(Into::into),
+            confidence,
+            severity,
+            caused_by: causes.iter().map(|id| id.as_str().into()).collect(),
+            ..event
+        }
     }
 }
 
@@ -64,6 +92,64 @@ proptest! {
         let sequence = |i| (fast.sequence(i).ids(), bits(&fast.sequence(i).values()));
         let fast: Vec<(Vec<u32>, Vec<u32>)> = (0..fast.n_sequences()).map(sequence).collect();
         prop_assert_eq!(fast, slow);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whole_events_come_back_from_a_table(
+        events in proptest::collection::vec(any_whole_event(), 0..60),
+        cut in 0usize..60,
+    ) {
+        let (first, second) = events.split_at(cut.min(events.len()));
+        let whole = |events: &[Event]| {
+            let mut table = EventTable::of_whole_events(SequenceKey::Site);
+            for event in events {
+                table.push(event);
+            }
+            table
+        };
+        let mut joined = whole(first);
+        joined.append(&whole(second));
+        let rows: Vec<u32> = (0..).take(events.len()).collect();
+        prop_assert_eq!(joined.events(&rows).collect::<Vec<Event>>(), events.clone());
+        let found: Vec<(String, Vec<Event>)> = joined
+            .by_sequence()
+            .iter()
+            .map(|sequence| (sequence.site_id.to_string(), joined.events(&sequence.rows).collect()))
+            .collect();
+        let want: Vec<(String, Vec<Event>)> = group_by_site(events)
+            .iter()
+            .map(|sequence| (sequence.site_id().to_string(), sequence.events().to_vec()))
+            .collect();
+        prop_assert_eq!(found, want);
+    }
+
+    #[test]
+    fn some_rows_of_a_table_are_the_sequences_of_their_events(
+        train in proptest::collection::vec(any_event(), 1..60),
+        events in proptest::collection::vec(any_event(), 1..60),
+        from_millis in 0i64..3_000_000_000,
+    ) {
+        let options = TokenizerOptions { n_bins: 4, what: true, ..TokenizerOptions::default() };
+        let tokenizer = Tokenizer::fit(&options, &group_by_site(train)).unwrap();
+        let is_late = |event: &Event| event.time.timestamp_millis() >= from_millis;
+        let late: Vec<Event> = events.iter().filter(|event| is_late(event)).cloned().collect();
+        let table = table(&events);
+        let mut sequences: Vec<Vec<u32>> = table.by_sequence().into_iter().map(|sequence| sequence.rows).collect();
+        for rows in &mut sequences {
+            rows.retain(|row| table.time_ns(*row) / 1_000_000 >= from_millis);
+        }
+        sequences.retain(|rows| !rows.is_empty());
+        let rows: Vec<&[u32]> = sequences.iter().map(Vec::as_slice).collect();
+        let slow: Vec<_> = group_by_site(late.clone()).iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
+        prop_assert_eq!(tokenizer.tokenize_rows(&table, &rows).unwrap(), slow);
+        let selected = table.select(sequences.iter().flatten().copied());
+        let fitted = |fit: Result<Tokenizer, _>| fit.ok().map(|tokenizer: Tokenizer| tokenizer.to_json());
+        prop_assert_eq!(
+            fitted(Tokenizer::fit_table(&options, &selected)),
+            fitted(Tokenizer::fit(&options, &group_by_site(late))),
+        );
     }
 }
 
