@@ -43,7 +43,7 @@ fn fail_on(what: &str, violations: &[String]) -> anyhow::Result<()> {
     bail!("{what}:\n  {}", violations.join("\n  "))
 }
 
-/// Licences, bans and sources always; advisories where their database can be reached.
+/// Licenses, bans and sources always; advisories where their database can be reached.
 fn deny(root: &Path) -> anyhow::Result<()> {
     let deny = tool(root, &DENY)?;
     let command = |words: &[&str]| {

@@ -22,7 +22,7 @@ pub(crate) const MAX_LEN: usize = 128;
 /// How late the events of the benchmark file are at most.
 const LATENESS_SECS: i64 = 30;
 
-/// Events from which the tokenizer of the stream is learnt.
+/// Events from which the tokenizer of the stream is learned.
 const N_TO_FIT: usize = 100_000;
 
 /// Ids that the stream remembers to tell duplicates.
@@ -56,7 +56,7 @@ pub(crate) fn ingest(options: &BenchOptions, file: &Path) -> anyhow::Result<Vec<
     Ok(found.into_iter().map(|peer| row(Some(peer))).collect())
 }
 
-/// A tokenizer that is learnt from a file, and the tokens of it, one sequence per entity.
+/// A tokenizer that is learned from a file, and the tokens of it, one sequence per entity.
 pub(crate) fn tokens_of(file: &Path, threads: u32) -> anyhow::Result<(Tokenizer, TokenTable)> {
     let options = ReadOptions { threads: Some(threads as usize), ..ReadOptions::default() };
     let (table, rejected) = EventTable::read(SequenceKey::Entity, EventReader::open(file, &options)?);

@@ -15,7 +15,7 @@ const STDIN: &str = "-";
 pub(crate) struct Inputs(Vec<PathBuf>);
 
 impl Inputs {
-    /// A folder stands for its files in order of their names; labels and the like, licences and Markdown are left out.
+    /// A folder stands for its files in order of their names; labels and the like, licenses and Markdown are left out.
     pub(crate) fn new(words: &[PathBuf]) -> anyhow::Result<Self> {
         let mut paths = Vec::new();
         for word in words {

@@ -2,15 +2,15 @@
 
 mod dataset;
 mod folder;
-mod labelled;
+mod labeled;
 mod part;
 mod shards;
 mod training_data;
 
 pub use self::dataset::Dataset;
 pub use self::folder::DataFolder;
-pub use self::labelled::LabelledEvent;
-pub(crate) use self::labelled::spread;
+pub use self::labeled::LabeledEvent;
+pub(crate) use self::labeled::spread;
 pub use self::part::PartData;
 pub use self::shards::ShardedDataset;
 pub use self::training_data::{ExampleRequest, TrainingData, TrainingExamples};

@@ -37,7 +37,7 @@ pub enum EmbeddingError {
     /// Events that cannot be read.
     #[error(transparent)]
     Event(#[from] EventError),
-    /// A tokenizer that cannot be learnt, read or applied.
+    /// A tokenizer that cannot be learned, read or applied.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Weights that cannot be read or applied.

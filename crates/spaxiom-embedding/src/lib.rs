@@ -19,7 +19,7 @@ mod run;
 mod training;
 
 pub use crate::data::{
-    DataFolder, Dataset, ExampleRequest, LabelledEvent, PartData, ShardedDataset, TrainingData, TrainingExamples,
+    DataFolder, Dataset, ExampleRequest, LabeledEvent, PartData, ShardedDataset, TrainingData, TrainingExamples,
 };
 pub use crate::engine::{
     BackendName, Engine, ModelShape, TrainingInput, TrainingOutput, Weights, WindowEncoder, engine,

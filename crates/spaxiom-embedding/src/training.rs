@@ -1,6 +1,6 @@
 //! Training: from a data set to a run folder.
 
-mod neighbours;
+mod neighbors;
 mod train;
 
 pub(crate) use self::train::objectives;

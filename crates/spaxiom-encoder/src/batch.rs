@@ -268,7 +268,7 @@ impl<B: Backend> EventBatch<B> {
 }
 
 impl<B: AutodiffBackend> EventBatch<B> {
-    /// The same for a model from which nothing is learnt.
+    /// The same for a model from which nothing is learned.
     #[must_use]
     pub fn inner(self) -> EventBatch<B::InnerBackend> {
         EventBatch {

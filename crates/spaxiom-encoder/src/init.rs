@@ -1,6 +1,6 @@
 //! Weights from a seed, made on the host.
 //!
-//! burn initialises lazily, so its random numbers depend on which parameter is used first;
+//! burn initializes lazily, so its random numbers depend on which parameter is used first;
 //! here they depend on the order of construction alone, and are the same on every backend.
 
 use burn::module::Param;

@@ -1,7 +1,7 @@
 //! Encoders: token windows to vectors, as burn modules generic over the backend.
 //!
 //! Takes [`spaxiom_token::TokenWindow`]s as one [`EventBatch`], gives a state per event and one vector per window.
-//! Knows no index and no optimiser; weights are made from a seed on the host, so that every backend starts equal.
+//! Knows no index and no optimizer; weights are made from a seed on the host, so that every backend starts equal.
 
 mod autodiff;
 mod batch;

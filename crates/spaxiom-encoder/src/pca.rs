@@ -60,10 +60,10 @@ impl Pca {
                 *mean += f64::from(*value) / n as f64;
             }
         }
-        let centred = Mat::from_fn(n, d, |row, column| f64::from(vectors[row * d + column]) - mean[column]);
+        let centered = Mat::from_fn(n, d, |row, column| f64::from(vectors[row * d + column]) - mean[column]);
         let mut covariance = Mat::<f64>::zeros(d, d);
         let scale = 1.0 / (n - 1) as f64;
-        matmul(&mut covariance, Accum::Replace, centred.transpose(), &centred, scale, Par::rayon(0));
+        matmul(&mut covariance, Accum::Replace, centered.transpose(), &centered, scale, Par::rayon(0));
         let Ok(eigen) = covariance.self_adjoint_eigen(Side::Lower) else {
             return setting("vectors", "numbers whose covariance has eigenvalues", "others".into());
         };
@@ -113,14 +113,14 @@ impl Pca {
     pub fn transform(&self, vectors: &[f32]) -> Vec<f32> {
         let (d, k) = (self.d(), self.n_components());
         let n = vectors.len() / d;
-        let centred: Vec<f32> = vectors
+        let centered: Vec<f32> = vectors
             .chunks_exact(d)
             .flat_map(|row| row.iter().zip(&self.mean).map(|(value, mean)| value - mean))
             .collect();
         let mut reduced = vec![0.0; n * k];
         let out = MatMut::from_row_major_slice_mut(&mut reduced, n, k);
-        let centred = MatRef::from_row_major_slice(&centred, n, d);
-        matmul(out, Accum::Replace, centred, self.components().transpose(), 1.0, Par::rayon(0));
+        let centered = MatRef::from_row_major_slice(&centered, n, d);
+        matmul(out, Accum::Replace, centered, self.components().transpose(), 1.0, Par::rayon(0));
         reduced
     }
 

@@ -1,4 +1,4 @@
-//! Multinomial logistic regression: the same linear probe for every representation, learnt or not.
+//! Multinomial logistic regression: the same linear probe for every representation, learned or not.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -34,9 +34,9 @@ pub fn score_ranking(ranking: &[Ranked], n_relevant: usize, k: usize) -> Option<
     })
 }
 
-/// Share of the exact neighbours that an approximate search found too.
+/// Share of the exact neighbors that an approximate search found too.
 ///
-/// An approximate hit as similar as the last exact one counts: equal vectors make equal neighbours.
+/// An approximate hit as similar as the last exact one counts: equal vectors make equal neighbors.
 #[must_use]
 pub fn recall_overlap(exact: &[(i64, f32)], approximate: &[(i64, f32)]) -> f64 {
     let Some(&(_, last)) = exact.last() else { return 1.0 };

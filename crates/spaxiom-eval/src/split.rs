@@ -81,7 +81,7 @@ impl Split {
         })
     }
 
-    /// The same split, but what `earlier` learnt from is no validation any more, and what it learnt from or chose by no test.
+    /// The same split, but what `earlier` learned from is no validation any more, and what it learned from or chose by no test.
     #[must_use]
     pub fn after(mut self, earlier: &Self) -> Self {
         self.earlier.push(earlier.clone());

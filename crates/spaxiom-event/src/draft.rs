@@ -155,7 +155,7 @@ fn end(
 fn position(x: Option<f64>, y: Option<f64>, z: Option<f64>) -> Result<Option<Position>, LineError> {
     for (field, value) in [("x", x), ("y", y), ("z", z)] {
         if let Some(wrong) = value.filter(|value| !value.is_finite()) {
-            return Err(LineError::Number { field, want: "finite metres", got: wrong.to_string() });
+            return Err(LineError::Number { field, want: "finite meters", got: wrong.to_string() });
         }
     }
     match (x, y, z) {

@@ -53,14 +53,14 @@ pub struct Event {
     pub caused_by: Vec<EventId>,
 }
 
-/// A point in the site's frame, in metres.
+/// A point in the site's frame, in meters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Position {
-    /// Metres along the site's first axis.
+    /// Meters along the site's first axis.
     pub x: f64,
-    /// Metres along the site's second axis.
+    /// Meters along the site's second axis.
     pub y: f64,
-    /// Metres above the site's floor, where known.
+    /// Meters above the site's floor, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub z: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! The site map: zones with their shapes and neighbours, and where the sensors are.
+//! The site map: zones with their shapes and neighbors, and where the sensors are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,36 +37,36 @@ pub struct Zone {
     /// The zone around it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
-    /// Zones that can be reached from it in one step.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub neighbours: Vec<String>,
-    /// Its outline in metres of the site's frame.
+    /// Zones that can be reached from it in one step; `neighbors` or `neighbours` in files.
+    #[serde(default, rename = "neighbours", alias = "neighbors", skip_serializing_if = "Vec::is_empty")]
+    pub neighbors: Vec<String>,
+    /// Its outline in meters of the site's frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Shape>,
 }
 
-/// The outline of a zone, in metres of the site's frame.
+/// The outline of a zone, in meters of the site's frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
 pub enum Shape {
-    /// From the corner with the smallest coordinates on; its far edges belong to its neighbours.
+    /// From the corner with the smallest coordinates on; its far edges belong to its neighbors.
     Rectangle {
         /// Smallest first coordinate.
         x: f64,
         /// Smallest second coordinate.
         y: f64,
-        /// Metres along the first axis.
+        /// Meters along the first axis.
         width: f64,
-        /// Metres along the second axis.
+        /// Meters along the second axis.
         height: f64,
     },
     /// Its edge belongs to it.
     Circle {
-        /// First coordinate of the centre.
+        /// First coordinate of the center.
         x: f64,
-        /// Second coordinate of the centre.
+        /// Second coordinate of the center.
         y: f64,
-        /// Metres.
+        /// Meters.
         radius: f64,
     },
     /// Corners in order; the last is joined to the first.
@@ -82,11 +82,11 @@ pub enum Shape {
 pub struct Sensor {
     /// The zone that it watches.
     pub zone: Option<String>,
-    /// Metres along the first axis.
+    /// Meters along the first axis.
     pub x: Option<f64>,
-    /// Metres along the second axis.
+    /// Meters along the second axis.
     pub y: Option<f64>,
-    /// Metres above the floor.
+    /// Meters above the floor.
     pub z: Option<f64>,
 }
 
@@ -196,8 +196,8 @@ impl SiteFile {
 }
 
 fn check_zone(site: &str, name: &str, zone: &Zone, zones: &BTreeMap<String, Zone>) -> Result<(), toml::de::Error> {
-    let Zone { kind: _, floor: _, within, neighbours, shape } = zone;
-    if let Some(unknown) = neighbours.iter().chain(within).find(|other| !zones.contains_key(*other)) {
+    let Zone { kind: _, floor: _, within, neighbors, shape } = zone;
+    if let Some(unknown) = neighbors.iter().chain(within).find(|other| !zones.contains_key(*other)) {
         return Err(wrong(format_args!("site `{site}`: zone `{name}` names `{unknown}`, which is no zone of it")));
     }
     if shape.as_ref().is_some_and(|shape| !shape.has_extent()) {
@@ -243,13 +243,13 @@ impl Site {
         holding.min_by(|(_, a), (_, b)| a.area().total_cmp(&b.area())).map(|(id, _)| id.as_str())
     }
 
-    /// The zone graph: pairs of neighbours, each once and in order.
+    /// The zone graph: pairs of neighbors, each once and in order.
     ///
-    /// A neighbourhood that one of the two declares holds for both.
+    /// A neighborhood that one of the two declares holds for both.
     #[must_use]
     pub fn zone_graph(&self) -> Vec<(&str, &str)> {
         let declared = self.zones.iter().flat_map(|(id, zone)| {
-            zone.neighbours.iter().map(move |other| if id <= other { (&**id, &**other) } else { (&**other, &**id) })
+            zone.neighbors.iter().map(move |other| if id <= other { (&**id, &**other) } else { (&**other, &**id) })
         });
         let mut pairs: Vec<(&str, &str)> = declared.collect();
         pairs.sort_unstable();
@@ -301,7 +301,7 @@ impl Shape {
         }
     }
 
-    /// Square metres.
+    /// Square meters.
     #[must_use]
     pub fn area(&self) -> f64 {
         match self {

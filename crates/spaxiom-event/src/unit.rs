@@ -33,21 +33,21 @@ pub enum Unit {
     /// Hours.
     #[serde(rename = "h")]
     Hour,
-    /// Metres.
+    /// Meters.
     #[serde(rename = "m")]
-    Metre,
-    /// Centimetres.
+    Meter,
+    /// Centimeters.
     #[serde(rename = "cm")]
-    Centimetre,
-    /// Square metres.
+    Centimeter,
+    /// Square meters.
     #[serde(rename = "m2")]
-    SquareMetre,
-    /// Metres per second.
+    SquareMeter,
+    /// Meters per second.
     #[serde(rename = "m/s")]
-    MetrePerSecond,
-    /// Kilometres per hour.
+    MeterPerSecond,
+    /// Kilometers per hour.
     #[serde(rename = "km/h")]
-    KilometrePerHour,
+    KilometerPerHour,
     /// Per minute.
     #[serde(rename = "1/min")]
     PerMinute,
@@ -99,11 +99,11 @@ const ROWS: [Row; 25] = [
     (Unit::Millisecond, "ms", "ms", Unit::Second, 1e-3, 0.0, &["millisecond", "milliseconds"]),
     (Unit::Minute, "min", "min", Unit::Second, 60.0, 0.0, &["minute", "minutes"]),
     (Unit::Hour, "h", "h", Unit::Second, 3600.0, 0.0, &["hour", "hours"]),
-    (Unit::Metre, "m", "m", Unit::Metre, 1.0, 0.0, &["meter", "metre", "meters", "metres"]),
-    (Unit::Centimetre, "cm", "cm", Unit::Metre, 0.01, 0.0, &[]),
-    (Unit::SquareMetre, "m2", "m2", Unit::SquareMetre, 1.0, 0.0, &["m²"]),
-    (Unit::MetrePerSecond, "m/s", "mps", Unit::MetrePerSecond, 1.0, 0.0, &["mps"]),
-    (Unit::KilometrePerHour, "km/h", "kmh", Unit::MetrePerSecond, 1.0 / 3.6, 0.0, &["kmh"]),
+    (Unit::Meter, "m", "m", Unit::Meter, 1.0, 0.0, &["meter", "metre", "meters", "metres"]),
+    (Unit::Centimeter, "cm", "cm", Unit::Meter, 0.01, 0.0, &[]),
+    (Unit::SquareMeter, "m2", "m2", Unit::SquareMeter, 1.0, 0.0, &["m²"]),
+    (Unit::MeterPerSecond, "m/s", "mps", Unit::MeterPerSecond, 1.0, 0.0, &["mps"]),
+    (Unit::KilometerPerHour, "km/h", "kmh", Unit::MeterPerSecond, 1.0 / 3.6, 0.0, &["kmh"]),
     (Unit::PerMinute, "1/min", "per_min", Unit::PerMinute, 1.0, 0.0, &["people/min", "per_min"]),
     (Unit::PerHour, "1/h", "per_h", Unit::PerMinute, 1.0 / 60.0, 0.0, &["people/h", "per_h"]),
     (Unit::Celsius, "Cel", "cel", Unit::Celsius, 1.0, 0.0, &["°C", "C", "celsius", "degC"]),

@@ -1,6 +1,6 @@
 //! `AdamW` with clipping by the global norm.
 //!
-//! burn's own optimiser clips every parameter by itself, decays norms and offsets too, and keeps its state under ids
+//! burn's own optimizer clips every parameter by itself, decays norms and offsets too, and keeps its state under ids
 //! that are drawn anew in every process. Here the state stands under the parameter's path and goes into the checkpoint.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use spaxiom_encoder::{NamedTensor, ParameterPath};
 
 use crate::rates::Rates;
 
-/// What may be set about the optimiser (Loshchilov and Hutter 2019).
+/// What may be set about the optimizer (Loshchilov and Hutter 2019).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct AdamWOptions {
@@ -34,7 +34,7 @@ impl Default for AdamWOptions {
     }
 }
 
-/// The optimiser with its state.
+/// The optimizer with its state.
 #[derive(Debug, Clone)]
 pub struct AdamW<B: Backend> {
     options: AdamWOptions,
@@ -51,7 +51,7 @@ struct Moments<B: Backend> {
 }
 
 impl<B: Backend> AdamW<B> {
-    /// An optimiser that has done no step.
+    /// An optimizer that has done no step.
     #[must_use]
     pub fn new(options: AdamWOptions) -> Self {
         Self { options, rates: Rates::default(), n_steps: 0, moments: BTreeMap::new() }
@@ -70,7 +70,7 @@ impl<B: Backend> AdamW<B> {
         M: AutodiffModule<A>,
     {
         self.n_steps += 1;
-        let mut update = Update { optimiser: self, grads, learning_rate, scale, path: ParameterPath::default() };
+        let mut update = Update { optimizer: self, grads, learning_rate, scale, path: ParameterPath::default() };
         module.map::<Update<'_, B>>(&mut update)
     }
 
@@ -87,7 +87,7 @@ impl<B: Backend> AdamW<B> {
         self.moments.iter().flat_map(both).collect()
     }
 
-    /// An optimiser that goes on after `n_steps` steps from the state that [`AdamW::state`] gave.
+    /// An optimizer that goes on after `n_steps` steps from the state that [`AdamW::state`] gave.
     #[must_use]
     pub fn resumed(
         options: AdamWOptions,
@@ -125,7 +125,7 @@ impl<B: Backend> AdamW<B> {
 }
 
 struct Update<'a, B: Backend> {
-    optimiser: &'a mut AdamW<B>,
+    optimizer: &'a mut AdamW<B>,
     grads: &'a mut GradientsParams,
     learning_rate: f64,
     scale: f64,
@@ -146,10 +146,10 @@ impl<B: Backend, A: AutodiffBackend<InnerBackend = B>> ModuleMapper<A> for Updat
         let shape = grad.dims();
         let flat = grad.reshape([shape.iter().product::<usize>()]).mul_scalar(self.scale);
         let name = self.path.name();
-        let direction = self.optimiser.direction(&name, flat).reshape(shape);
-        let learning_rate = self.learning_rate * self.optimiser.rates.factor(&name);
+        let direction = self.optimizer.direction(&name, flat).reshape(shape);
+        let learning_rate = self.learning_rate * self.optimizer.rates.factor(&name);
         // Only matrices decay: norms and offsets are vectors.
-        let decay = if D > 1 { learning_rate * self.optimiser.options.weight_decay } else { 0.0 };
+        let decay = if D > 1 { learning_rate * self.optimizer.options.weight_decay } else { 0.0 };
         param.map(|tensor| {
             let kept = tensor.inner().mul_scalar(1.0 - decay);
             Tensor::from_inner(kept - direction.mul_scalar(learning_rate)).require_grad()

@@ -6,11 +6,11 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorPrimitive};
 
-/// `mean` a step further towards `module`, of which it is a copy: `decay` of what it was (Polyak and Juditsky 1992).
+/// `mean` a step further toward `module`, of which it is a copy: `decay` of what it was (Polyak and Juditsky 1992).
 pub(crate) fn averaged<B: Backend, M: Module<B>>(mean: M, module: &M, decay: f64) -> M {
     let mut weights = Weights::<B>(HashMap::new());
     module.visit(&mut weights);
-    mean.map(&mut Towards { weights, decay })
+    mean.map(&mut Toward { weights, decay })
 }
 
 struct Weights<B: Backend>(HashMap<ParamId, TensorPrimitive<B>>);
@@ -21,12 +21,12 @@ impl<B: Backend> ModuleVisitor<B> for Weights<B> {
     }
 }
 
-struct Towards<B: Backend> {
+struct Toward<B: Backend> {
     weights: Weights<B>,
     decay: f64,
 }
 
-impl<B: Backend> ModuleMapper<B> for Towards<B> {
+impl<B: Backend> ModuleMapper<B> for Toward<B> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
         let weight = self.weights.0.remove(&param.id).expect("a copy has the same parameters");
         let weight = Tensor::<B, D>::from_primitive(weight);

@@ -9,7 +9,7 @@ use crate::error::ObjectiveError;
 const BUCKETS: usize = 32;
 
 /// Finds what is near to what: the way to hard negatives among all examples, not among those of a batch alone (ANCE, Xiong et al. 2021).
-pub trait Neighbours {
+pub trait Neighbors {
     /// Of each of the vectors `[n, dim]`, row after row and each of length 1, the `k` nearest others, nearest first; fewer where there are fewer.
     fn nearest(&self, vectors: &[f32], dim: usize, k: usize) -> Result<Vec<Vec<usize>>, ObjectiveError>;
 }
@@ -33,7 +33,7 @@ pub(crate) fn by_length(lengths: &[usize], batch_size: usize, rng: &mut impl Rng
 
 /// An order in which an example is followed by up to `n` that are near to it and unlike it: hard negatives of each other in one batch
 /// (as the batches of NGAME, Dahiya et al. 2023).
-pub(crate) fn beside_neighbours(
+pub(crate) fn beside_neighbors(
     nearest: &[Vec<usize>],
     n: usize,
     is_unlike: impl Fn(usize, usize) -> bool,
@@ -57,7 +57,7 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    use super::{beside_neighbours, by_length};
+    use super::{beside_neighbors, by_length};
 
     proptest! {
         #[test]
@@ -75,11 +75,11 @@ mod tests {
         }
 
         #[test]
-        fn every_example_has_one_place_beside_its_neighbours(
+        fn every_example_has_one_place_beside_its_neighbors(
             nearest in proptest::collection::vec(proptest::collection::vec(0usize..40, 0..6), 40),
             n in 0usize..4,
         ) {
-            let mut order = beside_neighbours(&nearest, n, |a, b| a % 3 != b % 3);
+            let mut order = beside_neighbors(&nearest, n, |a, b| a % 3 != b % 3);
             order.sort_unstable();
             prop_assert_eq!(order, (0..40).collect::<Vec<_>>());
         }
@@ -102,11 +102,11 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_follow_unless_they_are_alike_or_placed_already() {
+    fn neighbors_follow_unless_they_are_alike_or_placed_already() {
         let nearest = [vec![1, 2, 3], vec![0, 3], vec![3, 4], vec![], vec![5], vec![4]];
         // 0 and 1 are alike, and so are 4 and 5.
         let is_unlike = |a: usize, b: usize| (a / 2 != b / 2 || a == 2 || b == 2) && !(a == 4 && b == 5);
-        assert_eq!(beside_neighbours(&nearest, 1, is_unlike), [0, 2, 1, 3, 4, 5]);
-        assert_eq!(beside_neighbours(&nearest, 2, is_unlike), [0, 2, 3, 1, 4, 5]);
+        assert_eq!(beside_neighbors(&nearest, 1, is_unlike), [0, 2, 1, 3, 4, 5]);
+        assert_eq!(beside_neighbors(&nearest, 2, is_unlike), [0, 2, 3, 1, 4, 5]);
     }
 }

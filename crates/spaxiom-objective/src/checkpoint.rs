@@ -24,7 +24,7 @@ pub struct TrainState {
     pub n_worse: usize,
     /// Running mean of the loss of the steps, and the lowest that it was.
     pub mean_loss: Option<[f64; 2]>,
-    /// The order of the examples of the part of the epoch that is under way, where their neighbours decide it.
+    /// The order of the examples of the part of the epoch that is under way, where their neighbors decide it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<usize>,
     /// Early stopping has ended the run.
@@ -67,7 +67,7 @@ struct StateFile {
     state: TrainState,
 }
 
-/// Weights, best weights, optimiser and state of a run.
+/// Weights, best weights, optimizer and state of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     /// Where the run stands.
@@ -78,15 +78,15 @@ pub struct Checkpoint {
     pub best: BTreeMap<String, NamedTensor>,
     /// The running mean of the weights, where there is one.
     pub mean: BTreeMap<String, NamedTensor>,
-    /// The optimiser's moments.
-    pub optimiser: BTreeMap<String, NamedTensor>,
+    /// The optimizer's moments.
+    pub optimizer: BTreeMap<String, NamedTensor>,
 }
 
 impl Checkpoint {
     /// Writes a temporary file beside `path` and renames it: a full disk leaves the old checkpoint as it was.
     pub fn write(&self, path: &Path) -> Result<(), ObjectiveError> {
-        let Self { state, model, best, mean, optimiser } = self;
-        let groups = [("model", model), ("best", best), ("mean", mean), ("optimiser", optimiser)];
+        let Self { state, model, best, mean, optimizer } = self;
+        let groups = [("model", model), ("best", best), ("mean", mean), ("optimiser", optimizer)];
         let tensors = groups.into_iter().flat_map(|(group, tensors)| {
             tensors.iter().map(move |(name, tensor)| (format!("{group}.{name}"), tensor.clone()))
         });
@@ -107,14 +107,14 @@ impl Checkpoint {
         if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(ObjectiveError::CheckpointFormat { path: path.to_owned(), found: format, want: FORMAT });
         }
-        let [model, best, mean, optimiser] = Default::default();
-        let mut checkpoint = Self { state, model, best, mean, optimiser };
+        let [model, best, mean, optimizer] = Default::default();
+        let mut checkpoint = Self { state, model, best, mean, optimizer };
         for (name, tensor) in tensors {
             let groups = [
                 ("model.", &mut checkpoint.model),
                 ("best.", &mut checkpoint.best),
                 ("mean.", &mut checkpoint.mean),
-                ("optimiser.", &mut checkpoint.optimiser),
+                ("optimiser.", &mut checkpoint.optimizer),
             ];
             for (prefix, group) in groups {
                 if let Some(name) = name.strip_prefix(prefix) {
@@ -122,8 +122,8 @@ impl Checkpoint {
                 }
             }
         }
-        let Self { state, model, best, mean, optimiser } = checkpoint;
+        let Self { state, model, best, mean, optimizer } = checkpoint;
         let [model, best, mean] = [model, best, mean].map(renamed_weights);
-        Ok(Self { state, model, best, mean, optimiser: renamed_moments(optimiser) })
+        Ok(Self { state, model, best, mean, optimizer: renamed_moments(optimizer) })
     }
 }

@@ -48,13 +48,13 @@ fn spread(rows: &[&[f32]], dim: usize) -> (f64, f64) {
     for row in rows {
         means.iter_mut().zip(*row).for_each(|(mean, value)| *mean += f64::from(*value) / n);
     }
-    let centred: Vec<Vec<f64>> =
+    let centered: Vec<Vec<f64>> =
         rows.iter().map(|row| row.iter().zip(&means).map(|(value, mean)| f64::from(*value) - mean).collect()).collect();
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     // The Gram matrix of the rows has the traces of the covariance, and is smaller or larger as it may be.
-    let trace: f64 = centred.iter().map(|row| dot(row, row)).sum();
-    let square: f64 = centred.iter().flat_map(|a| centred.iter().map(move |b| dot(a, b).powi(2))).sum();
-    let deviation = |at: usize| (centred.iter().map(|row| row[at] * row[at]).sum::<f64>() / n).sqrt();
+    let trace: f64 = centered.iter().map(|row| dot(row, row)).sum();
+    let square: f64 = centered.iter().flat_map(|a| centered.iter().map(move |b| dot(a, b).powi(2))).sum();
+    let deviation = |at: usize| (centered.iter().map(|row| row[at] * row[at]).sum::<f64>() / n).sqrt();
     let rank = if square > 0.0 { trace * trace / square } else { 0.0 };
     (rank, (0..dim).map(deviation).sum::<f64>() / dim as f64)
 }

@@ -77,7 +77,7 @@ pub enum ObjectiveError {
     /// Weights that cannot be read, written or applied.
     #[error(transparent)]
     Weights(#[from] EncoderError),
-    /// What gives examples or finds neighbours has failed; the source is its own error.
+    /// What gives examples or finds neighbors has failed; the source is its own error.
     #[error(transparent)]
     Given(Box<dyn std::error::Error + Send + Sync>),
     /// The system gives no more threads.

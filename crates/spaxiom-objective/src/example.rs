@@ -134,14 +134,14 @@ impl Examples for Windows<'_> {
     }
 }
 
-/// Labelled windows; an epoch is a random part of them.
+/// Labeled windows; an epoch is a random part of them.
 #[derive(Debug, Clone)]
-pub struct Labelled<'a> {
+pub struct Labeled<'a> {
     examples: Vec<Example<'a>>,
     per_epoch: usize,
 }
 
-impl<'a> Labelled<'a> {
+impl<'a> Labeled<'a> {
     /// An epoch shows `per_epoch` of the examples, or all where there are fewer.
     #[must_use]
     pub fn new(examples: Vec<Example<'a>>, per_epoch: usize) -> Self {
@@ -149,7 +149,7 @@ impl<'a> Labelled<'a> {
     }
 }
 
-impl Examples for Labelled<'_> {
+impl Examples for Labeled<'_> {
     fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError> {
         let mut examples = self.examples.clone();
         examples.shuffle(rng);

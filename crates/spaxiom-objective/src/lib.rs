@@ -31,11 +31,11 @@ mod trainer;
 mod views;
 
 pub use crate::adamw::{AdamW, AdamWOptions, clip_global_norm};
-pub use crate::batches::Neighbours;
+pub use crate::batches::Neighbors;
 pub use crate::checkpoint::{Checkpoint, TrainState, renamed_weights};
 pub use crate::context::ObjectiveContext;
 pub use crate::error::ObjectiveError;
-pub use crate::example::{Example, Examples, InOrder, Labelled, Show, Windows};
+pub use crate::example::{Example, Examples, InOrder, Labeled, Show, Windows};
 pub use crate::field_heads::FieldHeads;
 pub use crate::gap_density::GapDensity;
 pub use crate::judge::{Judged, judge};

@@ -19,7 +19,7 @@ pub enum Precision {
     /// The products of linear layers in bfloat16, everything else in 32 bits: sums over the width of a product are long and even,
     /// while embeddings, what goes from state to state, norms, softmaxes and losses are where few bits do harm ("Mixed Precision Training", Micikevicius et al. 2018).
     ///
-    /// The optimiser and the checkpoint keep weights of 32 bits. bfloat16 reaches as far as they do, so that losses need no scale.
+    /// The optimizer and the checkpoint keep weights of 32 bits. bfloat16 reaches as far as they do, so that losses need no scale.
     Mixed,
 }
 

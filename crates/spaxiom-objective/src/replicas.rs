@@ -163,7 +163,7 @@ where
     }
 }
 
-/// An encoder that is one: what nothing is learnt from goes through its weights without a graph.
+/// An encoder that is one: what nothing is learned from goes through its weights without a graph.
 pub(crate) struct Alone<'a, E>(pub(crate) &'a E);
 
 impl<B, E> Encoder<B> for Alone<'_, E>

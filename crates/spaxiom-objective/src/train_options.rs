@@ -30,7 +30,8 @@ pub struct TrainOptions {
     pub precision: Precision,
     /// So many windows that are near to a window and end with another type follow it into its batch, as hard negatives of `triplet` and `info-nce`,
     /// found by the vectors of the moment among all windows that are in memory, anew in every epoch, while pretraining; 0.
-    pub neighbours: usize,
+    #[serde(alias = "neighbours")]
+    pub neighbors: usize,
     /// Peak of the learning rate; 1e-3.
     pub learning_rate: f64,
     /// Steps until the peak; 50.
@@ -51,7 +52,7 @@ pub struct TrainOptions {
     pub seed: u64,
     /// Frozen and slower parameters.
     pub rates: RateOptions,
-    /// The optimiser.
+    /// The optimizer.
     pub adamw: AdamWOptions,
 }
 
@@ -63,7 +64,7 @@ impl Default for TrainOptions {
             accumulate: 1,
             replicas: 0,
             precision: Precision::default(),
-            neighbours: 0,
+            neighbors: 0,
             learning_rate: 1e-3,
             warmup_steps: 50,
             clip_norm: 1.0,

@@ -12,7 +12,7 @@ use spaxiom_encoder::{NamedTensor, apply_weights, collect_weights};
 
 use crate::adamw::{AdamW, clip_global_norm};
 use crate::average::averaged;
-use crate::batches::{Neighbours, beside_neighbours, by_length};
+use crate::batches::{Neighbors, beside_neighbors, by_length};
 use crate::checkpoint::{Checkpoint, TrainState};
 use crate::error::ObjectiveError;
 use crate::example::{Example, Examples};
@@ -33,7 +33,7 @@ const EPOCHS: u64 = 1 << 62;
 /// The same for the batches of a part of an epoch.
 const BATCHES: u64 = 3 << 61;
 
-/// So many neighbours are asked for, for each that is wanted: many are alike, or have a place already.
+/// So many neighbors are asked for, for each that is wanted: many are alike, or have a place already.
 const ASKED: usize = 8;
 
 /// Steps that the running mean of the loss looks back, roughly.
@@ -61,14 +61,14 @@ pub struct TrainingSet<'a> {
     /// Decides about early stopping and the best weights.
     pub validation: &'a [Example<'a>],
     /// Finds hard negatives, where the options want them.
-    pub neighbours: Option<&'a dyn Neighbours>,
+    pub neighbors: Option<&'a dyn Neighbors>,
 }
 
 impl<'a> TrainingSet<'a> {
-    /// Without anything that finds neighbours.
+    /// Without anything that finds neighbors.
     #[must_use]
     pub fn new(train: &'a dyn Examples, validation: &'a [Example<'a>]) -> Self {
-        Self { train, validation, neighbours: None }
+        Self { train, validation, neighbors: None }
     }
 }
 
@@ -152,7 +152,7 @@ struct Run<'a, B: AutodiffBackend, E: AutodiffModule<B>, O: AutodiffModule<B>> {
     /// The running mean of its weights, if that is evaluated and kept.
     mean: Option<Model<B::InnerBackend, E::InnerModule, O::InnerModule>>,
     best: BTreeMap<String, NamedTensor>,
-    optimiser: AdamW<B::InnerBackend>,
+    optimizer: AdamW<B::InnerBackend>,
     rates: Rates,
     state: TrainState,
     device: &'a B::Device,
@@ -185,7 +185,7 @@ where
         let adamw = options.adamw.clone();
         let is_averaged = options.average > 0.0;
         let rates = Rates::new::<B>(options.rates.clone(), &model)?;
-        let Some(Checkpoint { state, model: weights, best, mean, optimiser }) = resume else {
+        let Some(Checkpoint { state, model: weights, best, mean, optimizer }) = resume else {
             let state = TrainState {
                 step: 0,
                 epoch: 0,
@@ -197,17 +197,17 @@ where
                 ended: false,
             };
             let best = collect_weights(&model, "");
-            let optimiser = AdamW::new(adamw).with_rates(rates.clone());
+            let optimizer = AdamW::new(adamw).with_rates(rates.clone());
             let mean = is_averaged.then(|| model.valid());
-            return Ok(Self { options, model, mean, best, optimiser, rates, state, device, crew });
+            return Ok(Self { options, model, mean, best, optimizer, rates, state, device, crew });
         };
         let n_steps = i32::try_from(state.step).unwrap_or(i32::MAX);
-        let optimiser = AdamW::resumed(adamw, n_steps, &optimiser, device).with_rates(rates.clone());
+        let optimizer = AdamW::resumed(adamw, n_steps, &optimizer, device).with_rates(rates.clone());
         let model = apply_weights(model, "", &weights)?;
         // A run that was begun without a mean begins it here.
         let mean = if mean.is_empty() { &weights } else { &mean };
         let mean = is_averaged.then(|| apply_weights(model.valid(), "", mean)).transpose()?;
-        Ok(Self { options, model, mean, best, optimiser, rates, state, device, crew })
+        Ok(Self { options, model, mean, best, optimizer, rates, state, device, crew })
     }
 
     fn is_over(&self) -> bool {
@@ -229,7 +229,7 @@ where
         if n_done == n_batches {
             return Ok(Flow::Continue);
         }
-        let batches = self.batches(examples, first, n_done > 0, data.neighbours)?;
+        let batches = self.batches(examples, first, n_done > 0, data.neighbors)?;
         let (task, options, first_step) = (self.model.objective().task(), self.options, self.state.step);
         std::thread::scope(|scope| {
             // A step takes the batch that was made during the step before.
@@ -264,19 +264,19 @@ where
         examples: &[Example<'_>],
         first: usize,
         is_begun: bool,
-        neighbours: Option<&dyn Neighbours>,
+        neighbors: Option<&dyn Neighbors>,
     ) -> Result<Vec<Vec<usize>>, ObjectiveError> {
-        let TrainOptions { batch_size, neighbours: n_near, seed, .. } = *self.options;
-        let Some(neighbours) = neighbours.filter(|_| n_near > 0) else {
+        let TrainOptions { batch_size, neighbors: n_near, seed, .. } = *self.options;
+        let Some(neighbors) = neighbors.filter(|_| n_near > 0) else {
             let lengths: Vec<usize> = examples.iter().map(|example| example.window.len()).collect();
             let stream = BATCHES + (self.state.epoch << 32) + first as u64;
             return Ok(by_length(&lengths, batch_size, &mut rng(seed, stream)));
         };
         if !is_begun || self.state.order.len() != examples.len() {
             let Compared { dim, vectors } = self.compared(examples)?;
-            let nearest = neighbours.nearest(&vectors, dim, ASKED * n_near)?;
+            let nearest = neighbors.nearest(&vectors, dim, ASKED * n_near)?;
             let kind = |at: usize| examples[at].window.rows().last().map(|row| row[0]);
-            self.state.order = beside_neighbours(&nearest, n_near, |a, b| kind(a) != kind(b));
+            self.state.order = beside_neighbors(&nearest, n_near, |a, b| kind(a) != kind(b));
         }
         Ok(self.state.order.chunks(batch_size).map(<[usize]>::to_vec).collect())
     }
@@ -288,8 +288,8 @@ where
         for batch in examples.chunks(self.options.batch_size) {
             let Some(Compared { dim, vectors }) = model.objective().compared(model.encoder(), batch, self.device)
             else {
-                let (want, got) = ("0 without an objective that compares vectors", self.options.neighbours.to_string());
-                return Err(ObjectiveError::Setting { name: "train.neighbours", want, got });
+                let (want, got) = ("0 without an objective that compares vectors", self.options.neighbors.to_string());
+                return Err(ObjectiveError::Setting { name: "train.neighbors", want, got });
             };
             all.dim = dim;
             all.vectors.extend(vectors);
@@ -311,7 +311,7 @@ where
         if !gradient_norm.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: gradient_norm });
         }
-        self.model = self.optimiser.step::<B, Model<B, E, O>>(self.model.clone(), &mut grads, learning_rate, scale);
+        self.model = self.optimizer.step::<B, Model<B, E, O>>(self.model.clone(), &mut grads, learning_rate, scale);
         self.state.step += 1;
         if let Some(mean) = self.mean.take() {
             let n = self.state.step as f64;
@@ -398,7 +398,7 @@ where
             model: collect_weights(&self.model, ""),
             best: self.best.clone(),
             mean: self.mean.as_ref().map(|mean| collect_weights(mean, "")).unwrap_or_default(),
-            optimiser: self.optimiser.state(),
+            optimizer: self.optimizer.state(),
         };
         checkpoint.write(path)
     }

@@ -51,7 +51,7 @@ pub struct ViewBatch {
     pub(crate) views: [Vec<TokenSequence>; 2],
     /// Windows that end with an event of another type close by.
     pub(crate) nearby: Vec<TokenSequence>,
-    /// Whose neighbours these are.
+    /// Whose neighbors these are.
     pub(crate) own: Vec<usize>,
     /// The pairs that are no negatives, `[n, n]`.
     pub(crate) same: Vec<bool>,
@@ -70,8 +70,8 @@ impl Preparer for ViewTask {
         let views = examples.iter().map(|example| (view(example), view(example)));
         let (first, second) = views.unzip();
         let unlike = |(of, example): (usize, &Example<'_>)| {
-            let neighbour = example.events?.unlike_neighbour(self.reach?, rng)?;
-            Some((of, self.augmenter.tokens(neighbour)))
+            let neighbor = example.events?.unlike_neighbor(self.reach?, rng)?;
+            Some((of, self.augmenter.tokens(neighbor)))
         };
         let (own, nearby) = examples.iter().enumerate().filter_map(unlike).unzip();
         let same = false_negatives(examples, &self.layout, self.same_share);

@@ -128,9 +128,9 @@ fn row(random: Random, entities: &Entities, i: usize) -> Row {
     let site = site_of(entity);
     let is_home = random.unit(7, i) < 0.5;
     let zone = if is_home { random.pick(8, entity, N_ZONES) } else { random.pick(9, i, N_ZONES) };
-    let favourite = index((site * N_ZONES + zone) * 8 + random.pick(11, i, 5));
+    let favorite = index((site * N_ZONES + zone) * 8 + random.pick(11, i, 5));
     let kind = if random.unit(12, i) < 0.6 {
-        random.pick(10, favourite, N_TYPES)
+        random.pick(10, favorite, N_TYPES)
     } else {
         whole(N_TYPES as f64 * random.unit(13, i).powi(2))
     };

@@ -23,7 +23,7 @@ pub trait SimulatedSite {
         None
     }
 
-    /// Its zones with kinds, outlines and neighbours, for a site map.
+    /// Its zones with kinds, outlines and neighbors, for a site map.
     fn zones(&self) -> Vec<(String, Zone)>;
 }
 

@@ -122,7 +122,7 @@ impl SimulatedSite for SmallWorldSite {
 
     fn zones(&self) -> Vec<(String, Zone)> {
         let shape = Some(Shape::Circle { x: 0.0, y: 0.0, radius: self.options.radius_m });
-        let hall = Zone { kind: "hall".into(), floor: None, within: None, shape, neighbours: Vec::new() };
+        let hall = Zone { kind: "hall".into(), floor: None, within: None, shape, neighbors: Vec::new() };
         vec![("hall".to_owned(), hall)]
     }
 }

@@ -22,7 +22,7 @@ pub struct AugmentOptions {
     pub zone_dropout: f64,
     /// Share of the events that are left out; 0.05, as in the seed. The last one stays: a vector is that of an event.
     pub event_dropout: f64,
-    /// Standard deviation in metres of what is added to x and y; 0.25, half of the finest cell.
+    /// Standard deviation in meters of what is added to x and y; 0.25, half of the finest cell.
     pub position_noise_m: f64,
     /// A view is at least this share of its window, ending with the same event; 0.5. 1 for whole windows.
     ///
@@ -85,7 +85,7 @@ impl<'a> EventSpan<'a> {
     ///
     /// It is at most `reach` events away, the nearest ones as likely as the others; none where all have the type.
     #[must_use]
-    pub fn unlike_neighbour(&self, reach: usize, rng: &mut impl Rng) -> Option<Self> {
+    pub fn unlike_neighbor(&self, reach: usize, rng: &mut impl Rng) -> Option<Self> {
         let (events, last) = (self.sequence.events(), self.end - 1);
         let near = last.saturating_sub(reach)..(last + reach + 1).min(events.len());
         let unlike: Vec<usize> = near.filter(|&other| events[other].kind != events[last].kind).collect();

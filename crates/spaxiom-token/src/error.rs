@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// A vocabulary learnt from nothing would turn every event into UNK.
+    /// A vocabulary learned from nothing would turn every event into UNK.
     #[error("there is no event to learn a vocabulary from")]
     NoEvents,
     /// The text is not a tokenizer.

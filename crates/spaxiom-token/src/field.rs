@@ -31,7 +31,7 @@ pub enum Coding {
     What(WordList),
     /// What the event's zone is for, as the site map says.
     Kind(WordList),
-    /// What the neighbours of the event's zone are for.
+    /// What the neighbors of the event's zone are for.
     Near(WordList),
     /// The cell of the event's position, hashed.
     Cell(CellOptions),

@@ -65,7 +65,7 @@ pub struct TokenizerOptions {
     pub bin_minutes: u32,
     /// Types with a count of their own in a time bin, the most frequent first; 64.
     pub max_count_types: usize,
-    /// Sides of the grid cells in metres; 0.5, 1, 2 and 4 as in the seed.
+    /// Sides of the grid cells in meters; 0.5, 1, 2 and 4 as in the seed.
     pub cell_resolutions_m: Vec<f64>,
     /// Size of the hash table of each scale; 512.
     pub cell_buckets: u32,
@@ -126,7 +126,7 @@ impl Default for TokenizerOptions {
 /// How full the hash table of a scale is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CellReport {
-    /// Side of a cell in metres.
+    /// Side of a cell in meters.
     pub resolution_m: f64,
     /// Different cells in the training part.
     pub n_cells: usize,
@@ -136,7 +136,7 @@ pub struct CellReport {
     pub collisions: f64,
 }
 
-/// What was learnt, in numbers.
+/// What was learned, in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FitReport {
     /// Events of the training part.
@@ -147,14 +147,14 @@ pub struct FitReport {
     pub cells: Vec<CellReport>,
 }
 
-/// What a tokenizer is learnt by beside the events.
+/// What a tokenizer is learned by beside the events.
 #[derive(Debug, Clone, Default)]
 pub struct TokenizerFit {
     /// The settings.
     pub options: TokenizerOptions,
     /// The sites.
     pub sites: Sites,
-    /// Fingerprint of the registry that gave attributes their units; kept in the artefact.
+    /// Fingerprint of the registry that gave attributes their units; kept in the artifact.
     pub registry: Option<String>,
 }
 
@@ -375,7 +375,7 @@ fn check(options: &TokenizerOptions) -> Result<(), TokenError> {
     let TokenizerOptions { cell_resolutions_m, cell_buckets, n_bins, bin_minutes, max_words, unknown_alarm, .. } =
         options;
     if let Some(wrong) = cell_resolutions_m.iter().find(|side| !(side.is_finite() && **side > 0.0)) {
-        return Err(TokenError::Setting { name: "cell-resolutions-m", want: "metres above 0", got: wrong.to_string() });
+        return Err(TokenError::Setting { name: "cell-resolutions-m", want: "meters above 0", got: wrong.to_string() });
     }
     let is_ascending = |edges: &Vec<f64>| {
         !edges.is_empty() && edges.iter().all(|edge| edge.is_finite()) && edges.windows(2).all(|two| two[0] < two[1])

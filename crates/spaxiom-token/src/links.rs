@@ -124,11 +124,11 @@ impl Recent {
     }
 }
 
-/// Whether two zones are one, or neighbours on the site map.
+/// Whether two zones are one, or neighbors on the site map.
 fn are_near(site: Option<&SiteContext>, zone: Option<&ZoneId>, other: Option<&ZoneId>) -> bool {
     let (Some(zone), Some(other)) = (zone, other) else { return false };
     zone == other
         || site
             .and_then(|site| site.zone(zone.as_str()))
-            .is_some_and(|context| context.neighbours.contains(other.as_str()))
+            .is_some_and(|context| context.neighbors.contains(other.as_str()))
 }

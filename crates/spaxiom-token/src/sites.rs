@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use spaxiom_event::{Site, SiteMap};
 use xxhash_rust::xxh64::xxh64;
 
-/// Stands between the kinds of a zone's neighbours.
+/// Stands between the kinds of a zone's neighbors.
 const AND: &str = "+";
 
 /// The sites that are known, and the clock of all others.
@@ -40,12 +40,12 @@ pub(crate) struct ZoneContext {
     /// The floor it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) floor: Option<String>,
-    /// The kinds of its neighbours, `bathroom+hall`.
+    /// The kinds of its neighbors, `bathroom+hall`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) near: Option<String>,
-    /// Its neighbours.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) neighbours: BTreeSet<String>,
+    /// Its neighbors, by the name that they have in all formats of the artifact.
+    #[serde(default, rename = "neighbours", skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) neighbors: BTreeSet<String>,
 }
 
 impl Sites {
@@ -93,7 +93,7 @@ impl SiteContext {
 
 fn context(site: &Site) -> SiteContext {
     let graph = site.zone_graph();
-    let neighbours = |id: &str| -> BTreeSet<String> {
+    let neighbors = |id: &str| -> BTreeSet<String> {
         let others = graph.iter().filter_map(|&(a, b)| match (a == id, b == id) {
             (true, _) => Some(b),
             (_, true) => Some(a),
@@ -101,17 +101,16 @@ fn context(site: &Site) -> SiteContext {
         });
         others.map(str::to_owned).collect()
     };
-    let near = |neighbours: &BTreeSet<String>| {
-        let mut kinds: Vec<&str> =
-            neighbours.iter().filter_map(|other| Some(site.zone(other)?.kind.as_str())).collect();
+    let near = |neighbors: &BTreeSet<String>| {
+        let mut kinds: Vec<&str> = neighbors.iter().filter_map(|other| Some(site.zone(other)?.kind.as_str())).collect();
         kinds.sort_unstable();
         kinds.dedup();
         (!kinds.is_empty()).then(|| kinds.join(AND))
     };
     let zones = site.zones().map(|(id, zone)| {
-        let neighbours = neighbours(id);
-        let near = near(&neighbours);
-        (id.to_owned(), ZoneContext { kind: zone.kind.clone(), floor: zone.floor.clone(), near, neighbours })
+        let neighbors = neighbors(id);
+        let near = near(&neighbors);
+        (id.to_owned(), ZoneContext { kind: zone.kind.clone(), floor: zone.floor.clone(), near, neighbors })
     });
     SiteContext { time_zone: site.time_zone, zones: zones.collect() }
 }

@@ -52,7 +52,7 @@ fn remainder(hash: u64, n_buckets: u32) -> u32 {
     u32::try_from(hash % u64::from(n_buckets)).expect("a remainder of a u32 fits")
 }
 
-/// The cell of side `resolution_m` metres that holds the point `(x, y)`, in metres.
+/// The cell of side `resolution_m` meters that holds the point `(x, y)`, in meters.
 ///
 /// ```
 /// use spaxiom_token::spatial_hash;
@@ -78,7 +78,7 @@ pub fn spatial_hash(x: f64, y: f64, resolution_m: f64) -> SpatialCell {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellOptions {
-    /// Side of a cell in metres.
+    /// Side of a cell in meters.
     pub resolution_m: f64,
     /// Size of the hash table.
     pub n_buckets: u32,
@@ -94,7 +94,7 @@ pub struct CellOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pool {
-    /// One cell: what is learnt at one site holds at another of the same layout.
+    /// One cell: what is learned at one site holds at another of the same layout.
     #[default]
     Pooled,
     /// Two cells.

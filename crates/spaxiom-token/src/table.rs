@@ -38,7 +38,7 @@ pub struct EventTable {
     pub(crate) zone_codes: Vec<u32>,
     /// Nanoseconds since 1970.
     pub(crate) times: Vec<i64>,
-    /// Metres; not a number where there is no position.
+    /// Meters; not a number where there is no position.
     pub(crate) positions: Vec<[f64; 2]>,
     pub(crate) names: Words,
     /// Attributes, by the codes of their names.

@@ -74,7 +74,7 @@ impl Tfidf {
         self.idf.len()
     }
 
-    /// The weighted and normalised terms of one window.
+    /// The weighted and normalized terms of one window.
     #[must_use]
     pub fn transform(&self, window: TokenWindow<'_>) -> SparseVector {
         let counts = counts(&self.offsets, window);

@@ -1,4 +1,4 @@
-//! The tokenizer: a layout and an ordered list of fields, and its artefact `tokenizer.json`.
+//! The tokenizer: a layout and an ordered list of fields, and its artifact `tokenizer.json`.
 
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
@@ -18,7 +18,7 @@ use crate::special::{FIRST, NAMES};
 /// The newest format of `tokenizer.json` that this build writes; it reads this one and all before it.
 pub const FORMAT: u32 = 4;
 
-/// The format of all tokenizers without a field of type and zone together: their artefact stays the same.
+/// The format of all tokenizers without a field of type and zone together: their artifact stays the same.
 const FORMAT_WITHOUT_WHAT: u32 = 3;
 
 fn format_of(fields: &[Field]) -> u32 {
@@ -74,12 +74,12 @@ pub enum Layout {
 #[serde(from = "TokenizerFile", into = "TokenizerFile")]
 pub struct Tokenizer {
     file: TokenizerFile,
-    /// The sites of the artefact, and those that were added to it.
+    /// The sites of the artifact, and those that were added to it.
     sites: Sites,
     index: Index,
 }
 
-/// The artefact, as it is written.
+/// The artifact, as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct TokenizerFile {
@@ -343,13 +343,13 @@ impl Tokenizer {
         self.index.words.iter().map(share).collect()
     }
 
-    /// The artefact: readable, ordered, the same bytes for the same tokenizer.
+    /// The artifact: readable, ordered, the same bytes for the same tokenizer.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(&self.file).expect("a tokenizer has string keys and finite numbers only")
     }
 
-    /// Reads the artefact.
+    /// Reads the artifact.
     ///
     /// # Errors
     /// [`TokenError::Format`] for the format of a newer build, [`TokenError::Json`] for anything that is no tokenizer.
@@ -368,7 +368,7 @@ impl Tokenizer {
         Ok(file.into())
     }
 
-    /// A short hash of the artefact; two tokenizers with one fingerprint give the same ids.
+    /// A short hash of the artifact; two tokenizers with one fingerprint give the same ids.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         format!("{:016x}", xxh64(self.to_json().as_bytes(), 0))

@@ -76,7 +76,7 @@ impl WordPieces {
     /// The pieces of a text, `[CLS]` first; at most `max_len` of them.
     ///
     /// # Errors
-    /// [`TokenError::Pieces`] for an artefact whose vocabulary lacks `[UNK]`.
+    /// [`TokenError::Pieces`] for an artifact whose vocabulary lacks `[UNK]`.
     pub fn encode(&self, text: &str, max_len: usize) -> Result<Vec<u32>, TokenError> {
         let encoding = self.0.encode_fast(text, false).map_err(TokenError::Pieces)?;
         let mut ids = vec![Self::CLS];
@@ -85,13 +85,13 @@ impl WordPieces {
         Ok(ids)
     }
 
-    /// The artefact, which every program of the `tokenizers` family reads.
+    /// The artifact, which every program of the `tokenizers` family reads.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.0.to_string(true).expect("a vocabulary is plain data")
     }
 
-    /// Reads the artefact.
+    /// Reads the artifact.
     ///
     /// # Errors
     /// [`TokenError::Pieces`] for anything else.
@@ -114,7 +114,7 @@ fn continuing_letters(texts: &[&str]) -> Result<impl Iterator<Item = String> + u
 
 impl Tokenizer {
     /// Texts that a person might ask with, from the words that training had: types, zones and what they are for,
-    /// attributes, and parts of the day. A vocabulary of word pieces is learnt from them.
+    /// attributes, and parts of the day. A vocabulary of word pieces is learned from them.
     #[must_use]
     pub fn query_texts(&self) -> Vec<String> {
         let words = |is_wanted: fn(&Coding) -> bool| -> Vec<String> {

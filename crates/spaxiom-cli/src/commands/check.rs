@@ -127,7 +127,7 @@ impl Report {
         let mut text = String::new();
         let _ = writeln!(
             text,
-            "{} events, {rejected} lines rejected, {labelled_spans} labelled spans ({})",
+            "{} events, {rejected} lines rejected, {labelled_spans} labeled spans ({})",
             health.events,
             counted(files.iter().map(|(format, n)| (*format, *n)))
         );

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &ConvertArgs, json: bool) -> anyhow::Result<Exit> {
         let out = args.out.display();
         output::text(&format!(
             "{out}: {events} events; {rejected} lines rejected, {late} of them late, {duplicates} duplicates dropped, \
-            {labelled_spans} labelled spans, {unpaired_marks} marks without a partner\n"
+            {labelled_spans} labeled spans, {unpaired_marks} marks without a partner\n"
         ));
     }
     Ok(Exit::of_rejected(converted.rejected, args.strict))

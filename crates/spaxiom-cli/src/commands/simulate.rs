@@ -97,7 +97,7 @@ pub(crate) fn run(args: &SimulateArgs, json: bool) -> anyhow::Result<Exit> {
         }))?;
     } else {
         let (out, n_sites) = (args.out.display(), simulation.n_sites);
-        output::text(&format!("{events} events and {episodes} labelled episodes of {n_sites} sites in {out}\n"));
+        output::text(&format!("{events} events and {episodes} labeled episodes of {n_sites} sites in {out}\n"));
         output::text(&calibration.to_table());
     }
     Ok(Exit::Done)

@@ -12,11 +12,11 @@ use spaxiom_event::{
     EntityId, EventSequence, LabelIndex, LabelSpan, ReadOptions, SequenceKey, SiteMap, group_by_site, read_events,
     read_labels,
 };
-use spaxiom_objective::{Examples, Flow, Labelled, ObjectiveError, Show};
+use spaxiom_objective::{Examples, Flow, Labeled, ObjectiveError, Show};
 use spaxiom_token::{EventTable, FitReport, SequenceRows, Sites, TokenSequence, Tokenizer, TokenizerFit};
 
 use super::folder::DataFolder;
-use super::labelled::LabelledEvent;
+use super::labeled::LabeledEvent;
 use super::part::{self, PartData};
 use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
 use crate::error::EmbeddingError;
@@ -237,19 +237,19 @@ impl Dataset {
         Ok(labels.into_iter().map(String::from).collect())
     }
 
-    /// The labelled events of a part; those of an episode that reaches into another part are left out.
+    /// The labeled events of a part; those of an episode that reaches into another part are left out.
     ///
     /// An event of which nobody said what was going on has no label: it is no class, and is found by no query.
     #[must_use]
-    pub fn labelled(
+    pub fn labeled(
         &self,
         split: &Split,
         part: Part,
         data: &PartData,
         classes: &[String],
         max_len: usize,
-    ) -> Vec<LabelledEvent> {
-        let mut labelled = Vec::new();
+    ) -> Vec<LabeledEvent> {
+        let mut labeled = Vec::new();
         // Labels that training never saw are classes of their own that nothing predicts.
         let mut unseen: BTreeMap<&str, usize> = BTreeMap::new();
         for (sequence_idx, tokens) in data.tokens.iter().enumerate() {
@@ -265,7 +265,7 @@ impl Dataset {
                 let n_known = classes.len() + unseen.len();
                 let class = class.unwrap_or_else(|_| *unseen.entry(known.label).or_insert(n_known));
                 let first = tokens.first_of_context(event_idx, max_len);
-                labelled.push(LabelledEvent {
+                labeled.push(LabeledEvent {
                     sequence_idx,
                     event_idx,
                     class,
@@ -275,7 +275,7 @@ impl Dataset {
                 });
             }
         }
-        labelled
+        labeled
     }
 }
 
@@ -317,8 +317,8 @@ impl TrainingData for Dataset {
         Ok(self.part_data(split, part, tokenizer))
     }
 
-    fn labelled(&self, request: &ExampleRequest<'_>, part: Part, data: &PartData) -> Vec<LabelledEvent> {
-        self.labelled(request.split, part, data, request.classes, request.max_len)
+    fn labeled(&self, request: &ExampleRequest<'_>, part: Part, data: &PartData) -> Vec<LabeledEvent> {
+        self.labeled(request.split, part, data, request.classes, request.max_len)
     }
 
     fn training_examples<'a>(&'a self, request: ExampleRequest<'a>) -> Result<TrainingExamples<'a>, EmbeddingError> {
@@ -327,12 +327,12 @@ impl TrainingData for Dataset {
             let examples = Box::new(AllWindows { part, request });
             return Ok(TrainingExamples { examples, class_counts: Vec::new() });
         };
-        let labelled = TrainingData::labelled(self, &request, Part::Train, &part);
+        let labeled = TrainingData::labeled(self, &request, Part::Train, &part);
         let mut class_counts = vec![0; request.classes.len()];
-        for event in labelled.iter().filter(|event| event.class < request.classes.len()) {
+        for event in labeled.iter().filter(|event| event.class < request.classes.len()) {
             class_counts[event.class] += 1;
         }
-        let examples = Box::new(LabelledWindows { part, labelled, per_epoch: options.examples_per_epoch, request });
+        let examples = Box::new(LabeledWindows { part, labeled, per_epoch: options.examples_per_epoch, request });
         Ok(TrainingExamples { examples, class_counts })
     }
 }
@@ -350,17 +350,17 @@ impl Examples for AllWindows<'_> {
 }
 
 /// The contexts of the labeled events of the training split.
-struct LabelledWindows<'a> {
+struct LabeledWindows<'a> {
     part: PartData,
-    labelled: Vec<LabelledEvent>,
+    labeled: Vec<LabeledEvent>,
     per_epoch: usize,
     request: ExampleRequest<'a>,
 }
 
-impl Examples for LabelledWindows<'_> {
+impl Examples for LabeledWindows<'_> {
     fn epoch(&self, rng: &mut ChaCha8Rng, show: &mut Show<'_>) -> Result<Flow, ObjectiveError> {
-        let examples = self.request.labelled_examples(&self.part, &self.labelled);
-        Labelled::new(examples, self.per_epoch).epoch(rng, show)
+        let examples = self.request.labeled_examples(&self.part, &self.labeled);
+        Labeled::new(examples, self.per_epoch).epoch(rng, show)
     }
 }
 

@@ -78,7 +78,7 @@ impl DataFolder {
         self.path.join("site-map.toml")
     }
 
-    /// The files of events, in order of their names: all but the truth, licences, Markdown and what is hidden.
+    /// The files of events, in order of their names: all but the truth, licenses, Markdown and what is hidden.
     ///
     /// # Errors
     /// Where the folder cannot be read.

@@ -17,13 +17,13 @@ use spaxiom_token::{EventTable, FitReport, Sites, Tokenizer, TokenizerFit};
 
 use super::dataset::Dataset;
 use super::folder::DataFolder;
-use super::labelled::LabelledEvent;
+use super::labeled::LabeledEvent;
 use super::part::PartData;
 use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
 use crate::error::EmbeddingError;
 use crate::files;
 
-/// Training events that a tokenizer is learnt from, at most: the first ones of every site in every file, the same share of each.
+/// Training events that a tokenizer is learned from, at most: the first ones of every site in every file, the same share of each.
 const N_FIT: usize = 4_000_000;
 
 /// A folder of event files, the shards: each holds the events of a stretch of time, or of some of the sites, whole.
@@ -163,7 +163,7 @@ impl TrainingData for ShardedDataset {
         Err(EmbeddingError::NoLabels { path: self.path.clone(), wanted })
     }
 
-    fn labelled(&self, _: &ExampleRequest<'_>, _: Part, _: &PartData) -> Vec<LabelledEvent> {
+    fn labeled(&self, _: &ExampleRequest<'_>, _: Part, _: &PartData) -> Vec<LabeledEvent> {
         Vec::new()
     }
 

@@ -6,7 +6,7 @@ use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_objective::{Example, Examples, ObjectiveSet};
 use spaxiom_token::{EventSpan, FitReport, Sites, Tokenizer, TokenizerFit};
 
-use super::labelled::LabelledEvent;
+use super::labeled::LabeledEvent;
 use super::part::PartData;
 use crate::error::EmbeddingError;
 
@@ -32,9 +32,9 @@ impl ExampleRequest<'_> {
     }
 
     /// The examples of labeled events; those whose label was not seen in training are left out.
-    pub(crate) fn labelled_examples<'d>(&self, data: &'d PartData, labelled: &[LabelledEvent]) -> Vec<Example<'d>> {
-        let known = labelled.iter().filter(|event| event.class < self.classes.len());
-        let example = |event: &LabelledEvent| {
+    pub(crate) fn labeled_examples<'d>(&self, data: &'d PartData, labeled: &[LabeledEvent]) -> Vec<Example<'d>> {
+        let known = labeled.iter().filter(|event| event.class < self.classes.len());
+        let example = |event: &LabeledEvent| {
             let window = data.context(event.place(), self.max_len);
             let events = self.needs_events().then(|| {
                 let end = event.event_idx + 1;
@@ -96,7 +96,7 @@ pub trait TrainingData {
     fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> Result<PartData, EmbeddingError>;
 
     /// The labeled events of a split in memory.
-    fn labelled(&self, request: &ExampleRequest<'_>, part: Part, data: &PartData) -> Vec<LabelledEvent>;
+    fn labeled(&self, request: &ExampleRequest<'_>, part: Part, data: &PartData) -> Vec<LabeledEvent>;
 
     /// The examples of the training split.
     ///

@@ -1,4 +1,4 @@
-//! Which objective helps which figure: the same encoder pretrained by each, from several seeds, beside the encoder that learnt nothing.
+//! Which objective helps which figure: the same encoder pretrained by each, from several seeds, beside the encoder that learned nothing.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -70,7 +70,7 @@ pub struct AblationReport {
     pub n_seeds: u64,
     /// Steps of each run at most.
     pub max_steps: u64,
-    /// Labelled test events.
+    /// Labeled test events.
     pub n_test: usize,
     /// Rows side by side.
     pub rows: Vec<AblationRow>,
@@ -110,7 +110,7 @@ impl AblationReport {
         let n_episodes = self.rows.first().map_or(0, |row| row.accuracy.n_clusters);
         let _ = writeln!(
             text,
-            "\n{} labelled test events in {n_episodes} episodes, which intervals resample; means over {} seeds; at most {} steps\n\
+            "\n{} labeled test events in {n_episodes} episodes, which intervals resample; means over {} seeds; at most {} steps\n\
              own loss: on the validation part, heads alone on the untrained encoder -> everything trained (seed 0)",
             self.n_test, self.n_seeds, self.max_steps,
         );
@@ -162,7 +162,7 @@ pub fn ablate(
         data: job.data.path().display().to_string(),
         n_seeds: job.n_seeds,
         max_steps: base.train.max_steps,
-        n_test: bench.test.labelled.len(),
+        n_test: bench.test.labeled.len(),
         rows,
     };
     files::save_json(&job.out.join("ablation.json"), &report)?;

@@ -11,7 +11,7 @@ use super::report::ReportRow;
 use super::retrieval::Retrieved;
 use super::samples::{Representation, Samples};
 use super::{hand_made, probe, retrieval};
-use crate::data::{Dataset, LabelledEvent, spread};
+use crate::data::{Dataset, LabeledEvent, spread};
 use crate::engine::WindowEncoder;
 use crate::error::EmbeddingError;
 
@@ -34,7 +34,7 @@ pub(super) struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// Windows of `max_len` positions over the labelled events of all parts.
+    /// Windows of `max_len` positions over the labeled events of all parts.
     ///
     /// # Errors
     /// [`EmbeddingError::NoLabels`] where a part has none, [`EmbeddingError::Eval`] where an episode is in two parts.
@@ -51,18 +51,18 @@ impl<'a> Bench<'a> {
         let test = part(Part::Test, options.n_test);
         let parts = [(Part::Train, &train), (Part::Validation, &validation), (Part::Test, &test)];
         let episodes = |(part, samples): (Part, &Samples)| {
-            samples.labelled.iter().map(move |event| (part, event.episode)).collect::<Vec<_>>()
+            samples.labeled.iter().map(move |event| (part, event.episode)).collect::<Vec<_>>()
         };
         check_no_leak(parts.into_iter().flat_map(episodes))?;
         let wanted = [
-            ("none on sites and days that the run has not seen", test.labelled.is_empty()),
+            ("none on sites and days that the run has not seen", test.labeled.is_empty()),
             (
                 "none on the training days of the run's sites, from which the probes learn: put the events of new sites beside those of the run",
-                train.labelled.iter().all(|event| event.class >= classes.len()),
+                train.labeled.iter().all(|event| event.class >= classes.len()),
             ),
             (
                 "none on the validation days of the run's sites, by which the probes are chosen: put the events of new sites beside those of the run",
-                validation.labelled.is_empty(),
+                validation.labeled.is_empty(),
             ),
         ];
         if let Some((wanted, _)) = wanted.into_iter().find(|(_, is_missing)| *is_missing) {
@@ -104,28 +104,28 @@ impl<'a> Bench<'a> {
     /// Probe and retrieval of a representation, one by one.
     pub(super) fn judge(&self, features: &Representation) -> Judged {
         let queries = self.queries();
-        let retrieved = retrieval::retrieve(&features.test, &self.test.labelled, &queries);
+        let retrieved = retrieval::retrieve(&features.test, &self.test.labeled, &queries);
         Judged { predicted: self.predicted(features), retrieved }
     }
 
     /// The class of every test event.
     pub(super) fn truth(&self) -> Vec<usize> {
-        self.test.labelled.iter().map(|event| event.class).collect()
+        self.test.labeled.iter().map(|event| event.class).collect()
     }
 
     /// The episode of every test event.
     pub(super) fn episodes(&self) -> Vec<u64> {
-        self.test.labelled.iter().map(|event| event.episode).collect()
+        self.test.labeled.iter().map(|event| event.episode).collect()
     }
 
     /// The test events that are the queries of the retrieval.
-    pub(super) fn queries(&self) -> Vec<LabelledEvent> {
-        spread(&self.test.labelled, self.options.n_queries)
+    pub(super) fn queries(&self) -> Vec<LabeledEvent> {
+        spread(&self.test.labeled, self.options.n_queries)
     }
 
     /// The classes that a linear probe on a representation predicts for the test part.
     fn predicted(&self, features: &Representation) -> Vec<usize> {
-        probe::predict(features, &self.train.labelled, &self.validation.labelled, self.n_classes)
+        probe::predict(features, &self.train.labeled, &self.validation.labeled, self.n_classes)
     }
 
     /// Accuracy of predictions, with episodes resampled.
@@ -147,14 +147,14 @@ impl<'a> Bench<'a> {
 
     pub(super) fn majority(&self) -> usize {
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-        for event in &self.train.labelled {
+        for event in &self.train.labeled {
             *counts.entry(event.class).or_default() += 1;
         }
         counts.into_iter().max_by_key(|&(_, count)| count).map_or(0, |(class, _)| class)
     }
 }
 
-/// Documents are the windows; what is rare is learnt from the first part.
+/// Documents are the windows; what is rare is learned from the first part.
 fn tfidf(tokenizer: &Tokenizer, parts: [&Samples; 3]) -> Representation {
     let weights = spaxiom_token::Tfidf::fit(&tokenizer.field_sizes(), parts[0].windows());
     let [train, validation, test] = parts.map(|samples| {

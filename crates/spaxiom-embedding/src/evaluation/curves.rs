@@ -28,15 +28,15 @@ pub(crate) fn svg(metrics: &str) -> Option<String> {
     let span = (high - low).max(1e-9);
     let x = |step: f64| MARGIN + (step - first) / (last - first) * (WIDTH - 2.0 * MARGIN);
     let y = |loss: f64| MARGIN / 2.0 + (high - loss) / span * (HEIGHT - 1.5 * MARGIN);
-    let line = |points: &[(f64, f64)], colour: &str| {
+    let line = |points: &[(f64, f64)], color: &str| {
         let points: String = points.iter().fold(String::new(), |mut text, (step, loss)| {
             let _ = write!(text, "{:.1},{:.1} ", x(*step), y(*loss));
             text
         });
-        format!("<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{}\"/>", points.trim_end())
+        format!("<polyline fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\" points=\"{}\"/>", points.trim_end())
     };
-    let text = |x: f64, y: f64, words: &str, colour: &str| {
-        format!("<text x=\"{x:.0}\" y=\"{y:.0}\" font-size=\"12\" fill=\"{colour}\">{words}</text>")
+    let text = |x: f64, y: f64, words: &str, color: &str| {
+        format!("<text x=\"{x:.0}\" y=\"{y:.0}\" font-size=\"12\" fill=\"{color}\">{words}</text>")
     };
     let parts = [
         line(&train, "#8899bb"),

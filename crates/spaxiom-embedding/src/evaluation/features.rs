@@ -4,7 +4,7 @@ use spaxiom_eval::{Row, silhouette};
 use spaxiom_index::normalize;
 use spaxiom_token::SparseVector;
 
-/// Features of labelled events, one row each.
+/// Features of labeled events, one row each.
 pub(super) enum Features {
     /// Rows of `dim` numbers.
     Dense { values: Vec<f32>, dim: usize },
@@ -59,7 +59,7 @@ impl Features {
     }
 
     /// The same features with these means and deviations taken out; sparse rows have length 1 and stay.
-    pub(super) fn standardised(&self, moments: Option<&[(f32, f32)]>) -> Self {
+    pub(super) fn standardized(&self, moments: Option<&[(f32, f32)]>) -> Self {
         match (self, moments) {
             (Self::Dense { values, dim }, Some(moments)) => {
                 let columns = moments.iter().cycle();

@@ -1,6 +1,6 @@
 //! A vector that a person would put together: how many of what, at which hour, and how long it took.
 //!
-//! What a trained encoder has to beat besides TF-IDF: on a real home no learnt vector found activities better than this one.
+//! What a trained encoder has to beat besides TF-IDF: on a real home no learned vector found activities better than this one.
 
 use std::f64::consts::TAU;
 
@@ -33,8 +33,8 @@ pub(super) fn features(tokenizer: &Tokenizer, samples: &Samples) -> Features {
         n_counts += if *is_counted { *size } else { 0 };
     }
     let dim = n_counts + 4;
-    let mut values = Vec::with_capacity(dim * samples.labelled.len());
-    for (window, event) in samples.windows().into_iter().zip(&samples.labelled) {
+    let mut values = Vec::with_capacity(dim * samples.labeled.len());
+    for (window, event) in samples.windows().into_iter().zip(&samples.labeled) {
         let mut counts = vec![0f64; n_counts];
         for row in window.rows() {
             for (id, offset) in row.iter().zip(&offsets) {

@@ -4,7 +4,7 @@ use spaxiom_eval::{Row, SoftmaxRegression, SoftmaxRegressionOptions, accuracy};
 
 use super::features::Features;
 use super::samples::Representation;
-use crate::data::LabelledEvent;
+use crate::data::LabeledEvent;
 
 /// Strengths of the penalty; the validation part chooses.
 const PENALTIES: [f32; 5] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
@@ -12,15 +12,15 @@ const PENALTIES: [f32; 5] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 /// Fits on the training part, chooses the penalty on the validation part, and predicts the test part.
 pub(super) fn predict(
     features: &Representation,
-    train: &[LabelledEvent],
-    validation: &[LabelledEvent],
+    train: &[LabeledEvent],
+    validation: &[LabeledEvent],
     n_classes: usize,
 ) -> Vec<usize> {
     let moments = features.train.moments();
-    let scaled = |part: &Features| part.standardised(moments.as_deref());
+    let scaled = |part: &Features| part.standardized(moments.as_deref());
     let (train_features, validation_features, test_features) =
         (scaled(&features.train), scaled(&features.validation), scaled(&features.test));
-    // A label that training never saw cannot be learnt; a fine-tuned run may know fewer than these data have.
+    // A label that training never saw cannot be learned; a fine-tuned run may know fewer than these data have.
     let known: Vec<usize> = (0..train.len()).filter(|&at| train[at].class < n_classes).collect();
     let classes: Vec<usize> = known.iter().map(|&at| train[at].class).collect();
     let truth: Vec<usize> = validation.iter().map(|event| event.class).collect();

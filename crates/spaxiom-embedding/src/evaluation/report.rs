@@ -71,7 +71,7 @@ pub struct Report {
     /// What the run was trained to predict, for the test part; empty for a classifier.
     #[serde(default)]
     pub held_out: Vec<HeldOut>,
-    /// Labelled test events; 0, as all that follows, for data without labels.
+    /// Labeled test events; 0, as all that follows, for data without labels.
     pub n_test: usize,
     /// Queries of the retrieval.
     pub n_queries: usize,
@@ -150,7 +150,7 @@ impl Report {
     fn push_index(&self, index: &IndexFigures, text: &mut String) {
         let _ = writeln!(
             text,
-            "\n{} labelled test events in {} episodes, {} queries over {} events, {} classes",
+            "\n{} labeled test events in {} episodes, {} queries over {} events, {} classes",
             self.n_test,
             self.rows.first().map_or(0, |row| row.accuracy.n_clusters),
             self.n_queries,

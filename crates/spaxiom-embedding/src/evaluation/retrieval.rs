@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use spaxiom_eval::{Ranked, score_ranking};
 
 use super::features::Features;
-use crate::data::LabelledEvent;
+use crate::data::LabeledEvent;
 
 /// Hits that count.
 const K: usize = 10;
@@ -23,7 +23,7 @@ pub(super) struct Retrieved {
 }
 
 /// Ranks the gallery for each of the queries.
-pub(super) fn retrieve(features: &Features, gallery: &[LabelledEvent], queries: &[LabelledEvent]) -> Retrieved {
+pub(super) fn retrieve(features: &Features, gallery: &[LabeledEvent], queries: &[LabeledEvent]) -> Retrieved {
     let unit = features.unit();
     let mut retrieved = Retrieved { recalls: Vec::new(), reciprocal_ranks: Vec::new(), episodes: Vec::new() };
     let mut query_items = 0..gallery.len();
@@ -43,7 +43,7 @@ pub(super) fn retrieve(features: &Features, gallery: &[LabelledEvent], queries: 
 }
 
 /// All events that may be hits, nearest first.
-fn ranking(unit: &Features, gallery: &[LabelledEvent], query: usize) -> Vec<Ranked> {
+fn ranking(unit: &Features, gallery: &[LabeledEvent], query: usize) -> Vec<Ranked> {
     let asked = &gallery[query];
     let may_be_hit = |item: &usize| {
         let event = &gallery[*item];
@@ -63,7 +63,7 @@ fn ranking(unit: &Features, gallery: &[LabelledEvent], query: usize) -> Vec<Rank
 mod tests {
     use chrono::DateTime;
 
-    use super::{Features, LabelledEvent, ranking};
+    use super::{Features, LabeledEvent, ranking};
 
     /// Events: time in minutes, minutes of context before it, site, episode, class.
     const EVENTS: [(i64, i64, usize, u64, usize); 7] = [
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn neither_the_own_episode_nor_the_hour_around_it_is_a_hit() {
         let at = |minutes: i64| DateTime::from_timestamp(minutes * 60, 0).expect("small");
-        let event = |(event_idx, (minutes, context, sequence_idx, episode, class))| LabelledEvent {
+        let event = |(event_idx, (minutes, context, sequence_idx, episode, class))| LabeledEvent {
             sequence_idx,
             event_idx,
             class,
@@ -87,7 +87,7 @@ mod tests {
             start: at(minutes - context),
             time: at(minutes),
         };
-        let gallery: Vec<LabelledEvent> = EVENTS.into_iter().enumerate().map(event).collect();
+        let gallery: Vec<LabeledEvent> = EVENTS.into_iter().enumerate().map(event).collect();
         let features = Features::dense(vec![1.0, 0.5, 0.9, 0.8, 0.7, 0.6, 0.4], 1).unit();
         let hits = |query| {
             let mut hits: Vec<(usize, bool)> =

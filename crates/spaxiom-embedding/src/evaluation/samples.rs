@@ -4,12 +4,12 @@ use spaxiom_eval::{Part, Split};
 use spaxiom_token::{TokenWindow, Tokenizer};
 
 use super::features::Features;
-use crate::data::{Dataset, LabelledEvent, PartData, spread};
+use crate::data::{Dataset, LabeledEvent, PartData, spread};
 
 /// Labeled events of one split with their windows.
 pub(super) struct Samples {
     pub(super) data: PartData,
-    pub(super) labelled: Vec<LabelledEvent>,
+    pub(super) labeled: Vec<LabeledEvent>,
     max_len: usize,
 }
 
@@ -24,16 +24,16 @@ impl Samples {
         limit: usize,
     ) -> Self {
         let part_data = data.part_data(split, part, tokenizer);
-        let labelled = spread(&data.labelled(split, part, &part_data, classes, max_len), limit);
-        Self { data: part_data, labelled, max_len }
+        let labeled = spread(&data.labeled(split, part, &part_data, classes, max_len), limit);
+        Self { data: part_data, labeled, max_len }
     }
 
     pub(super) fn windows(&self) -> Vec<TokenWindow<'_>> {
-        self.windows_of(&self.labelled)
+        self.windows_of(&self.labeled)
     }
 
-    pub(super) fn windows_of(&self, labelled: &[LabelledEvent]) -> Vec<TokenWindow<'_>> {
-        labelled.iter().map(|event| self.data.context(event.place(), self.max_len)).collect()
+    pub(super) fn windows_of(&self, labeled: &[LabeledEvent]) -> Vec<TokenWindow<'_>> {
+        labeled.iter().map(|event| self.data.context(event.place(), self.max_len)).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use spaxiom_eval::Part;
 use spaxiom_objective::{Checkpoint, ObjectiveContext, Objectives, Observer, Outcome, Trainer, TrainingSet};
 use spaxiom_token::{Augmenter, FitReport, Tokenizer, TokenizerFit};
 
-use super::neighbours::IndexNeighbours;
+use super::neighbors::IndexNeighbors;
 use crate::data::{ExampleRequest, TrainingData, TrainingExamples, spread};
 use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, Weights, fit_components};
 use crate::error::EmbeddingError;
@@ -75,14 +75,14 @@ pub fn train(
     let validation_part = data.part_data(&split, Part::Validation, &tokenizer)?;
     let validation = match &config.objectives.classify {
         Some(options) => {
-            let labelled = data.labelled(&request, Part::Validation, &validation_part);
-            request.labelled_examples(&validation_part, &spread(&labelled, options.validation_examples))
+            let labeled = data.labeled(&request, Part::Validation, &validation_part);
+            request.labeled_examples(&validation_part, &spread(&labeled, options.validation_examples))
         }
         None => validation_part.windows(request.max_len, request.needs_events()).in_order(),
     };
     let objectives = objectives(&config, &tokenizer, class_counts)?;
     setup.start(classes.clone())?;
-    let set = TrainingSet { train: examples.as_ref(), validation: &validation, neighbours: Some(&IndexNeighbours) };
+    let set = TrainingSet { train: examples.as_ref(), validation: &validation, neighbors: Some(&IndexNeighbors) };
     let folder = setup.run;
     let summary = setup.train(engine, &objectives, start.as_ref(), set, observer)?;
     if let (Some(n_components), Some(_)) = (config.reduce_to, &summary.weights) {

@@ -105,10 +105,10 @@ fn an_episode_that_reaches_into_another_part_and_an_event_without_label_are_left
         &data.part(&split, spaxiom_eval::Part::Train),
     )
     .unwrap();
-    let labelled = |part| data.labelled(&split, part, &data.part_data(&split, part, &tokenizer), &classes, 8);
-    let train = labelled(spaxiom_eval::Part::Train);
+    let labeled = |part| data.labeled(&split, part, &data.part_data(&split, part, &tokenizer), &classes, 8);
+    let train = labeled(spaxiom_eval::Part::Train);
     assert_eq!((train.len(), train.iter().filter(|event| event.class < 2).count()), (9, 9));
-    let test = labelled(spaxiom_eval::Part::Test);
+    let test = labeled(spaxiom_eval::Part::Test);
     let classes: Vec<usize> = test.iter().map(|event| event.class).collect();
     assert_eq!(classes, [2, 2, 2], "`z` is a class that training never saw");
 }

@@ -79,7 +79,7 @@ fn tokens_are_those_of_the_peer_field_by_field() {
     for name in ["sh05", "sh1", "sh2", "sh4"] {
         assert!(is_function(pairs[name].iter().copied()), "{name}");
     }
-    // A zone of one name at two sites is two to the peer and one to us, for what is learnt at one site holds at another.
+    // A zone of one name at two sites is two to the peer and one to us, for what is learned at one site holds at another.
     assert!(is_function(pairs["zone"].iter().map(|&(ours, peer)| (peer, ours))));
     assert!(!is_function(pairs["zone"].iter().copied()));
     // Both bucket gaps by powers of two: the peer those of one second and whole seconds more, we those of the seconds.

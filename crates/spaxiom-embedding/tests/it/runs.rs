@@ -47,13 +47,13 @@ fn a_stopped_and_resumed_run_has_the_weights_and_metrics_of_one_that_never_stopp
 
 /// All objectives of events at once, with hard negatives that the index found at the start of the epoch that is broken off.
 #[test]
-fn a_mixture_with_neighbours_is_resumed_to_the_weights_of_one_that_never_stopped() {
+fn a_mixture_with_neighbors_is_resumed_to_the_weights_of_one_that_never_stopped() {
     use spaxiom_embedding::ObjectiveName::{InfoNce, Jigsaw, Mep, Nep, Triplet};
     let folder = TempDir::new().unwrap();
     let data = WORLD.data();
     let mut config = config().with_objectives(&[Mep, Nep, Jigsaw, InfoNce, Triplet]);
     (config.train.max_steps, config.train.evaluate_every, config.train.batch_size) = (9, 4, 8);
-    config.train.neighbours = 2;
+    config.train.neighbors = 2;
     let folder_of = |name: &str| RunFolder::new(&folder.path().join(name));
     let whole = pretrain(config.clone(), &data, &folder_of("whole"), false).unwrap();
     for stop_at in [1, 4, 6] {
@@ -65,9 +65,9 @@ fn a_mixture_with_neighbours_is_resumed_to_the_weights_of_one_that_never_stopped
         assert_eq!(resumed.weights, whole.weights, "stopped at {stop_at}");
     }
     let mut other = config.clone();
-    other.train.neighbours = 0;
+    other.train.neighbors = 0;
     let other = pretrain(other, &data, &folder_of("other"), false).unwrap();
-    assert_ne!(other.weights, whole.weights, "neighbours decide the batches");
+    assert_ne!(other.weights, whole.weights, "neighbors decide the batches");
 }
 
 #[test]

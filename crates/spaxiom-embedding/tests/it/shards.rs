@@ -48,7 +48,7 @@ fn a_run_over_several_files_is_resumed_in_the_middle_of_an_epoch() {
     let (folder, data) = sharded(3);
     let mut config = config().with_objectives(&[ObjectiveName::Mep, ObjectiveName::InfoNce]);
     (config.train.max_steps, config.train.evaluate_every, config.train.batch_size) = (14, 5, 16);
-    config.train.neighbours = 1;
+    config.train.neighbors = 1;
     let folder_of = |name: &str| RunFolder::new(&folder.path().join("runs").join(name));
     let whole = run(&data, &folder_of("whole"), config.clone(), None);
     assert_eq!(whole.outcome, Outcome::Finished);

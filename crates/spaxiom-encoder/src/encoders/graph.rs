@@ -24,7 +24,7 @@ use crate::preset::Preset;
 pub enum Readout {
     /// The mean over all events, as in the seed.
     Mean,
-    /// A mean whose weights are learnt: a softmax over one score per event.
+    /// A mean whose weights are learned: a softmax over one score per event.
     Attention,
     /// The node of the last event: that event among those around it.
     #[default]

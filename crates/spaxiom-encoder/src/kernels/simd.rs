@@ -6,9 +6,9 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Runs a closure with the processor's widest instructions, where the compiler may use them.
-struct Vectorised<F>(F);
+struct Vectorized<F>(F);
 
-impl<F: FnOnce()> WithSimd for Vectorised<F> {
+impl<F: FnOnce()> WithSimd for Vectorized<F> {
     type Output = ();
 
     #[inline(always)]
@@ -18,7 +18,7 @@ impl<F: FnOnce()> WithSimd for Vectorised<F> {
 }
 
 pub(super) fn vectorized(work: impl FnOnce()) {
-    Arch::new().dispatch(Vectorised(work));
+    Arch::new().dispatch(Vectorized(work));
 }
 
 /// Values that one thread takes at a time where threads share the work.

@@ -87,7 +87,7 @@ pub(crate) fn causal_bias<B: Backend>(seq: usize, device: &B::Device) -> Tensor<
     Tensor::<B, 2>::ones([seq, seq], device).triu(1).mul_scalar(NEVER).reshape([1, 1, seq, seq])
 }
 
-/// Attention of some states to others, then a feed-forward part; each is normalised before and added to its input.
+/// Attention of some states to others, then a feed-forward part; each is normalized before and added to its input.
 #[derive(Module, Debug)]
 pub struct CrossAttentionLayer<B: Backend> {
     query_norm: LayerNorm<B>,

@@ -10,7 +10,7 @@ use crate::autodiff;
 use crate::batch::{BatchLayout, EventBatch};
 use crate::init::{WeightRng, layer_norm};
 
-/// Sums embeddings of fields, numbers and positions, and normalises the sum.
+/// Sums embeddings of fields, numbers and positions, and normalizes the sum.
 #[derive(Module, Debug)]
 pub struct EventEmbedding<B: Backend> {
     /// One row per id of every field, `[n_rows, d_model]`.

@@ -14,7 +14,7 @@ use crate::init::{WeightRng, layer_norm};
 /// Encodes what events say in one modality, each event by itself: the seed's `spatial_encoder`, `temporal_encoder`,
 /// `type_encoder` and `numeric_encoder`.
 ///
-/// Embeddings of the modality's fields and a linear map of its numbers are summed and normalised; two layers follow.
+/// Embeddings of the modality's fields and a linear map of its numbers are summed and normalized; two layers follow.
 /// A modality of which the layout has nothing is one learned vector.
 #[derive(Module, Debug)]
 pub struct ModalityEncoder<B: Backend> {

@@ -14,7 +14,7 @@ const N_TIMES: usize = 20;
 /// So that a time at the edge of a bucket falls into the same one on every backend.
 const ROUNDING: f64 = 1e-4;
 
-/// Learnt biases for each head: by the time between two events (buckets as in T5, Raffel et al. 2020, by powers of two),
+/// Learned biases for each head: by the time between two events (buckets as in T5, Raffel et al. 2020, by powers of two),
 /// and by the fields of place in which they agree, from the zone to cells of all scales.
 #[derive(Module, Debug)]
 pub(crate) struct RelativeBias<B: Backend> {

@@ -122,7 +122,7 @@ fn encoders_agree_with_flex<B: Backend>(tolerance: f32, of_gradients: f32) {
         let difference = distance(&want.vectors, &got.vectors);
         assert!(difference < tolerance, "{config:?}: {difference:e}");
         assert!(got.vectors.iter().all(|value| value.is_finite()), "{config:?}");
-        // Without a graph other steps are taken on flex, those of a learnt bias among them.
+        // Without a graph other steps are taken on flex, those of a learned bias among them.
         let difference = distance(&want.vectors, &vectors::<B>(&config));
         assert!(difference < tolerance, "without a graph, {config:?}: {difference:e}");
         assert!(want.gradients.keys().eq(got.gradients.keys()), "{config:?}");

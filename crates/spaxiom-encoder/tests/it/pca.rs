@@ -52,7 +52,7 @@ fn it_is_read_back_equal_and_from_nothing_else() {
 }
 
 #[test]
-fn what_cannot_be_learnt_is_named() {
+fn what_cannot_be_learned_is_named() {
     let check = |vectors: &[f32], n_components, want: &str| {
         let error = Pca::fit(vectors, 2, n_components).unwrap_err().to_string();
         assert!(error.contains(want), "{error}");

@@ -115,7 +115,7 @@ fn a_gradient_reaches_every_parameter() {
     let encoder = config(Pooling::Mean).init::<Auto>(&layout(), 1, &Default::default());
     let tokens = events(0, 6);
     let batch = EventBatch::<Auto>::new(&layout(), &[tokens.window(0, 6)], &Default::default());
-    // A plain sum of normalised states does not depend on most weights: weigh the columns.
+    // A plain sum of normalized states does not depend on most weights: weigh the columns.
     let pooled = encoder.encode(&batch).pooled;
     let [_, d_model] = pooled.dims();
     let weights = Tensor::arange(0..16, &Default::default()).float().reshape([1, d_model]);

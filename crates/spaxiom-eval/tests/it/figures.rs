@@ -28,7 +28,7 @@ fn a_ranking_is_scored_by_its_first_hits() {
 }
 
 #[test]
-fn equal_vectors_are_equal_neighbours() {
+fn equal_vectors_are_equal_neighbors() {
     let exact = [(1, 0.9), (2, 0.8), (3, 0.8)];
     assert_eq!(recall_overlap(&exact, &[(1, 0.9), (7, 0.8), (8, 0.8)]), 1.0);
     assert!((recall_overlap(&exact, &[(1, 0.9), (7, 0.8), (9, 0.7)]) - 2.0 / 3.0).abs() < 1e-12);

@@ -62,8 +62,8 @@ fn what_an_earlier_run_has_seen_is_no_test() {
     let latest = split(&["other"], &days(0..10)).after(&later);
     assert_eq!(part(&latest, 9), Some(Part::Test));
     assert_eq!(part(&latest, 1), None, "seen by the run before the run before");
-    let relabelled = split(&["home"], &days(0..10)).after(&earlier);
-    assert_eq!(part(&relabelled, 7), Some(Part::Validation), "what was chosen by before may be chosen by again");
+    let relabeled = split(&["home"], &days(0..10)).after(&earlier);
+    assert_eq!(part(&relabeled, 7), Some(Part::Validation), "what was chosen by before may be chosen by again");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn flattened(mut members: Map<String, Value>) -> Result<Map<String, Value>, Line
     }
     for list in ["hotspots", "hotspot_coords"] {
         match members.remove(list) {
-            Some(Value::Array(hotspots)) => summarise(&mut members, &hotspots),
+            Some(Value::Array(hotspots)) => summarize(&mut members, &hotspots),
             Some(other) => return Err(LineError::Attribute { name: list.into(), got: other.to_string() }),
             None => {}
         }
@@ -101,7 +101,7 @@ fn flattened(mut members: Map<String, Value>) -> Result<Map<String, Value>, Line
 }
 
 /// A list of hot spots becomes its length and its heaviest member: an attribute is one value.
-fn summarise(members: &mut Map<String, Value>, hotspots: &[Value]) {
+fn summarize(members: &mut Map<String, Value>, hotspots: &[Value]) {
     members.insert("hotspot_count".into(), hotspots.len().into());
     let weight = |spot: &&Value| spot.get("weight").and_then(Value::as_f64).unwrap_or(0.0);
     let heaviest = hotspots.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)));

@@ -75,7 +75,7 @@ fn a_sensor_may_say_too_much_or_fall_silent() {
 #[test]
 fn what_the_registry_does_not_know_is_counted_and_kept() {
     let mut odd = event(0, "a");
-    odd.attrs.insert("colour", "red".into());
+    odd.attrs.insert("color", "red".into());
     let mut wet = Event::new("MeasurementChanged", "s", odd.time);
     wet.attrs.insert("value_pct", 140.0.into());
     let unknown = Event::new("PalletScanned", "s", odd.time);

@@ -82,7 +82,7 @@ fn unknown_types_and_attributes_are_kept() {
 fn units_convert_within_a_dimension_only() {
     assert_eq!(Unit::from_symbol("°F").unwrap().convert(212.0, Unit::Celsius).map(f64::round), Some(100.0));
     assert_eq!(Unit::Hour.convert(1.5, Unit::Minute), Some(90.0));
-    assert_eq!(Unit::Metre.convert(1.0, Unit::Second), None);
+    assert_eq!(Unit::Meter.convert(1.0, Unit::Second), None);
     assert_eq!(Unit::Fraction.base(), Unit::Percent);
 }
 

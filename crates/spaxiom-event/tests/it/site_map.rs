@@ -11,7 +11,7 @@ format = 1
 time-zone = "America/Los_Angeles"
 [sites.home.zones]
 flat = { kind = "flat", floor = "2" }
-bedroom = { kind = "bedroom", within = "flat", shape = { kind = "rectangle", x = 0, y = 0, width = 4, height = 3 }, neighbours = ["hall"] }
+bedroom = { kind = "bedroom", within = "flat", shape = { kind = "rectangle", x = 0, y = 0, width = 4, height = 3 }, neighbors = ["hall"] }
 bed = { kind = "bed", within = "bedroom", shape = { kind = "circle", x = 1, y = 1, radius = 0.9 } }
 hall = { kind = "hall", within = "flat", shape = { kind = "polygon", points = [[4, 0], [8, 0], [8, 2], [4, 2]] } }
 [sites.home.sensors]
@@ -53,7 +53,7 @@ fn a_place_gives_an_event_the_smallest_zone_that_holds_it() {
 }
 
 #[test]
-fn neighbours_are_a_graph() {
+fn neighbors_are_a_graph() {
     let map = SiteMap::parse(MAP).unwrap();
     assert_eq!(map.get("home").unwrap().zone_graph(), [("bedroom", "hall")]);
 }
@@ -64,13 +64,13 @@ fn a_wrong_map_says_where() {
         let error = SiteMap::parse(&MAP.replace(from, to)).expect_err(to).to_string();
         assert!(error.contains(want), "{error}");
     };
-    wrong("neighbours = [\"hall\"]", "neighbours = [\"roof\"]", "zone `bedroom` names `roof`");
+    wrong("neighbors = [\"hall\"]", "neighbors = [\"roof\"]", "zone `bedroom` names `roof`");
     wrong("zone = \"bedroom\", x", "zone = \"attic\", x", "sensor `M001` is in `attic`");
     wrong("radius = 0.9", "radius = 0", "shape of zone `bed` has no extent");
     wrong("x = 2.0, y = 2.5", "x = 2.0", "sensor `M001` needs both");
     wrong("America/Los_Angeles", "Mars/Olympus", "wanted one like `Europe/Berlin`");
     wrong("floor = \"2\"", "within = \"bed\"", "is within itself");
-    wrong("format = 1", "format = 1\ncolour = 3", "unknown field `colour`");
+    wrong("format = 1", "format = 1\ncolor = 3", "unknown field `color`");
 }
 
 proptest! {

@@ -180,12 +180,12 @@ fn casas_has_csv_and_labels_on_every_line() {
     let kinds: Vec<String> = events(csv, "casas").iter().map(|event| event.kind.to_string()).collect();
     assert_eq!(kinds, ["MotionDetected", "MeasurementChanged", "StateChanged"]);
     assert_eq!(event("2/1/2009,8:00:38 PM,M048,OFF,,,", "casas").time.to_rfc3339(), "2009-02-01T20:00:38+00:00");
-    let labelled = read("2011-06-15 01:03:39.14962 Bedroom BedroomABed ON Sleep", "casas").remove(0).unwrap();
-    let mark = labelled.mark.unwrap();
+    let labeled = read("2011-06-15 01:03:39.14962 Bedroom BedroomABed ON Sleep", "casas").remove(0).unwrap();
+    let mark = labeled.mark.unwrap();
     assert_eq!((mark.activity.as_str(), mark.edge), ("Sleep", MarkEdge::Within));
-    assert_eq!(labelled.event.kind.as_str(), "MotionDetected");
-    assert_eq!(labelled.event.zone.unwrap().as_str(), "BedroomABed");
-    assert_eq!(labelled.event.zone_path[0].as_str(), "Bedroom");
+    assert_eq!(labeled.event.kind.as_str(), "MotionDetected");
+    assert_eq!(labeled.event.zone.unwrap().as_str(), "BedroomABed");
+    assert_eq!(labeled.event.zone_path[0].as_str(), "Bedroom");
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn semi_hard(distances: &Distances<'_>, anchor: usize, among: &[usize]) -> Optio
 }
 
 /// The negative of each anchor among the candidates, of which the first `n` are the positives in order;
-/// `own` says whose neighbours the others are. None where everything means the same.
+/// `own` says whose neighbors the others are. None where everything means the same.
 fn mined(distances: &Distances<'_>, n: usize, own: &[usize], same: &[bool], mining: Mining) -> Vec<Option<usize>> {
     let negative = |anchor: usize| {
         let others = || (0..n).filter(move |&other| other != anchor && !same[anchor * n + other]);
@@ -194,7 +194,7 @@ impl<B: Backend> Objective<B> for Triplet<B> {
 mod tests {
     use super::{Distances, Mining, mined};
 
-    /// Anchors at 0 and 10; positives at 1 and 12; a neighbour of the first anchor at 1.5.
+    /// Anchors at 0 and 10; positives at 1 and 12; a neighbor of the first anchor at 1.5.
     #[test]
     fn negatives_are_the_ones_that_each_way_of_mining_names() {
         let distances = Distances { anchors: &[0.0, 10.0], candidates: &[1.0, 12.0, 1.5], dim: 1 };
@@ -204,7 +204,7 @@ mod tests {
         let none = [false; 4];
         check(Mining::Hard, none, [Some(1), Some(0)]);
         check(Mining::Nearby, none, [Some(2), Some(0)]);
-        // What means the same is no negative; the neighbour is of another type.
+        // What means the same is no negative; the neighbor is of another type.
         check(Mining::Hard, [false, true, true, false], [None, None]);
         check(Mining::Nearby, [false, true, true, false], [Some(2), None]);
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use spaxiom_objective::{
-    Example, Examples, Flow, Labelled, MaskedEventOptions, ObjectiveContext, ObjectiveOptions, Windows,
+    Example, Examples, Flow, Labeled, MaskedEventOptions, ObjectiveContext, ObjectiveOptions, Windows,
 };
 use spaxiom_token::TokenSequence;
 
@@ -70,10 +70,10 @@ fn an_epoch_can_be_made_again_from_its_seed() {
 }
 
 #[test]
-fn an_epoch_of_labelled_windows_is_a_part_of_them() {
+fn an_epoch_of_labeled_windows_is_a_part_of_them() {
     let tokens = numbered(50);
     let examples = (0..50).map(|i| Example::of_class(tokens.context(i, 4), i % 3)).collect();
-    assert_eq!(epoch(&Labelled::new(examples, 20), 1).len(), 20);
+    assert_eq!(epoch(&Labeled::new(examples, 20), 1).len(), 20);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod examples;
 mod losses;
 mod masking;
 mod objectives;
-mod optimiser;
+mod optimizer;
 mod outside;
 mod trainer;
 

@@ -1,4 +1,4 @@
-//! Objectives: each can be learnt, and none is shown its answer.
+//! Objectives: each can be learned, and none is shown its answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -99,7 +99,7 @@ fn options(names: &[ObjectiveName]) -> ObjectiveSet {
 }
 
 /// The loss of a batch to learn from.
-fn learnt(model: &Mixed, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> Loss<B> {
+fn learned(model: &Mixed, examples: &[Example<'_>], rng: &mut ChaCha8Rng) -> Loss<B> {
     let batch = model.objective().task().prepare(examples, Purpose::Learn, rng);
     model.objective().loss(model.encoder(), &batch, &Default::default())
 }
@@ -113,15 +113,15 @@ fn overfitted(kind: EncoderKind, name: ObjectiveName, steps: u64) -> [BTreeMap<&
     let data = Data::new();
     let examples = data.examples();
     let mut model = data.model(kind, options(&[name]));
-    let mut optimiser = AdamW::new(AdamWOptions::default());
+    let mut optimizer = AdamW::new(AdamWOptions::default());
     let mut seen = Vec::new();
     for step in 0..steps {
-        let Loss { value, metrics, .. } = learnt(&model, &examples, &mut rng(step));
+        let Loss { value, metrics, .. } = learned(&model, &examples, &mut rng(step));
         let mut figures: BTreeMap<_, _> = metrics.iter().map(|metric| (metric.name, metric.value)).collect();
         figures.insert("loss", f64::from(value.to_data().to_vec::<f32>().unwrap()[0]));
         seen.push(figures);
         let mut grads = GradientsParams::from_grads(value.backward(), &model);
-        model = optimiser.step::<B, _>(model, &mut grads, 0.003, 1.0);
+        model = optimizer.step::<B, _>(model, &mut grads, 0.003, 1.0);
     }
     // The mean of ten steps, of which each draws other masks or views.
     let names: Vec<&'static str> = seen[0].keys().copied().collect();
@@ -142,13 +142,13 @@ fn learns(kind: EncoderKind, name: ObjectiveName, steps: u64, figure: &str, befo
 // The figures in the comments are those of when this was written.
 
 #[test]
-fn next_events_can_be_learnt_by_a_transformer_and_a_gru() {
+fn next_events_can_be_learned_by_a_transformer_and_a_gru() {
     learns(EncoderKind::Transformer, ObjectiveName::Nep, 300, "next_type_accuracy", 0.5, 0.85);
     learns(EncoderKind::Gru, ObjectiveName::Nep, 300, "next_type_accuracy", 0.5, 0.85);
 }
 
 #[test]
-fn type_and_zone_together_can_be_learnt() {
+fn type_and_zone_together_can_be_learned() {
     let [first, last] = overfitted(EncoderKind::Gru, ObjectiveName::Nep, 300);
     assert!(first["event_accuracy"] < 0.2 && last["event_accuracy"] > 0.7, "{first:?} {last:?}");
     let [first, last] = [first, last].map(|figures| figures["event_log_likelihood"]);
@@ -159,7 +159,7 @@ fn type_and_zone_together_can_be_learnt() {
 fn next_events_are_not_asked_for_in_the_context_and_change_nothing_there() {
     let data = Data::new();
     let model = data.model(EncoderKind::Gru, options(&[ObjectiveName::Nep]));
-    let of = |examples: &[Example<'_>]| -> Loss<B> { learnt(&model, examples, &mut rng(0)) };
+    let of = |examples: &[Example<'_>]| -> Loss<B> { learned(&model, examples, &mut rng(0)) };
     let whole = data.examples();
     let asked = |n_context| whole.iter().map(|&example| Example { n_context, ..example }).collect::<Vec<_>>();
     let n_predictions = |n_context| of(&asked(n_context)).n_predictions;
@@ -182,19 +182,19 @@ fn what_is_hidden_from_next_event_prediction_is_hidden_in_training_alone() {
     let plain = data.model(EncoderKind::Gru, nep(NextEventOptions::default()));
     let figure = |loss: f64| (loss * 1e6).round();
     let of = |model: &Mixed| {
-        let learnt = learnt(model, &examples, &mut rng(0)).value.into_data().to_vec::<f32>().unwrap()[0];
+        let learned = learned(model, &examples, &mut rng(0)).value.into_data().to_vec::<f32>().unwrap()[0];
         let judged = judge(&model.valid(), [&examples[..]], 0, &Default::default())[0].loss;
-        [f64::from(learnt), judged].map(figure)
+        [f64::from(learned), judged].map(figure)
     };
-    let [learnt, judged] = of(&plain);
-    assert_eq!(learnt, judged);
+    let [learned, judged] = of(&plain);
+    assert_eq!(learned, judged);
     for next_event in [
         NextEventOptions { hidden: 0.5, ..NextEventOptions::default() },
         NextEventOptions { dropout: 0.5, ..NextEventOptions::default() },
     ] {
         let [harder, same] = of(&data.model(EncoderKind::Gru, nep(next_event.clone())));
         assert_eq!(same, judged, "{next_event:?}");
-        assert_ne!(harder, learnt, "{next_event:?}");
+        assert_ne!(harder, learned, "{next_event:?}");
     }
 }
 
@@ -225,20 +225,20 @@ fn a_validation_part_without_anything_to_predict_is_an_error_of_its_own() {
 }
 
 #[test]
-fn the_time_until_the_next_event_can_be_learnt() {
+fn the_time_until_the_next_event_can_be_learned() {
     // A uniform density over the seconds from 5 to 45 has -3.7 nats.
     learns(EncoderKind::Transformer, ObjectiveName::Nep, 150, "gap_log_likelihood", -3.7, -2.5);
 }
 
 #[test]
-fn a_jigsaw_can_be_learnt() {
+fn a_jigsaw_can_be_learned() {
     // Two of ten events are moved, so that half of the guesses are right.
     learns(EncoderKind::Transformer, ObjectiveName::Jigsaw, 300, "place_accuracy", 0.6, 0.7);
     learns(EncoderKind::Gru, ObjectiveName::Jigsaw, 300, "place_accuracy", 0.6, 0.7);
 }
 
 #[test]
-fn links_and_attributes_of_nodes_can_be_learnt() {
+fn links_and_attributes_of_nodes_can_be_learned() {
     learns(EncoderKind::Gnn, ObjectiveName::Link, 150, "link_accuracy", 0.75, 0.85);
     learns(EncoderKind::Gnn, ObjectiveName::Node, 150, "attribute_accuracy", 0.6, 0.8);
 }
@@ -530,7 +530,7 @@ fn windows_of_the_same_events_are_no_negatives_of_each_other() {
     let examples = data.examples();
     let model = data.model(EncoderKind::Transformer, options(&[ObjectiveName::InfoNce]));
     let share = |examples: &[Example<'_>]| {
-        let Loss { metrics, .. } = learnt(&model, examples, &mut rng(1));
+        let Loss { metrics, .. } = learned(&model, examples, &mut rng(1));
         metrics.iter().find(|metric| metric.name == "same_share").unwrap().value
     };
     assert!(share(&examples[..3]).abs() < 1e-9, "{}", share(&examples[..3]));
@@ -546,7 +546,7 @@ fn all_fields_of_the_next_event_are_the_mean_of_single_ones() {
         let fields = predicted.iter().map(|&field| names[field].clone()).collect();
         let nep = Some(NextEventOptions { time_weight: 0.0, fields, ..NextEventOptions::default() });
         let options = ObjectiveSet { nep, ..ObjectiveSet::default() };
-        let loss = learnt(&data.model(EncoderKind::Gru, options), &examples, &mut rng(1));
+        let loss = learned(&data.model(EncoderKind::Gru, options), &examples, &mut rng(1));
         let names: Vec<&str> = loss.metrics.iter().map(|metric| metric.name).collect();
         (f64::from(loss.value.into_data().to_vec::<f32>().unwrap()[0]), names.contains(&"next_type_accuracy"))
     };
@@ -565,7 +565,7 @@ fn a_mix_is_the_weighted_sum_of_its_parts() {
     let value = |options: ObjectiveSet| {
         let model = data.model(EncoderKind::Gru, options);
         // Parts that draw random numbers would draw others after each other; these two draw none.
-        let loss = learnt(&model, &examples, &mut rng(1));
+        let loss = learned(&model, &examples, &mut rng(1));
         f64::from(loss.value.into_data().to_vec::<f32>().unwrap()[0])
     };
     let (next, node) = (value(options(&[ObjectiveName::Nep])), value(options(&[ObjectiveName::Node])));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use spaxiom_encoder::{NamedTensor, TransformerEventEncoder, collect_weights};
 use spaxiom_objective::{
-    Checkpoint, Classification, ClassificationOptions, EvalReport, Example, Flow, Labelled, MaskedEvent, Model,
-    Neighbours, ObjectiveContext, ObjectiveError, ObjectiveOptions, Observer, Outcome, RateOptions, StepReport,
+    Checkpoint, Classification, ClassificationOptions, EvalReport, Example, Flow, Labeled, MaskedEvent, Model,
+    Neighbors, ObjectiveContext, ObjectiveError, ObjectiveOptions, Observer, Outcome, RateOptions, StepReport,
     TrainOptions, Trained, Trainer, TrainingSet, Windows,
 };
 use spaxiom_token::TokenSequence;
@@ -53,14 +53,14 @@ fn classifier() -> Model<B, TransformerEventEncoder<B>, Classification<B>> {
 /// Trains masked event prediction on the eight sequences, at most to step `stop`.
 fn train(options: TrainOptions, resume: Option<Checkpoint>, stop: u64, path: &Path) -> (Trained<Masked>, Vec<f64>) {
     let sequences = sequences();
-    // Whole sequences: a window of one masked event cannot be learnt.
+    // Whole sequences: a window of one masked event cannot be learned.
     let whole = Windows::new(&sequences, 8).in_order();
     let model = model();
     let mut observer = StopAfter { step: stop, losses: Vec::new() };
     let devices = vec![Default::default(); options.replicas.max(1)];
     let trainer = Trainer::new(options).unwrap();
     let trained = trainer
-        .run(model, TrainingSet::new(&Labelled::new(whole.clone(), 8), &whole), resume, path, &mut observer, &devices)
+        .run(model, TrainingSet::new(&Labeled::new(whole.clone(), 8), &whole), resume, path, &mut observer, &devices)
         .unwrap();
     (trained, observer.losses)
 }
@@ -92,7 +92,7 @@ fn a_classifier_overfits_eight_sequences() {
         .unwrap()
         .run(
             model,
-            TrainingSet::new(&Labelled::new(examples.clone(), 8), &examples),
+            TrainingSet::new(&Labeled::new(examples.clone(), 8), &examples),
             None,
             &folder.path().join("c"),
             &mut observer,
@@ -147,11 +147,11 @@ fn the_mean_of_the_weights_is_judged_and_kept_beside_the_last_ones() {
     assert_ne!(averaged.state.best_loss, plain.state.best_loss);
 }
 
-/// Neighbours are found by vectors, and masked events compare none.
+/// Neighbors are found by vectors, and masked events compare none.
 #[test]
-fn neighbours_need_an_objective_that_compares_vectors() {
+fn neighbors_need_an_objective_that_compares_vectors() {
     struct Nobody;
-    impl Neighbours for Nobody {
+    impl Neighbors for Nobody {
         fn nearest(&self, _: &[f32], _: usize, _: usize) -> Result<Vec<Vec<usize>>, ObjectiveError> {
             unreachable!("there are no vectors")
         }
@@ -160,13 +160,13 @@ fn neighbours_need_an_objective_that_compares_vectors() {
     let sequences = sequences();
     let windows = Windows::new(&sequences, 8);
     let whole = windows.in_order();
-    let data = TrainingSet { neighbours: Some(&Nobody), ..TrainingSet::new(&windows, &whole) };
+    let data = TrainingSet { neighbors: Some(&Nobody), ..TrainingSet::new(&windows, &whole) };
     let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
-    let error = Trainer::new(TrainOptions { neighbours: 1, ..options(5) })
+    let error = Trainer::new(TrainOptions { neighbors: 1, ..options(5) })
         .unwrap()
         .run(model(), data, None, &folder.path().join("c"), &mut observer, &[Default::default()])
         .unwrap_err();
-    assert!(error.to_string().contains("`train.neighbours` has to be 0 without"), "{error}");
+    assert!(error.to_string().contains("`train.neighbors` has to be 0 without"), "{error}");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_step_in_parts_has_the_gradients_of_the_whole() {
             examples.iter().enumerate().map(|(i, tokens)| Example::of_class(tokens.context(7, 8), i % 3)).collect();
         let model = classifier();
         let mut observer = StopAfter { step: u64::MAX, losses: Vec::new() };
-        let train = Labelled::new(classes.clone(), 8);
+        let train = Labeled::new(classes.clone(), 8);
         let data = TrainingSet::new(&train, &classes);
         let path = folder.path().join(format!("c{accumulate}"));
         Trainer::new(options)
@@ -360,7 +360,7 @@ fn a_loss_that_only_rises_stops_the_run_and_keeps_the_checkpoint() {
         .unwrap()
         .run(
             model(),
-            TrainingSet::new(&Labelled::new(whole.clone(), 8), &whole),
+            TrainingSet::new(&Labeled::new(whole.clone(), 8), &whole),
             None,
             &path,
             &mut StopAfter { step: u64::MAX, losses: Vec::new() },

@@ -5,11 +5,11 @@ use spaxiom_event::{Position, Shape, SiteId, Zone, ZoneId};
 use super::HospitalOptions;
 use crate::random::Random;
 
-/// Metres of a room along the hall and away from it, and the width of the hall.
+/// Meters of a room along the hall and away from it, and the width of the hall.
 const ROOM_WIDTH_M: f64 = 4.0;
 const ROOM_DEPTH_M: f64 = 5.0;
 const HALL_WIDTH_M: f64 = 2.5;
-/// Metres from one ward to the next.
+/// Meters from one ward to the next.
 const WARD_SPACING_M: f64 = 20.0;
 
 /// The zones of a room.
@@ -139,15 +139,15 @@ impl Building {
         building
     }
 
-    /// Every zone with its kind, outline and neighbours, for the site map.
+    /// Every zone with its kind, outline and neighbors, for the site map.
     pub(super) fn zones(&self) -> Vec<(String, Zone)> {
         let mut zones = Vec::new();
-        let zone = |kind: &str, within: Option<&ZoneId>, neighbours: Vec<&ZoneId>, shape| Zone {
+        let zone = |kind: &str, within: Option<&ZoneId>, neighbors: Vec<&ZoneId>, shape| Zone {
             kind: kind.into(),
             floor: None,
             within: within.map(ToString::to_string),
             shape,
-            neighbours: neighbours.into_iter().map(ToString::to_string).collect(),
+            neighbors: neighbors.into_iter().map(ToString::to_string).collect(),
         };
         for ward in &self.wards {
             let hall =
@@ -159,13 +159,13 @@ impl Building {
             let hall = &self.wards[room.ward_idx].hall;
             zones.push((room.path[1].to_string(), zone("room", Some(&room.path[0]), Vec::new(), None)));
             for spot in Spot::ALL {
-                let neighbours = match spot {
+                let neighbors = match spot {
                     Spot::Bed | Spot::Chair => vec![room.zone(Spot::Bedside)],
                     Spot::Bedside => vec![room.zone(Spot::Entry), room.zone(Spot::Bathroom)],
                     Spot::Entry => vec![room.zone(Spot::Bathroom), hall],
                     Spot::Bathroom => Vec::new(),
                 };
-                let zone = zone(spot.kind(), Some(&room.path[1]), neighbours, Some(room.shape(spot)));
+                let zone = zone(spot.kind(), Some(&room.path[1]), neighbors, Some(room.shape(spot)));
                 zones.push((room.zone(spot).to_string(), zone));
             }
         }
@@ -203,7 +203,7 @@ fn room(ward: &Ward, naming: usize, is_mirrored: bool, ward_idx: usize, number: 
     }
 }
 
-/// Centimetres are as fine as any sensor is.
-fn cents(metres: f64) -> f64 {
-    libm::round(metres * 100.0) / 100.0
+/// Centimeters are as fine as any sensor is.
+fn cents(meters: f64) -> f64 {
+    libm::round(meters * 100.0) / 100.0
 }

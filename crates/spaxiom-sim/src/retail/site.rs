@@ -14,7 +14,7 @@ use crate::random::Random;
 use crate::simulation::{Day, SimulatedSite};
 use crate::time::{DAY, HOUR, MINUTE, day_of_week, hour_index};
 
-/// Metres from one aisle to the next, and the length of an aisle.
+/// Meters from one aisle to the next, and the length of an aisle.
 const AISLE_SPACING_M: f64 = 3.0;
 const AISLE_LENGTH_M: f64 = 12.0;
 
@@ -274,12 +274,12 @@ impl SimulatedSite for RetailSite {
     fn zones(&self) -> Vec<(String, Zone)> {
         let aisles: Vec<String> = (0..self.aisles.len()).map(aisle_name).collect();
         let [left, low] = self.origin;
-        let zone = |kind: &str, neighbours: &[String], shape| Zone {
+        let zone = |kind: &str, neighbors: &[String], shape| Zone {
             kind: kind.into(),
             floor: None,
             within: None,
             shape,
-            neighbours: neighbours.to_vec(),
+            neighbors: neighbors.to_vec(),
         };
         let outline = |aisle: usize| {
             let x = left + AISLE_SPACING_M * (aisle as f64 - 0.5);

@@ -14,7 +14,7 @@ use crate::random::Random;
 use crate::simulation::{Day, SimulatedSite};
 use crate::time::{DAY, HOUR, MINUTE, day_of_week, hour_index};
 
-/// Metres between two docks.
+/// Meters between two docks.
 const DOCK_SPACING_M: f64 = 5.0;
 
 /// Places in the hall's own frame: along the docks, and out into the yard (negative: into the hall).
@@ -302,12 +302,12 @@ impl SimulatedSite for WarehouseSite {
     }
 
     fn zones(&self) -> Vec<(String, Zone)> {
-        let zone = |kind: &str, neighbours: &[String]| Zone {
+        let zone = |kind: &str, neighbors: &[String]| Zone {
             kind: kind.into(),
             floor: None,
             within: None,
             shape: None,
-            neighbours: neighbours.to_vec(),
+            neighbors: neighbors.to_vec(),
         };
         let docks: Vec<String> = (1..=self.docks.len()).map(|number| format!("dock_{number}")).collect();
         let mut zones = vec![

@@ -222,6 +222,6 @@ fn a_constant_out_of_range_is_named() {
     check("with-cause = 0.92", "with-cause = 1.92", "`outcome` has to be shares between 0 and 1");
     check("called = 0.6", "called = 6.0", "`care`");
     check("hard = { manner = 0.8", "hard = { manner = 8", "`difficulty`");
-    let misspelt = HospitalOptions::built_in_text().replace("occupancy =", "occupency =");
-    assert!(matches!(HospitalOptions::from_toml(&misspelt), Err(SimError::Toml(_))));
+    let misspelled = HospitalOptions::built_in_text().replace("occupancy =", "occupency =");
+    assert!(matches!(HospitalOptions::from_toml(&misspelled), Err(SimError::Toml(_))));
 }

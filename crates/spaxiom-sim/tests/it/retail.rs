@@ -87,6 +87,6 @@ fn a_constant_out_of_range_is_named() {
     check("served-per-till-hour = 24.0", "served-per-till-hour = 12.0", "`served-per-till-hour`");
     check("hours = 4", "hours = 5", "`episodes.hours` has to be a part of the opening hours");
     check("aisles-visited = [1, 3]", "aisles-visited = [1, 5]", "`aisles-visited`");
-    let misspelt = RetailOptions::built_in_text().replace("tailgating", "tailgate");
-    assert!(matches!(RetailOptions::from_toml(&misspelt), Err(SimError::Toml(_))));
+    let misspelled = RetailOptions::built_in_text().replace("tailgating", "tailgate");
+    assert!(matches!(RetailOptions::from_toml(&misspelled), Err(SimError::Toml(_))));
 }

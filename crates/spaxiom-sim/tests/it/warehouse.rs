@@ -132,11 +132,11 @@ fn queues_form_and_clear_again() {
 }
 
 #[test]
-fn a_scenario_with_a_misspelt_constant_is_refused() {
+fn a_scenario_with_a_misspelled_constant_is_refused() {
     let text = WarehouseOptions::built_in_text();
     assert_eq!(WarehouseOptions::from_toml(text).unwrap(), WarehouseOptions::default());
-    let misspelt = text.replace("utilisation =", "utilization =");
-    assert!(matches!(WarehouseOptions::from_toml(&misspelt), Err(SimError::Toml(_))));
+    let misspelled = text.replace("utilisation =", "utilization =");
+    assert!(matches!(WarehouseOptions::from_toml(&misspelled), Err(SimError::Toml(_))));
 }
 
 #[test]

@@ -92,17 +92,17 @@ fn moving_events_one_by_one_changes_their_order_and_moving_them_together_does_no
 }
 
 #[test]
-fn an_unlike_neighbour_is_close_by_and_of_another_type() {
+fn an_unlike_neighbor_is_close_by_and_of_another_type() {
     let sequence = sequence(40);
     let span = EventSpan::whole(&sequence).part(10..20);
     for seed in 0..50 {
-        let other = span.unlike_neighbour(4, &mut rng(seed)).unwrap();
+        let other = span.unlike_neighbor(4, &mut rng(seed)).unwrap();
         let (own, found) = (span.events().last().unwrap(), other.events().last().unwrap());
         assert_ne!(own.kind, found.kind);
         assert!((found.time - own.time).abs() <= TimeDelta::seconds(4 * 7));
     }
     let alike = group_by_site(sequence.filtered(|event| event.kind.as_str() == "DoorOpened").events().to_vec()).pop();
-    assert!(EventSpan::whole(&alike.unwrap()).unlike_neighbour(4, &mut rng(0)).is_none());
+    assert!(EventSpan::whole(&alike.unwrap()).unlike_neighbor(4, &mut rng(0)).is_none());
 }
 
 #[test]

@@ -11,7 +11,7 @@ format = 1
 
 [sites.clinic.zones.room]
 kind = "bed"
-neighbours = ["hall"]
+neighbors = ["hall"]
 
 [sites.clinic.zones.hall]
 kind = "hall"
@@ -53,9 +53,9 @@ fn events_are_joined_by_place_by_time_and_by_cause() {
     assert_eq!(
         edges,
         [
-            // Within 30 seconds, in zones that are no neighbours.
+            // Within 30 seconds, in zones that are no neighbors.
             edge(0, 1, Temporal),
-            // Neighbours, 45 seconds apart.
+            // Neighbors, 45 seconds apart.
             edge(0, 2, Spatial),
             edge(2, 3, Spatial),
             edge(0, 3, Spatial),

@@ -13,7 +13,7 @@ time-zone = "Europe/Berlin"
 [sites.clinic.zones.room_1]
 kind = "bed"
 floor = "1"
-neighbours = ["hall_1"]
+neighbors = ["hall_1"]
 
 [sites.clinic.zones.hall_1]
 kind = "hall"
@@ -25,7 +25,7 @@ floor = "2"
 
 [sites.other.zones.r17]
 kind = "bed"
-neighbours = ["corridor"]
+neighbors = ["corridor"]
 
 [sites.other.zones.corridor]
 kind = "hall"
@@ -73,7 +73,7 @@ fn hours_are_those_of_the_clock_on_the_wall() {
 }
 
 #[test]
-fn a_zone_of_an_unseen_site_has_its_kind_and_its_neighbours() {
+fn a_zone_of_an_unseen_site_has_its_kind_and_its_neighbors() {
     let tokenizer = fitted(TokenizerOptions::default());
     let words = described(&tokenizer, &event("other", "r17", "2025-01-06T10:00:00Z"));
     assert_eq!((word(&words, "kind").as_str(), word(&words, "near").as_str()), ("kind:bed", "near:hall"));
@@ -148,7 +148,7 @@ fn fitting_tells_how_many_cells_share_a_bucket() {
 }
 
 #[test]
-fn the_artefact_names_registry_and_site_map_and_keeps_the_sites() {
+fn the_artifact_names_registry_and_site_map_and_keeps_the_sites() {
     let tokenizer = fitted(TokenizerOptions::default());
     let text = tokenizer.to_json();
     assert!(text.contains("\"registry\": \"r\""), "{text}");

@@ -1,4 +1,4 @@
-//! Vocabularies, bins, rows and the artefact.
+//! Vocabularies, bins, rows and the artifact.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -117,7 +117,7 @@ fn options_out_of_range_are_named() {
 }
 
 #[test]
-fn the_artefact_is_the_same_bytes_and_reads_back_equal() {
+fn the_artifact_is_the_same_bytes_and_reads_back_equal() {
     let tokenizer = fitted();
     let text = tokenizer.to_json();
     assert_eq!(text, fitted().to_json());

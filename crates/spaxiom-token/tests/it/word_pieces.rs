@@ -1,4 +1,4 @@
-//! Word pieces and the texts that they are learnt from.
+//! Word pieces and the texts that they are learned from.
 
 use spaxiom_event::Event;
 use spaxiom_token::{Tokenizer, TokenizerOptions, WordPieces};
@@ -29,7 +29,7 @@ fn texts_have_the_words_of_the_training_part() {
 }
 
 #[test]
-fn the_same_texts_give_the_same_artefact_and_it_reads_back() {
+fn the_same_texts_give_the_same_artifact_and_it_reads_back() {
     let pieces = trained();
     assert_eq!(pieces.to_json(), trained().to_json());
     let read = WordPieces::from_json(&pieces.to_json()).unwrap();

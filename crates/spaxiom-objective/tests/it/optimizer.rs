@@ -1,4 +1,4 @@
-//! The optimiser against the formula, number by number.
+//! The optimizer against the formula, number by number.
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
@@ -49,10 +49,10 @@ fn three_steps_are_those_of_the_formula_and_only_matrices_decay() {
     let mut want = [0.5f64, -1.0, 2.0];
     let grads = [3.0 * scale, 4.0 * scale, 12.0 * scale];
     let (mut first, mut second) = ([0.0; 3], [0.0; 3]);
-    let mut optimiser = AdamW::new(options);
+    let mut optimizer = AdamW::new(options);
     let mut pair = pair();
     for step in 1..=3 {
-        pair = optimiser.step::<B, _>(pair.clone(), &mut gradients(&pair), learning_rate, scale);
+        pair = optimizer.step::<B, _>(pair.clone(), &mut gradients(&pair), learning_rate, scale);
         for i in 0..3 {
             first[i] = 0.9 * first[i] + 0.1 * grads[i];
             second[i] = 0.99 * second[i] + 0.01 * grads[i] * grads[i];
@@ -68,7 +68,7 @@ fn three_steps_are_those_of_the_formula_and_only_matrices_decay() {
 }
 
 #[test]
-fn a_resumed_optimiser_goes_on_as_if_it_had_never_stopped() {
+fn a_resumed_optimizer_goes_on_as_if_it_had_never_stopped() {
     let options = AdamWOptions::default();
     let mut whole = AdamW::new(options.clone());
     let after_two = (0..2).fold(pair(), |pair, _| whole.step::<B, _>(pair.clone(), &mut gradients(&pair), 0.1, 1.0));
@@ -90,19 +90,19 @@ fn the_rate_warms_up_and_falls_to_zero() {
 
 /// Three steps of PyTorch's AdamW: learning rate 0.01, betas 0.9 and 0.999, decay 0.01 (see the fixture's metadata).
 #[test]
-fn the_optimiser_agrees_with_pytorch() {
+fn the_optimizer_agrees_with_pytorch() {
     let [matrix, grads, want] = ["in.adamw.p", "in.adamw.g", "out.adamw.p_after3"].map(fixture);
     let device = Default::default();
     let mut pair = Pair::<B> {
         matrix: Param::from_tensor(Tensor::from_data(TensorData::new(matrix, [5, 4]), &device)),
         offset: Param::from_tensor(Tensor::zeros([1], &device)),
     };
-    let mut optimiser = AdamW::new(AdamWOptions { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.01 });
+    let mut optimizer = AdamW::new(AdamWOptions { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.01 });
     for grad in grads.chunks_exact(20) {
         let weights = Tensor::from_data(TensorData::new(grad.to_vec(), [5, 4]), &device);
         let loss = (pair.matrix.val() * weights).sum();
         let mut grads = GradientsParams::from_grads(loss.backward(), &pair);
-        pair = optimiser.step::<B, _>(pair, &mut grads, 0.01, 1.0);
+        pair = optimizer.step::<B, _>(pair, &mut grads, 0.01, 1.0);
     }
     for (got, want) in values(&pair).into_iter().zip(want) {
         assert!((got - want).abs() < 1e-6, "{got} {want}");

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 /// A labeled event of a split.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LabelledEvent {
+pub struct LabeledEvent {
     /// The sequence, and so the site, within the split.
     pub sequence_idx: usize,
     /// The event within the sequence.
@@ -19,7 +19,7 @@ pub struct LabelledEvent {
     pub time: DateTime<Utc>,
 }
 
-impl LabelledEvent {
+impl LabeledEvent {
     /// Sequence and event within the split.
     #[must_use]
     pub fn place(&self) -> (usize, usize) {
@@ -28,7 +28,7 @@ impl LabelledEvent {
 }
 
 /// At most `n` of the events, evenly spread.
-pub(crate) fn spread(events: &[LabelledEvent], n: usize) -> Vec<LabelledEvent> {
+pub(crate) fn spread(events: &[LabeledEvent], n: usize) -> Vec<LabeledEvent> {
     let len = events.len();
     (0..len.min(n)).map(|at| events[at * len / len.min(n)].clone()).collect()
 }
