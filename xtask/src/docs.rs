@@ -74,6 +74,19 @@ fn commands(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::{commands, names, tests, violations};
 
+    /// Its doc test compiles there.
+    #[test]
+    fn the_rust_of_the_readme_is_that_of_the_crate_page() {
+        let read = |path: &str| fs_err::read_to_string(crate::root().join(path)).expect("a file of ours");
+        let readme = read("README.md");
+        let (_, rust) = readme.split_once("```rust,no_run\n").expect("an example");
+        let (rust, _) = rust.split_once("```").expect("its end");
+        let page = read("crates/spaxiom-embedding/src/lib.rs");
+        let page = page.lines().filter_map(|line| line.strip_prefix("//!"));
+        let page: Vec<&str> = page.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        assert!(page.join("\n").contains(rust), "{rust}");
+    }
+
     #[test]
     fn documents_name_only_what_exists() {
         let violations = violations(&crate::root()).expect("the documents can be read");

@@ -3,11 +3,31 @@
 //! Takes event files and run folders, gives trained runs, vectors, hits and reports.
 //! Burn's generics are instantiated here, once per backend that is compiled in; behind [`Engine`] there are none.
 //! Knows no command line, no environment and no clock: progress and times are the caller's.
-
-/// The example of the README compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+//!
+//! # Example
+//!
+//! ```rust,no_run
+//! use std::path::Path;
+//!
+//! use spaxiom_embedding::{EmbeddingPipeline, Event, Filter, Run, engine};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let run = Run::open(Path::new("runs/warehouse"))?;
+//!     let store = Path::new("stores/warehouse");
+//!     let pipeline = EmbeddingPipeline::open(&run, store, engine("flex")?.as_ref())?;
+//!     let event = Event::from_json(r#"{"type": "DoorOpened", "zone": "dock_2", "time": "2025-01-20T10:23:45Z"}"#)?;
+//!     for hit in pipeline.search_event(&event, 10, &Filter::default())? {
+//!         println!("{} in {:?} at {}: {:.3}", hit.kind, hit.zone, hit.time, hit.similarity);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! - `flex` (default), `ndarray`, `wgpu`, `cuda`: the backends that are compiled in; [`engine()`] chooses one by its name.
+//! - `faiss` (default): HNSW stores; without it there is exact search.
+//! - `clap`: names of encoders, objectives, layouts and index kinds are values of a command line.
 
 mod data;
 mod engine;

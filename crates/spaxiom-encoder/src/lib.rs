@@ -2,6 +2,28 @@
 //!
 //! Takes [`spaxiom_token::TokenWindow`]s as one [`EventBatch`], gives a state per event and one vector per window.
 //! Knows no index and no optimizer; weights are made from a seed on the host, so that every backend starts equal.
+//!
+//! # Example
+//!
+//! ```
+//! use burn_flex::Flex;
+//! use spaxiom_encoder::{BatchLayout, Encoder, EncoderKind, EventBatch, EventEncoderConfig, Preset};
+//! use spaxiom_token::TokenSequence;
+//!
+//! let (layout, device) = (BatchLayout::new(&[12, 20]), Default::default());
+//! let encoder = EventEncoderConfig::preset(EncoderKind::Gru, Preset::Tiny).init::<Flex>(&layout, 0, &device);
+//! let mut tokens = TokenSequence::new(2);
+//! tokens.push([7, 9]);
+//! tokens.push([8, 15]);
+//! let batch = EventBatch::new(&layout, &[tokens.window(0, 2)], &device);
+//! assert_eq!(encoder.encode(&batch).pooled.dims(), [1, 64]);
+//! ```
+//!
+//! # Features
+//!
+//! - `flex` (default): gradients of the CPU backend by the kernels of this crate.
+//! - `clap`: encoders and presets are values of a command line.
+//! - `wgpu`, `cuda`: the tests run on these backends.
 
 mod autodiff;
 mod batch;

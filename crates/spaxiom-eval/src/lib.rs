@@ -2,6 +2,19 @@
 //!
 //! Takes plain slices (similarities, labels, sparse rows), gives figures with intervals.
 //! Knows no events, no tensors and no index, so that a figure never depends on what produced the numbers.
+//!
+//! # Example
+//!
+//! ```
+//! use spaxiom_eval::{auroc, clustered_mean};
+//!
+//! let scores = [(0.9, true), (0.8, true), (0.4, false), (0.6, false)];
+//! assert!((auroc(&scores) - 1.0).abs() < 1e-12);
+//!
+//! // Values of one cluster (an episode, an entity) are resampled together.
+//! let interval = clustered_mean(&[1.0, 1.0, 0.0, 0.0, 1.0, 0.0], &[0, 0, 1, 1, 2, 2], 42);
+//! assert!(interval.low <= interval.mean && interval.mean <= interval.high);
+//! ```
 
 mod binary;
 mod bootstrap;

@@ -7,7 +7,26 @@
 //! An event is what a sensor or a rule over sensors reports: *a queue formed*, *a door opened*.
 //! What was *really* going on (an activity, a hidden cause) is never part of an event; it lives in a [`LabelSpan`].
 //!
-//! What types, attributes and units there are says the [`Registry`]; where zones and sensors are, the [`SiteMap`].
+//! The [`Registry`] declares types, attributes and units; the [`SiteMap`] describes zones and sensors.
+//!
+//! # Example
+//!
+//! ```
+//! use spaxiom_event::{Event, group_by_site};
+//!
+//! let line = r#"{"type": "QueueFormed", "zone": "dock", "length": 8, "time": "2025-01-06T10:23:45Z", "site_id": "dc-4"}"#;
+//! let event = Event::from_json(line)?;
+//! assert_eq!((event.kind.as_str(), event.site_id.as_str()), ("QueueFormed", "dc-4"));
+//! assert_eq!(group_by_site([event])[0].events().len(), 1);
+//! # Ok::<(), spaxiom_event::LineError>(())
+//! ```
+//!
+//! Files of any format are read by [`EventReader`], or whole by [`read_log`].
+//!
+//! # Features
+//!
+//! - `parquet` (default): reads and writes Parquet.
+//! - `clap`: formats and targets are values of a command line.
 
 mod attrs;
 mod doctor;

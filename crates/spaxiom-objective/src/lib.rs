@@ -3,6 +3,23 @@
 //! Takes token windows and an encoder, gives trained weights; every objective is one [`Objective`],
 //! every run goes through one [`Trainer`], and resuming a run gives the weights of a run that never stopped.
 //! Knows no clock and no index: how long a step took is the observer's business.
+//!
+//! # Example
+//!
+//! ```
+//! use spaxiom_objective::{ObjectiveName, ObjectiveSet};
+//!
+//! // As an experiment file says it: `[objectives.mep]`, `[objectives.info-nce]`.
+//! let set = ObjectiveSet::default().pick(&[ObjectiveName::Mep, ObjectiveName::InfoNce]);
+//! assert_eq!(set.names(), [ObjectiveName::Mep, ObjectiveName::InfoNce]);
+//! assert!(ObjectiveName::InfoNce.needs_events());
+//! ```
+//!
+//! A whole training stands in `examples/own_encoder.rs` of `spaxiom-embedding`.
+//!
+//! # Features
+//!
+//! - `clap`: objectives are values of a command line.
 
 mod adamw;
 mod average;

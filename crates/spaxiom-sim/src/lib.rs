@@ -2,6 +2,23 @@
 //!
 //! Takes a scenario and a seed, gives events and, apart from them, the labels of what caused them.
 //! Knows no tokens and no tensors. The same scenario and seed give the same bytes on every machine.
+//!
+//! # Example
+//!
+//! ```
+//! use spaxiom_sim::{Difficulty, SimulatedSite, Warehouse, WarehouseOptions};
+//!
+//! let warehouse = Warehouse::new(WarehouseOptions::default(), Difficulty::Medium)?;
+//! let mut site = warehouse.site(42, 0, "2025-01-06T00:00:00Z".parse()?);
+//! let day = site.next_day();
+//! assert!(day.events.len() > 100);
+//! assert!(day.truth.spans.iter().any(|span| span.label == "normal"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `clap`: scenarios, difficulties and noise are values of a command line.
 
 mod benchmark;
 mod calibration;

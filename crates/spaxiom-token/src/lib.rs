@@ -4,6 +4,25 @@
 //! What a row is decides the [`Layout`]: an event with one id per field, one token, or a stretch of time.
 //! Knows no tensors and no files: the same events and the same [`Tokenizer`] give the same ids on every machine.
 //! Ids, entities and labels never become tokens.
+//!
+//! # Example
+//!
+//! ```
+//! use spaxiom_event::{Event, group_by_site};
+//! use spaxiom_token::{Tokenizer, TokenizerOptions};
+//!
+//! let event = |zone| Event::from_json(&format!(r#"{{"type": "DoorOpened", "zone": "{zone}", "time": 0}}"#));
+//! let sequences = group_by_site([event("hall")?, event("dock")?]);
+//! let tokenizer = Tokenizer::fit(&TokenizerOptions::default(), &sequences)?;
+//! let tokens = tokenizer.tokenize(&sequences[0]);
+//! let row = tokens.window(1, 2).ids();
+//! assert_eq!(tokenizer.decode(&row).zone.as_deref(), Some("dock"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `clap`: layouts are values of a command line.
 
 mod augment;
 mod bins;
