@@ -18,22 +18,24 @@ struct Layer {
 const ASYNC: &str = "tokio";
 
 /// The table. It is law: a new edge here is a change of the architecture. A crate of the table may be yet to come.
-const LAYERS: [Layer; 14] = [
-    Layer { name: "spaxiom-event", may: &[], tests: &[], never: &["burn", "faiss", ASYNC] },
+const LAYERS: [Layer; 15] = [
+    Layer { name: "spaxiom-file", may: &[], tests: &[], never: &["burn", "faiss", ASYNC] },
+    Layer { name: "spaxiom-event", may: &["spaxiom-file"], tests: &[], never: &["burn", "faiss", ASYNC] },
     Layer { name: "spaxiom-token", may: &["spaxiom-event"], tests: &[], never: &["burn", "faiss", "fs-err"] },
     Layer { name: "spaxiom-sim", may: &["spaxiom-event", "spaxiom-eval"], tests: &[], never: &["burn", "faiss"] },
     Layer { name: "spaxiom-eval", may: &[], tests: &[], never: &["burn", "faiss"] },
     Layer { name: "spaxiom-encoder", may: &["spaxiom-token"], tests: &["spaxiom-event"], never: &["faiss"] },
     Layer {
         name: "spaxiom-objective",
-        may: &["spaxiom-token", "spaxiom-encoder"],
+        may: &["spaxiom-file", "spaxiom-token", "spaxiom-encoder"],
         tests: &["spaxiom-event"],
         never: &["faiss"],
     },
-    Layer { name: "spaxiom-index", may: &[], tests: &[], never: &["burn", ASYNC] },
+    Layer { name: "spaxiom-index", may: &["spaxiom-file"], tests: &[], never: &["burn", ASYNC] },
     Layer {
         name: "spaxiom-embedding",
         may: &[
+            "spaxiom-file",
             "spaxiom-event",
             "spaxiom-token",
             "spaxiom-eval",
@@ -47,6 +49,7 @@ const LAYERS: [Layer; 14] = [
     Layer {
         name: "spaxiom-bench",
         may: &[
+            "spaxiom-file",
             "spaxiom-event",
             "spaxiom-token",
             "spaxiom-sim",

@@ -1,9 +1,10 @@
 //! The files that benchmarks read.
 
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use spaxiom_file::NewFile;
 use spaxiom_sim::write_benchmark_events;
 
 /// Random seed of the benchmark file; the peers use the same.
@@ -28,11 +29,9 @@ impl Folder {
         let path = self.path.join(format!("events_{n_events}.jsonl"));
         if !path.exists() {
             tracing::info!("generating {n_events} events");
-            let partial = path.with_extension("partial");
-            let mut out = BufWriter::new(fs_err::File::create(&partial)?);
+            let mut out = BufWriter::new(NewFile::create(&path)?);
             write_benchmark_events(&mut out, n_events, SEED).context("the benchmark file")?;
-            out.flush()?;
-            fs_err::rename(&partial, &path)?;
+            out.into_inner()?.commit()?;
         }
         Ok(path)
     }

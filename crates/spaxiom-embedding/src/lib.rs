@@ -58,7 +58,6 @@ pub use spaxiom_encoder::{
     FusionMethod, GruEventEncoder, LstmEventEncoder, MultiModalFusion, MultiModalFusionConfig, NamedTensor, Pca,
     Pooling, Preset, Readout, RecurrentEventEncoderConfig, SpatioTemporalGnn, SpatioTemporalGnnConfig,
     TextQueryEncoder, TextQueryEncoderConfig, TransformerEventEncoder, TransformerEventEncoderConfig, WeightFile,
-    replace_file,
 };
 pub use spaxiom_eval::{EvalError, Interval, Latency, Part, Split, SplitOptions};
 pub use spaxiom_event::{
@@ -69,6 +68,7 @@ pub use spaxiom_event::{
     SiteId, SiteMap, Source, SpanBuilder, Target, Unit, UnpairedMark, Zone, group_by_site, read_events, read_labels,
     read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
 };
+pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{
     BuildReport, Exact, Filter, Hit, IndexError, IndexFile, IndexKind, KindName, KindRecord, KindSettings, Neighbor,
     Record as StoreRecord, Rows, Store, StoreHeader, StoreStats, VectorId, VectorIndex, VerifyReport,

@@ -32,7 +32,6 @@ mod elapsed;
 mod encoder;
 mod encoders;
 mod error;
-mod files;
 mod inference;
 mod init;
 mod kernels;
@@ -54,7 +53,6 @@ pub use crate::encoders::text::{TextBatch, TextQueryEncoder, TextQueryEncoderCon
 pub use crate::encoders::transformer::{TransformerEventEncoder, TransformerEventEncoderConfig};
 pub use crate::encoders::{EncoderKind, EventEncoder, EventEncoderConfig, EventEncoderInference};
 pub use crate::error::EncoderError;
-pub use crate::files::replace_file;
 pub use crate::inference::linear::DenseLinear;
 pub use crate::inference::recurrent::RecurrentInference;
 pub use crate::inference::transformer::TransformerInference;

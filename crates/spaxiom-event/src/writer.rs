@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
+use spaxiom_file::NewFile;
 
 use crate::error::EventError;
 use crate::event::Event;
@@ -32,7 +33,6 @@ pub enum Target {
 /// The endings `.gz` and `.zst` compress text.
 pub struct EventWriter {
     path: PathBuf,
-    partial: PathBuf,
     out: Out,
 }
 
@@ -40,7 +40,7 @@ enum Out {
     Jsonl(Box<dyn Sink>),
     CloudEvents(Box<dyn Sink>),
     #[cfg(feature = "parquet")]
-    Parquet(Box<crate::parquet::ParquetEvents<BufWriter<fs_err::File>>>),
+    Parquet(Box<crate::parquet::ParquetEvents<BufWriter<NewFile>>>),
 }
 
 /// Bytes that end: compressed streams have a last block.
@@ -48,41 +48,37 @@ trait Sink: Write {
     fn end(self: Box<Self>) -> io::Result<()>;
 }
 
-impl Sink for BufWriter<fs_err::File> {
+impl Sink for BufWriter<NewFile> {
     fn end(self: Box<Self>) -> io::Result<()> {
-        let file = self.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()
+        self.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
     }
 }
 
-impl Sink for GzEncoder<BufWriter<fs_err::File>> {
+impl Sink for GzEncoder<BufWriter<NewFile>> {
     fn end(self: Box<Self>) -> io::Result<()> {
         Box::new(self.finish()?).end()
     }
 }
 
-impl Sink for zstd::Encoder<'static, BufWriter<fs_err::File>> {
+impl Sink for zstd::Encoder<'static, BufWriter<NewFile>> {
     fn end(self: Box<Self>) -> io::Result<()> {
         Box::new(self.finish()?).end()
     }
 }
 
 impl EventWriter {
-    /// Begins a file; until [`EventWriter::finish`] it has the ending `.partial`.
+    /// Begins a file; until [`EventWriter::finish`] it has a name of its own, with the ending `.partial`.
     pub fn create(path: &Path, target: Target) -> Result<Self, EventError> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
         let out = match target {
-            Target::Jsonl => Out::Jsonl(sink(path, &partial)?),
-            Target::CloudEvents => Out::CloudEvents(sink(path, &partial)?),
+            Target::Jsonl => Out::Jsonl(sink(path)?),
+            Target::CloudEvents => Out::CloudEvents(sink(path)?),
             #[cfg(feature = "parquet")]
             Target::Parquet => {
-                let file = BufWriter::new(fs_err::File::create(&partial)?);
+                let file = BufWriter::new(NewFile::create(path)?);
                 Out::Parquet(Box::new(crate::parquet::ParquetEvents::new(file)?))
             }
         };
-        Ok(Self { path: path.to_owned(), partial, out })
+        Ok(Self { path: path.to_owned(), out })
     }
 
     /// Writes one event.
@@ -116,7 +112,7 @@ impl EventWriter {
             #[cfg(feature = "parquet")]
             Out::Parquet(parquet) => Box::new(parquet.finish()?).end()?,
         }
-        Ok(fs_err::rename(&self.partial, &self.path)?)
+        Ok(())
     }
 }
 
@@ -139,8 +135,8 @@ pub fn write_jsonl<'a>(mut out: impl Write, events: impl IntoIterator<Item = &'a
     Ok(())
 }
 
-fn sink(path: &Path, partial: &Path) -> Result<Box<dyn Sink>, EventError> {
-    let file = BufWriter::new(fs_err::File::create(partial)?);
+fn sink(path: &Path) -> Result<Box<dyn Sink>, EventError> {
+    let file = BufWriter::new(NewFile::create(path)?);
     Ok(match path.extension().and_then(std::ffi::OsStr::to_str) {
         Some("gz") => Box::new(GzEncoder::new(file, flate2::Compression::default())),
         Some("zst") => Box::new(zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?),

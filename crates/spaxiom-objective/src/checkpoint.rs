@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::{NamedTensor, WeightFile, replace_file};
+use spaxiom_encoder::{NamedTensor, WeightFile};
+use spaxiom_file::replace_file;
 
 use crate::error::ObjectiveError;
 

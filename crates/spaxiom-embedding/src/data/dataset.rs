@@ -12,6 +12,7 @@ use spaxiom_event::{
     EntityId, EventSequence, LabelIndex, LabelSpan, ReadOptions, SequenceKey, SiteMap, group_by_site, read_events,
     read_labels,
 };
+use spaxiom_file::hex;
 use spaxiom_objective::{Examples, Flow, Labeled, ObjectiveError, Show};
 use spaxiom_token::{EventTable, FitReport, SequenceRows, Sites, TokenSequence, Tokenizer, TokenizerFit};
 
@@ -20,7 +21,6 @@ use super::labeled::LabeledEvent;
 use super::part::{self, PartData};
 use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
 use crate::error::EmbeddingError;
-use crate::files;
 
 const SECS_PER_DAY: i64 = 86_400;
 const NANOS_PER_SEC: i64 = 1_000_000_000;
@@ -372,5 +372,5 @@ fn hash(table: &EventTable, sequences: &[SequenceRows], spans: &[LabelSpan]) -> 
     for span in spans {
         hash.update(serde_json::to_vec(span).expect("a span is plain data"));
     }
-    files::hex(&hash.finalize()[..8])
+    hex(&hash.finalize()[..8])
 }

@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{ReadOptions, SequenceKey, SiteMap};
+use spaxiom_file::hex;
 use spaxiom_objective::{Examples, Flow, ObjectiveError, Show};
 use spaxiom_token::{EventTable, FitReport, Sites, Tokenizer, TokenizerFit};
 
@@ -21,7 +22,6 @@ use super::labeled::LabeledEvent;
 use super::part::PartData;
 use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
 use crate::error::EmbeddingError;
-use crate::files;
 
 /// Training events that a tokenizer is learned from, at most: the first ones of every site in every file, the same share of each.
 const N_FIT: usize = 4_000_000;
@@ -83,7 +83,7 @@ impl ShardedDataset {
             data.n_events += shard.n_events();
             data.n_rejected += shard.n_rejected();
         }
-        data.fingerprint = files::hex(&hash.finalize()[..8]);
+        data.fingerprint = hex(&hash.finalize()[..8]);
         Ok(data)
     }
 

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use spaxiom_encoder::replace_file;
 use spaxiom_eval::{Interval, Latency};
+use spaxiom_file::replace_file;
 
 use super::curves;
 use crate::error::EmbeddingError;

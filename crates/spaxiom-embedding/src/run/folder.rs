@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use spaxiom_encoder::{WeightFile, replace_file};
+use spaxiom_encoder::WeightFile;
+use spaxiom_file::{hex, replace_file};
 use spaxiom_objective::Checkpoint;
 use spaxiom_token::Tokenizer;
 
@@ -93,7 +94,7 @@ impl RunFolder {
     fn save_tensors(&self, name: &str, tensors: &WeightFile) -> Result<String, EmbeddingError> {
         let bytes = tensors.to_bytes();
         replace_file(&self.path.join(name), &bytes)?;
-        Ok(files::hex(&Sha256::digest(&bytes)))
+        Ok(hex(&Sha256::digest(&bytes)))
     }
 
     pub(super) fn read_config(&self) -> Result<RunConfig, EmbeddingError> {
@@ -148,7 +149,7 @@ impl RunFolder {
     /// Reads a file whose SHA-256 the manifest names.
     fn tensors(&self, name: &'static str, want: Option<&str>) -> Result<WeightFile, EmbeddingError> {
         let path = self.existing(name)?;
-        let found = files::hex(&Sha256::digest(fs_err::read(&path)?));
+        let found = hex(&Sha256::digest(fs_err::read(&path)?));
         match want {
             Some(want) if want == found => Ok(WeightFile::read(&path)?),
             want => Err(EmbeddingError::OtherWeights { path, want: want.unwrap_or("none yet").to_owned(), found }),

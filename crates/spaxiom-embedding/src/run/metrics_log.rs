@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use spaxiom_encoder::replace_file;
+use spaxiom_file::replace_file;
 use spaxiom_objective::{EvalReport, Flow, Metric, Observer, StepReport};
 
 /// Writes every report down and passes it on.

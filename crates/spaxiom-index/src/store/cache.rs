@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use spaxiom_file::{NewFile, replace_file};
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::error::IndexError;
@@ -36,12 +37,12 @@ pub(super) fn build(
     kind: &dyn IndexFile,
     rows: Rows<'_>,
 ) -> Result<(Box<dyn VectorIndex>, u64), IndexError> {
-    let file = temporary(folder)?;
-    let index = kind.build_file(rows, file.path())?;
+    let file = NewFile::create(&folder.join(kind.file_name()))?;
+    let index = kind.build_file(rows, file.temporary_path())?;
     // FAISS reports no error if its last bytes do not reach the disk; syncing and reading the file again does.
-    fs_err::File::open(file.path())?.sync_all()?;
-    let (checksum, n_bytes) = checksum(file.path())?;
-    file.persist(folder.join(kind.file_name())).map_err(|error| error.error)?;
+    fs_err::File::open(file.temporary_path())?.sync_all()?;
+    let (checksum, n_bytes) = checksum(file.temporary_path())?;
+    file.commit()?;
     let description = Description {
         store: store.into(),
         options: kind.settings(),
@@ -50,10 +51,7 @@ pub(super) fn build(
         n_bytes,
         checksum,
     };
-    let text = temporary(folder)?;
-    serde_json::to_writer_pretty(&text, &description)?;
-    text.as_file().sync_all()?;
-    text.persist(folder.join(DESCRIPTION)).map_err(|error| error.error)?;
+    replace_file(&folder.join(DESCRIPTION), &serde_json::to_vec_pretty(&description)?)?;
     Ok((index, n_bytes))
 }
 
@@ -78,14 +76,6 @@ pub(super) fn n_vectors(folder: &Path, store: &str) -> usize {
 fn description(folder: &Path, store: &str) -> Option<Description> {
     let text = fs_err::read(folder.join(DESCRIPTION)).ok()?;
     serde_json::from_slice::<Description>(&text).ok().filter(|description| description.store == store)
-}
-
-/// A file that every user of the folder can read, as they can the database beside it.
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    builder.tempfile_in(folder)
 }
 
 fn checksum(path: &Path) -> Result<(String, u64), IndexError> {

@@ -1,12 +1,12 @@
 //! The folder of a simulation: events, truth in files of its own, site map, split and manifest.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use spaxiom_embedding::{DataFolder, EventWriter, SiteMap, Target, Zone, replace_file, write_records};
+use spaxiom_embedding::{DataFolder, EventWriter, NewFile, SiteMap, Target, Zone, hex, replace_file, write_records};
 use spaxiom_sim::{Delivery, NoiseOptions, SimulatedSite, Truth};
 
 use super::plan::Simulation;
@@ -96,30 +96,21 @@ pub(super) struct FolderWriter {
     sites: Vec<(String, Vec<(String, Zone)>)>,
 }
 
-/// A file of records under a name of its own until it is whole.
-struct Records {
-    path: PathBuf,
-    partial: PathBuf,
-    out: BufWriter<fs_err::File>,
-}
+/// A file of records.
+struct Records(BufWriter<NewFile>);
 
 impl Records {
-    fn create(path: PathBuf) -> anyhow::Result<Self> {
-        let mut partial = path.clone().into_os_string();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let out = BufWriter::new(fs_err::File::create(&partial)?);
-        Ok(Self { path, partial, out })
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        Ok(Self(BufWriter::new(NewFile::create(path)?)))
     }
 
     fn write<T: Serialize>(&mut self, records: &[T]) -> anyhow::Result<u64> {
-        write_records(&mut self.out, records)?;
+        write_records(&mut self.0, records)?;
         Ok(records.len() as u64)
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
-        self.out.flush()?;
-        Ok(fs_err::rename(&self.partial, &self.path)?)
+    fn finish(self) -> anyhow::Result<()> {
+        Ok(self.0.into_inner()?.commit()?)
     }
 }
 
@@ -137,7 +128,7 @@ impl FolderWriter {
         let mut others = there.into_iter().filter(|path| path.file_stem() == events.file_stem() && *path != events);
         others.try_for_each(fs_err::remove_file)?;
         let truth = [folder.labels(), folder.decisions(), folder.entities(), folder.relevance()];
-        let [labels, decisions, entities, relevance] = truth.map(Records::create);
+        let [labels, decisions, entities, relevance] = truth.map(|path: PathBuf| Records::create(&path));
         Ok(Self {
             writer: EventWriter::create(&events, target)?,
             events,
@@ -218,8 +209,4 @@ fn hash_of(path: &Path) -> anyhow::Result<String> {
         }
         hash.update(&buffer[..n_read]);
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
