@@ -71,7 +71,7 @@ impl WeightRng {
     }
 }
 
-/// A layer norm that changes nothing but scale and offset at first.
+/// A layer norm with scale 1 and bias 0.
 pub(crate) fn layer_norm<B: Backend>(d_model: usize, device: &B::Device) -> LayerNorm<B> {
     LayerNormConfig::new(d_model).init(device)
 }

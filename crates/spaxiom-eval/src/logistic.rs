@@ -14,7 +14,7 @@ pub struct Row<'a> {
     pub values: &'a [f32],
 }
 
-/// What may be set about the regression.
+/// Options of the regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SoftmaxRegressionOptions {

@@ -1,6 +1,6 @@
 //! `AdamW` with clipping by the global norm.
 //!
-//! burn's own optimizer clips every parameter by itself, decays norms and offsets too, and keeps its state under ids
+//! burn's own optimizer clips every parameter by itself, decays norms and biases too, and keeps its state under ids
 //! that are drawn anew in every process. Here the state stands under the parameter's path and goes into the checkpoint.
 
 use std::collections::BTreeMap;
@@ -14,17 +14,17 @@ use spaxiom_encoder::{NamedTensor, ParameterPath};
 
 use crate::rates::Rates;
 
-/// What may be set about the optimizer (Loshchilov and Hutter 2019).
+/// Options of AdamW (Loshchilov and Hutter 2019).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct AdamWOptions {
-    /// Decay of the mean of gradients; 0.9.
+    /// Decay of the first moment; 0.9.
     pub beta_1: f64,
-    /// Decay of the mean of squared gradients; 0.98.
+    /// Decay of the second moment; 0.98.
     pub beta_2: f64,
-    /// Keeps the step finite; 1e-8.
+    /// Added to the denominator; 1e-8.
     pub epsilon: f64,
-    /// Decay of weight matrices, times the learning rate; norms and offsets never decay; 0.01.
+    /// Weight decay of matrices, times the learning rate; norms and biases do not decay; 0.01.
     pub weight_decay: f64,
 }
 
@@ -157,7 +157,7 @@ impl<B: Backend, A: AutodiffBackend<InnerBackend = B>> ModuleMapper<A> for Updat
     }
 }
 
-/// The factor that brings the length of all gradients together down to `max_norm`, and that length before.
+/// The factor that clips the global gradient norm to `max_norm`, and the norm before clipping.
 ///
 /// The length is over all parameters (Pascanu et al. 2013), so their directions to each other stay.
 pub fn clip_global_norm<A: AutodiffBackend>(

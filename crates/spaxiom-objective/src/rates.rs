@@ -9,7 +9,7 @@ use spaxiom_encoder::{ParameterPath, collect_weights};
 
 use crate::error::ObjectiveError;
 
-/// What may be set about single parameters.
+/// Options of single parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RateOptions {

@@ -1,4 +1,4 @@
-//! What may be set about a run.
+//! Options of training.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,48 +7,48 @@ use crate::error::ObjectiveError;
 use crate::precision::Precision;
 use crate::rates::RateOptions;
 
-/// What may be set about training.
+/// Options of training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct TrainOptions {
-    /// Steps at most; 600.
+    /// Maximum number of steps; 600.
     pub max_steps: u64,
-    /// Windows in a step; 32.
+    /// Windows per step; 32.
     pub batch_size: usize,
-    /// Parts that the windows of a step go through the encoder in, one after the other, to need less memory; 1.
+    /// Gradient accumulation: parts in which the windows of a step go through the encoder, to save memory; 1.
     ///
-    /// The gradients are those of the whole where parts predict equally much, and close to them otherwise;
-    /// but windows are contrasted with those of their part alone (`objectives.info-nce.cache-chunk` saves memory without that).
+    /// The gradients equal those of the whole batch if the parts have equally many predictions, and are close otherwise.
+    /// Contrastive objectives only see the negatives of their part; `objectives.info-nce.cache-chunk` saves memory without that.
     pub accumulate: usize,
-    /// Copies of the encoder that share the windows of every step, on CUDA each on a device of its own, elsewhere on a share of the threads;
-    /// 0 for one, and on a CPU four of a transformer, fusion or graph.
+    /// Copies of the encoder that share the windows of a step: on CUDA one per device, otherwise one per share of the threads;
+    /// 0 chooses one, and four on a CPU for transformer, fusion and graph encoders.
     ///
-    /// Heads and losses see all windows of the step, so that gradients are those of one encoder, up to rounding.
-    /// Each copy has gradients of its own while a step is done, as large as the weights.
+    /// Heads and losses see all windows of the step, so the gradients equal those of one encoder, up to rounding.
+    /// Each copy needs memory for gradients of its own.
     pub replicas: usize,
-    /// In which numbers the encoder computes; `full`. `mixed` is for GPUs: on a CPU it is slower.
+    /// Precision of the encoder; `full`. `mixed` is for GPUs and slower on a CPU.
     pub precision: Precision,
-    /// So many windows that are near to a window and end with another type follow it into its batch, as hard negatives of `triplet` and `info-nce`,
-    /// found by the vectors of the moment among all windows that are in memory, anew in every epoch, while pretraining; 0.
+    /// Hard negatives per window for `triplet` and `info-nce`: so many of its nearest windows that end with another type
+    /// are put into its batch. They are searched anew in every epoch, among all windows in memory; 0.
     #[serde(alias = "neighbours")]
     pub neighbors: usize,
-    /// Peak of the learning rate; 1e-3.
+    /// Peak learning rate; 1e-3.
     pub learning_rate: f64,
-    /// Steps until the peak; 50.
+    /// Warm-up steps; 50.
     pub warmup_steps: u64,
-    /// Greatest length of all gradients together; 1.
+    /// Maximum global gradient norm; 1.
     pub clip_norm: f64,
     /// Steps between evaluations on the validation part; a checkpoint is written at each; 50.
     pub evaluate_every: u64,
-    /// Evaluations without a lower loss until the run ends; 5.
+    /// Early stopping: evaluations without a lower loss; 5.
     pub patience: usize,
-    /// What a running mean of the weights keeps of itself in a step, for example 0.998; the mean is what is judged and kept. 0 for none.
+    /// Decay of an exponential moving average of the weights, for example 0.998; 0 for none.
     ///
-    /// It forgets the first weights sooner: after `n` steps it keeps at most (1 + n) / (10 + n).
+    /// The average is evaluated and saved instead of the weights. After `n` steps the decay is at most (1 + n) / (10 + n).
     pub average: f64,
     /// Nats by which the running mean of the loss may rise above its lowest value before the run stops; 2.
     pub max_rise: f64,
-    /// Order of examples, masks and first weights; 0.
+    /// Random seed of initial weights, order and masks; 0.
     pub seed: u64,
     /// Frozen and slower parameters.
     pub rates: RateOptions,

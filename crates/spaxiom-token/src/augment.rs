@@ -10,7 +10,7 @@ use crate::error::TokenError;
 use crate::sequence::TokenSequence;
 use crate::tokenizer::Tokenizer;
 
-/// What may be set about views.
+/// Options of views.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct AugmentOptions {

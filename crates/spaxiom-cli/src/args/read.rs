@@ -36,28 +36,27 @@ impl ValueEnum for FormatChoice {
 }
 
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Reading events")]
 pub(crate) struct ReadArgs {
     /// Input format
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Reading events")]
     pub(crate) format: FormatChoice,
     /// Column map of delimited text: time=1,type='TagRead',x=3,label=activity (datasets/README.md)
-    #[arg(long, value_name = "MAP")]
+    #[arg(long, value_name = "MAP", help_heading = "Reading events")]
     pub(crate) columns: Option<ColumnMap>,
     /// Site of events that name none
-    #[arg(long = "site-id", value_name = "SITE")]
+    #[arg(long = "site-id", value_name = "SITE", help_heading = "Reading events")]
     pub(crate) site_id: Option<String>,
     /// Time zone of times without one, like Europe/Berlin [default: that of the site map, or UTC]
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", help_heading = "Reading events")]
     pub(crate) time_zone: Option<String>,
     /// Site map (TOML): zones, shapes and sensors
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Reading events")]
     pub(crate) site_map: Option<PathBuf>,
     /// Registry (TOML): types and attributes in addition to the built-in ones
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Reading events")]
     pub(crate) registry: Option<PathBuf>,
     /// Replace entity ids by a keyed hash, with the key in this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Reading events")]
     pub(crate) pseudonymize_key_file: Option<PathBuf>,
 }
 

@@ -10,7 +10,6 @@ use crate::exit::Exit;
 use crate::output;
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Training")]
 pub(crate) struct TrainArgs {
     /// Folder of the new run
     #[arg(long, required_unless_present = "resume")]
@@ -19,13 +18,13 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     pub(crate) resume: Option<PathBuf>,
     /// Maximum number of steps [default: that of the preset]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Training")]
     pub(crate) max_steps: Option<u64>,
     /// Reduce vectors to N dimensions with PCA fitted on the training split [default: all dimensions of the encoder]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Training")]
     pub(crate) reduce_to: Option<usize>,
     /// Random seed of initial weights, order and masks [default: 0]
-    #[arg(long, value_name = "N", conflicts_with = "resume")]
+    #[arg(long, value_name = "N", conflicts_with = "resume", help_heading = "Training")]
     pub(crate) seed: Option<u64>,
 }
 

@@ -30,6 +30,9 @@ pub(crate) struct StoreArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cargo xtask index add --store stores/warehouse --run runs/warehouse --data today.jsonl"
+)]
 pub(crate) struct IndexAddArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
@@ -43,6 +46,10 @@ pub(crate) struct IndexAddArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask index build --store stores/warehouse --run runs/warehouse --data data/warehouse\n  \
+    cargo xtask index build --store stores/small --run runs/warehouse --data data/warehouse --kind exact"
+)]
 pub(crate) struct IndexBuildArgs {
     #[command(flatten)]
     pub(crate) add: IndexAddArgs,
@@ -54,19 +61,19 @@ pub(crate) struct IndexBuildArgs {
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct IndexFlags {
     /// Index kind [default: as before, or hnsw]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = "Index")]
     pub(crate) kind: Option<KindName>,
     /// HNSW: neighbors per vector [default: as before, or 32]
-    #[arg(long)]
+    #[arg(long, help_heading = "Index")]
     pub(crate) m: Option<u32>,
     /// HNSW: candidates kept while building [default: as before, or 80]
-    #[arg(long)]
+    #[arg(long, help_heading = "Index")]
     pub(crate) ef_construction: Option<u32>,
     /// HNSW: candidates kept while searching [default: as before, or 64]
-    #[arg(long)]
+    #[arg(long, help_heading = "Index")]
     pub(crate) ef_search: Option<u32>,
     /// HNSW: threads while building; with more than one the graph is not reproducible [default: as before, or 1]
-    #[arg(long)]
+    #[arg(long, help_heading = "Index")]
     pub(crate) threads: Option<u32>,
 }
 

@@ -26,22 +26,22 @@ pub(crate) struct PretrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Read the files of the folder --data one after another in every epoch, for data larger than memory
-    #[arg(long)]
+    #[arg(long, help_heading = "Reading events")]
     pub(crate) stream: bool,
     /// Sizes and training settings that are known to work
-    #[arg(long, value_enum, conflicts_with_all = ["config", "resume"])]
+    #[arg(long, value_enum, conflicts_with_all = ["config", "resume"], help_heading = "Model")]
     pub(crate) preset: Option<Preset>,
     /// Experiment file (TOML): any settings over those of the preset it names
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with = "resume", help_heading = "Model")]
     pub(crate) config: Option<PathBuf>,
     /// Encoder [default: transformer, or what the experiment file says]
-    #[arg(long, value_enum, conflicts_with = "resume")]
+    #[arg(long, value_enum, conflicts_with = "resume", help_heading = "Model")]
     pub(crate) encoder: Option<EncoderKind>,
     /// Token layout: what one position of a window is [default: composite, or what the experiment file says]
-    #[arg(long, value_enum, conflicts_with = "resume")]
+    #[arg(long, value_enum, conflicts_with = "resume", help_heading = "Model")]
     pub(crate) tokens: Option<LayoutName>,
     /// Objectives, separated by commas and equally weighted [default: mep, or what the experiment file says]
-    #[arg(long, value_parser = objective_parser(), value_delimiter = ',', conflicts_with = "resume")]
+    #[arg(long, value_parser = objective_parser(), value_delimiter = ',', conflicts_with = "resume", help_heading = "Model")]
     pub(crate) objective: Vec<ObjectiveName>,
     #[command(flatten)]
     pub(crate) train: TrainArgs,
