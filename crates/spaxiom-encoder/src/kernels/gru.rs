@@ -102,9 +102,10 @@ fn read(input: &[f32], gates: &[f32], bias: &[f32], keep: f32, hidden: &mut [f32
         #[inline(always)]
         || {
             for at in 0..d {
-                let of_gates = [0, 1].map(|gate| input[gate][at] + gates[gate][at] + bias[gate][at]);
+                let gate = |gate: usize| input[gate][at] + gates[gate][at] + bias[gate][at];
                 let heard = gates[2][at] + bias[2][at];
-                let Unit { reset, update, candidate, hidden: after } = unit(of_gates, input[2][at], heard, hidden[at]);
+                let Unit { reset, update, candidate, hidden: after } =
+                    unit([gate(0), gate(1)], input[2][at], heard, hidden[at]);
                 (resets[at], updates[at], candidates[at], from_state[at]) = (reset, update, candidate, heard);
                 hidden[at] = keep.mul_add(after - hidden[at], hidden[at]);
             }

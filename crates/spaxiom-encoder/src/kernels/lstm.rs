@@ -117,8 +117,8 @@ impl Units<'_> {
             #[inline(always)]
             || {
                 for at in 0..d {
-                    let gates = [0, 1, 2, 3].map(|gate| input[gate][at] + state[gate][at] + bias[gate][at]);
-                    let after = unit(gates, memory[at]);
+                    let gate = |gate: usize| input[gate][at] + state[gate][at] + bias[gate][at];
+                    let after = unit([gate(0), gate(1), gate(2), gate(3)], memory[at]);
                     (inputs[at], forgets[at], candidates[at], outputs[at]) =
                         (after.input, after.forget, after.candidate, after.output);
                     (before[at], reached[at]) = (memory[at], after.tip);
