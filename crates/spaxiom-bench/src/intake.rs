@@ -20,7 +20,7 @@ use crate::timing::{median, now, peak_mib};
 /// Stands in for a backend: stops the clock where training would begin.
 struct UpToFirstStep {
     started: Instant,
-    figures: Cell<Option<(Duration, f64)>>,
+    figures: Cell<Option<(Duration, anyhow::Result<f64>)>>,
 }
 
 impl Engine for UpToFirstStep {
@@ -35,7 +35,7 @@ impl Engine for UpToFirstStep {
         _: Option<&Weights>,
         _: TrainingInput<'_>,
     ) -> Result<TrainingOutput, EmbeddingError> {
-        self.figures.set(Some((self.started.elapsed(), peak_mib().unwrap_or(f64::NAN))));
+        self.figures.set(Some((self.started.elapsed(), peak_mib())));
         Ok(TrainingOutput { weights: Weights::new(), outcome: Outcome::Interrupted, state: TrainState::default() })
     }
 
@@ -127,6 +127,6 @@ pub fn intake_of(data: &Path, threads: u32) -> anyhow::Result<(f64, f64)> {
         provenance: Provenance::default(),
     };
     spaxiom_embedding::train(job, &engine, &mut Nobody)?;
-    let (time, mib) = engine.figures.get().context("training never began")?;
-    Ok((time.as_secs_f64(), mib))
+    let (time, mib) = engine.figures.take().context("training never began")?;
+    Ok((time.as_secs_f64(), mib?))
 }

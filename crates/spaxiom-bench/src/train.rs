@@ -61,7 +61,7 @@ pub(crate) fn train(options: &BenchOptions, folder: &Folder) -> anyhow::Result<V
     let long = spread(BATCH, &long);
     let small = RunConfig::preset(Preset::Small, Task::Pretrain);
     let gru = RecurrentEventEncoderConfig { n_layers: 1, bidirectional: false, ..Preset::Base.into() };
-    let gru = RunConfig { encoder: EventEncoderConfig::Gru(gru), ..small.clone().with_encoder(EncoderKind::Gru) };
+    let gru = RunConfig { encoder: Some(EventEncoderConfig::Gru(gru)), ..small.clone().with_encoder(EncoderKind::Gru) };
     let work = [
         ("train small, masked events", small.clone(), &real, "train/small/torch/mep_"),
         ("train small, InfoNCE", small.with_objectives(&[ObjectiveName::InfoNce]), &real, "train/small/torch/infonce_"),
@@ -179,7 +179,8 @@ fn step_ms(
         observer: &mut clock,
         seed: config.train.seed,
     };
-    engine("flex")?.train(&ModelShape::new(config.encoder.clone(), tokenizer), &objectives, None, input)?;
+    let encoder = config.encoder.clone().context("the preset has an encoder")?;
+    engine("flex")?.train(&ModelShape::new(encoder, tokenizer), &objectives, None, input)?;
     let times = &clock.times[N_WARMUP..];
     let run = usize::try_from(n_batches)?;
     let ms = |from: usize| (times[from + run] - times[from]).as_secs_f64() * 1000.0 / run as f64;

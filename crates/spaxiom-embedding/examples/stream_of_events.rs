@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // The vectors are those of the whole sequence at once, to the last bit.
-    let whole = pipeline.encode(&pipeline.tokenize(&live));
+    let whole = pipeline.encode(&live);
     let is_same = streamed.iter().zip(&whole).all(|(a, b)| a.to_bits() == b.to_bits());
     println!("streamed and whole are {}", if is_same { "the same" } else { "different" });
     if is_same { Ok(()) } else { Err("a stream has other vectors than its sequence".into()) }

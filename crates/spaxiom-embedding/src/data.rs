@@ -13,4 +13,4 @@ pub use self::labeled::LabeledEvent;
 pub(crate) use self::labeled::spread;
 pub use self::part::PartData;
 pub use self::shards::ShardedDataset;
-pub use self::training_data::{ExampleRequest, TrainingData, TrainingExamples};
+pub use self::training_data::{ExampleRequest, Learned, SampleRequest, TrainingData, TrainingExamples};

@@ -18,6 +18,18 @@ pub enum EmbeddingError {
         "the encoder reads edges between events, and the tokenizer joins none: add `[tokenizer.links]` to the experiment file"
     )]
     NoEdges,
+    /// Something that only an encoder has was asked of a run whose vectors are memory alone.
+    #[error("this run has a memory and no encoder: {what}")]
+    NoEncoder {
+        /// What was asked, and what to do.
+        what: &'static str,
+    },
+    /// A memory that was exchanged after the run was made, or of another build.
+    #[error("`{path}` is not the memory of this run: copy the file of the run back, or train it anew")]
+    OtherMemory {
+        /// The file.
+        path: PathBuf,
+    },
     /// An objective that could be met without learning anything, or not at all.
     #[error("the objective {objective} needs {want}")]
     Unfit {

@@ -37,9 +37,11 @@ mod files;
 mod pipeline;
 mod run;
 mod training;
+mod vector;
 
 pub use crate::data::{
-    DataFolder, Dataset, ExampleRequest, LabeledEvent, PartData, ShardedDataset, TrainingData, TrainingExamples,
+    DataFolder, Dataset, ExampleRequest, LabeledEvent, Learned, PartData, SampleRequest, ShardedDataset, TrainingData,
+    TrainingExamples,
 };
 pub use crate::engine::{
     BackendName, Engine, ModelShape, TrainingInput, TrainingOutput, Weights, WindowEncoder, engine,
@@ -49,9 +51,10 @@ pub use crate::evaluation::{
     AblationJob, AblationReport, AblationRow, EvaluateOptions, HeldOut, IndexFigures, Report, ReportRow, ablate,
     evaluate,
 };
-pub use crate::pipeline::{EmbeddingPipeline, EventStream, SearchResult};
+pub use crate::pipeline::{EmbeddingPipeline, SearchResult};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
+pub use crate::vector::{VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
 
 pub use spaxiom_encoder::{
     BatchLayout, Cell, ContrastiveEventEncoder, EncoderConfig, EncoderError, EncoderKind, EventEncoderConfig,
@@ -82,7 +85,7 @@ pub use spaxiom_objective::{
     Show, StepReport, TrainOptions, TrainState, Trainer, TrainingSet, TripletOptions,
 };
 pub use spaxiom_token::{
-    AugmentOptions, Augmenter, CellReport, EdgeType, EventSpan, EventTable, FitReport, LayoutName, LinkOptions,
-    SequenceRows, Sites, TokenError, TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions,
-    spatial_hash,
+    AugmentOptions, Augmenter, CellReport, ClockedMemory, EdgeType, EventSpan, EventTable, FitReport, LayoutName,
+    LinkOptions, MemoryOptions, MemoryReader, MemoryState, MemoryStream, SequenceRows, Sites, TokenError,
+    TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,
 };

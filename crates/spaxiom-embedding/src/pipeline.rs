@@ -8,36 +8,37 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::Value;
-use spaxiom_event::{Event, EventSequence, SiteId};
+use spaxiom_event::{Event, EventSequence, SequenceKey};
 use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Record, Store, StoreHeader};
-use spaxiom_token::{SequenceRows, Sites, TokenSequence, TokenStream, Tokenizer};
+use spaxiom_token::{EventTable, SequenceRows, Sites, TokenSequence, Tokenizer};
 
 use crate::data::Dataset;
-use crate::engine::{Engine, WindowEncoder};
+use crate::engine::Engine;
 use crate::error::EmbeddingError;
-use crate::run::Run;
+use crate::run::{Manifest, Run};
+use crate::vector::{VectorName, VectorStream, Vectors};
 
 /// Events that are encoded together and stored in one transaction, as in the seed.
 const BATCH_SIZE: usize = 256;
 
-/// Tokenizer, encoder and store of one run.
+/// Tokenizer, encoder, memory and store of one run.
 pub struct EmbeddingPipeline {
-    tokenizer: Tokenizer,
-    encoder: Box<dyn WindowEncoder>,
+    vectors: Vectors,
     store: Store,
     batch_size: usize,
 }
 
-/// The encoder of a run, and what a store says that it filled.
-fn made_by(run: &Run, engine: &dyn Engine) -> Result<(Box<dyn WindowEncoder>, StoreHeader), EmbeddingError> {
-    let encoder = run.encoder(engine)?;
-    let weights = run.manifest().weights.as_deref().expect("an encoder was read, so the run has weights");
-    let header = StoreHeader {
-        dim: encoder.dim(),
-        tokenizer: run.manifest().tokenizer.clone(),
-        encoder: weights.chars().take(16).collect(),
-    };
-    Ok((encoder, header))
+/// What makes the vectors of a run, and what a store says that it filled.
+fn made_by(run: &Run, engine: &dyn Engine, name: VectorName) -> Result<(Vectors, StoreHeader), EmbeddingError> {
+    let vectors = run.vectors(engine, name)?;
+    let Manifest { tokenizer, weights, vector, .. } = run.manifest();
+    let made = vector.as_ref().or(weights.as_ref()).expect("vectors were read, so the run has weights or a memory");
+    let mut encoder: String = made.chars().take(16).collect();
+    if name != VectorName::Both && vector.is_some() {
+        encoder = format!("{encoder}-{}", name.as_str());
+    }
+    let header = StoreHeader { dim: vectors.dim(), tokenizer: tokenizer.clone(), encoder };
+    Ok((vectors, header))
 }
 
 /// A hit as a person reads it.
@@ -59,15 +60,15 @@ pub struct SearchResult {
 }
 
 impl EmbeddingPipeline {
-    /// Opens a store that the run filled; never creates one, and leaves its index kind as it is.
+    /// Opens a store that the run filled; never creates one, and leaves its index kind and its vectors as they are.
     ///
     /// # Errors
     /// [`spaxiom_index::IndexError::NoStore`] without a store, [`spaxiom_index::IndexError::OtherRun`] if another run filled it.
     pub fn open(run: &Run, store: &Path, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
-        let (encoder, header) = made_by(run, engine)?;
         let store = Store::open(store)?;
+        let (vectors, header) = made_by(run, engine, Self::parts(&store.stats()?.header))?;
         store.require(&header)?;
-        Ok(Self::new(run, encoder, store))
+        Ok(Self::new(vectors, store))
     }
 
     /// Creates a store for the run; one that is there already keeps its events and gets the index kind.
@@ -80,12 +81,33 @@ impl EmbeddingPipeline {
         kind: Arc<dyn IndexKind>,
         engine: &dyn Engine,
     ) -> Result<Self, EmbeddingError> {
-        let (encoder, header) = made_by(run, engine)?;
-        Ok(Self::new(run, encoder, Store::open_or_create(store, &header, kind)?))
+        Self::create_with(run, store, kind, engine, VectorName::Both)
     }
 
-    fn new(run: &Run, encoder: Box<dyn WindowEncoder>, store: Store) -> Self {
-        Self { tokenizer: run.tokenizer().clone(), encoder, store, batch_size: BATCH_SIZE }
+    /// The same for some parts of the vectors.
+    ///
+    /// # Errors
+    /// As [`EmbeddingPipeline::create`], and if the store was filled with other parts.
+    pub fn create_with(
+        run: &Run,
+        store: &Path,
+        kind: Arc<dyn IndexKind>,
+        engine: &dyn Engine,
+        parts: VectorName,
+    ) -> Result<Self, EmbeddingError> {
+        let (vectors, header) = made_by(run, engine, parts)?;
+        Ok(Self::new(vectors, Store::open_or_create(store, &header, kind)?))
+    }
+
+    /// The parts of the vectors of a store.
+    #[must_use]
+    pub fn parts(header: &StoreHeader) -> VectorName {
+        let parts = VectorName::ALL.into_iter().find(|name| header.encoder.ends_with(&format!("-{}", name.as_str())));
+        parts.unwrap_or_default()
+    }
+
+    fn new(vectors: Vectors, store: Store) -> Self {
+        Self { vectors, store, batch_size: BATCH_SIZE }
     }
 
     /// The same pipeline with another number of events that are encoded together and stored in one transaction; 256 by default.
@@ -97,14 +119,20 @@ impl EmbeddingPipeline {
     /// The same pipeline for sites that were not in training: their clocks and kinds of zones.
     #[must_use]
     pub fn with_sites(mut self, sites: &Sites) -> Self {
-        self.tokenizer = self.tokenizer.with_sites(sites);
+        self.vectors = self.vectors.with_sites(sites);
         self
     }
 
     /// The tokenizer.
     #[must_use]
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
+        self.vectors.tokenizer()
+    }
+
+    /// What makes the vectors.
+    #[must_use]
+    pub fn vectors(&self) -> &Vectors {
+        &self.vectors
     }
 
     /// The store.
@@ -116,22 +144,18 @@ impl EmbeddingPipeline {
     /// One row of ids per event.
     #[must_use]
     pub fn tokenize(&self, sequence: &EventSequence) -> TokenSequence {
-        self.tokenizer.tokenize(sequence)
+        self.tokenizer().tokenize(sequence)
     }
 
-    /// One vector per event, row after row: the event in the context of those before it.
+    /// One vector per event of a site, row after row: the event in the context of those before it.
     #[must_use]
-    pub fn encode(&self, tokens: &TokenSequence) -> Vec<f32> {
-        self.encode_range(tokens, 0..tokens.len())
+    pub fn encode(&self, sequence: &EventSequence) -> Vec<f32> {
+        let (table, rows) = table_of(sequence);
+        let tokens = self.tokenize(sequence);
+        self.vectors.reader(&tokens, &table, &rows).read(0..tokens.len())
     }
 
-    fn encode_range(&self, tokens: &TokenSequence, events: Range<usize>) -> Vec<f32> {
-        let max_len = self.encoder.max_len();
-        let windows: Vec<_> = events.map(|last| tokens.context(last, max_len)).collect();
-        self.encoder.encode(&windows)
-    }
-
-    /// Adds the events of a sequence batch by batch; batches that are already stored are not encoded again.
+    /// Adds the events of a site batch by batch; batches that are already stored are not encoded again.
     ///
     /// `progress` gets the number of events of each batch. Returns the number of new events.
     pub fn add_to_index(
@@ -139,38 +163,39 @@ impl EmbeddingPipeline {
         sequence: &EventSequence,
         mut progress: impl FnMut(usize),
     ) -> Result<usize, EmbeddingError> {
-        let tokens = self.tokenize(sequence);
+        let (table, rows) = table_of(sequence);
         let events = |batch| Cow::Borrowed(&sequence.events()[batch]);
-        self.add_batches(sequence.site_id(), &tokens, events, &mut progress)
+        self.add_batches(&self.tokenize(sequence), &table, &rows, events, &mut progress)
     }
 
     /// Adds all events of a data set, as [`EmbeddingPipeline::add_to_index`] does for one site after the other.
     pub fn add_data(&mut self, data: &Dataset, mut progress: impl FnMut(usize)) -> Result<usize, EmbeddingError> {
         let (table, sequences) = data.columns();
         let mut n_new = 0;
-        for (SequenceRows { site_id, rows }, tokens) in sequences.iter().zip(data.tokenize(&self.tokenizer)) {
-            let events = |batch| table.events(&rows[batch]).collect();
-            n_new += self.add_batches(site_id, &tokens, events, &mut progress)?;
+        for (sequence, tokens) in sequences.iter().zip(data.tokenize(self.tokenizer())) {
+            let events = |batch| table.events(&sequence.rows[batch]).collect();
+            n_new += self.add_batches(&tokens, table, sequence, events, &mut progress)?;
         }
         Ok(n_new)
     }
 
     fn add_batches<'e>(
         &mut self,
-        site: &SiteId,
         tokens: &TokenSequence,
+        table: &EventTable,
+        rows: &SequenceRows,
         events: impl Fn(Range<usize>) -> Cow<'e, [Event]>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<usize, EmbeddingError> {
         let mut n_new = 0;
-        let batch_size = self.batch_size;
-        for start in (0..tokens.len()).step_by(batch_size) {
-            let batch = start..(start + batch_size).min(tokens.len());
+        let mut reader = self.vectors.reader(tokens, table, rows);
+        for start in (0..tokens.len()).step_by(self.batch_size) {
+            let batch = start..(start + self.batch_size).min(tokens.len());
             let events = events(batch.clone());
             let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
-            if self.store.missing(site.as_str(), &ids)?.contains(&true) {
-                let vectors = self.encode_range(tokens, batch);
-                let rows = vectors.chunks_exact(self.encoder.dim());
+            if self.store.missing(rows.site_id.as_str(), &ids)?.contains(&true) {
+                let vectors = reader.read(batch);
+                let rows = vectors.chunks_exact(self.vectors.dim());
                 let records = events.iter().zip(rows).map(|(event, vector)| record(event, vector)).collect();
                 n_new += self.store.add(records)?;
             }
@@ -184,15 +209,15 @@ impl EmbeddingPipeline {
         Ok(self.store.build()?)
     }
 
-    /// The `k` events nearest to `event`, which is encoded without any context.
+    /// The `k` events nearest to `event`, of which nothing before is known: only what its encoder says of it is compared.
     ///
     /// # Errors
     /// [`spaxiom_token::TokenError::Unknown`] for a type or zone that training never saw,
     /// [`spaxiom_index::IndexError::NothingPasses`] for a filter with a value that the store does not have.
     pub fn search_event(&self, event: &Event, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
-        self.tokenizer.require_known(event)?;
+        self.tokenizer().require_known(event)?;
         self.store.require_known(filter)?;
-        Ok(results(self.store.search(&self.encode(&self.tokenizer.tokenize_event(event)), k, filter)?))
+        Ok(results(self.store.search(&self.vectors.of_bare(event), k, filter)?))
     }
 
     /// The `k` events nearest to the one with this id, which is not among them.
@@ -210,22 +235,17 @@ impl EmbeddingPipeline {
 
     /// A stream of events of one site, each encoded in the context of those pushed before it.
     #[must_use]
-    pub fn stream(&self) -> EventStream<'_> {
-        EventStream { encoder: self.encoder.as_ref(), tokens: self.tokenizer.stream(self.encoder.max_len()) }
+    pub fn stream(&self) -> VectorStream<'_> {
+        self.vectors.stream()
     }
 }
 
-/// The context of a stream; see [`EmbeddingPipeline::stream`].
-pub struct EventStream<'a> {
-    encoder: &'a dyn WindowEncoder,
-    tokens: TokenStream<'a>,
-}
-
-impl EventStream<'_> {
-    /// The vector of the next event; the same as [`EmbeddingPipeline::encode`] gives for the whole sequence.
-    pub fn push(&mut self, event: &Event) -> Vec<f32> {
-        self.encoder.encode(&[self.tokens.push(event)])
-    }
+/// The events of a site as columns, and their rows.
+fn table_of(sequence: &EventSequence) -> (EventTable, SequenceRows) {
+    let mut table = EventTable::new(SequenceKey::Site);
+    sequence.events().iter().for_each(|event| table.push(event));
+    let rows = (0u32..).take(sequence.events().len()).collect();
+    (table, SequenceRows { site_id: sequence.site_id().clone(), rows })
 }
 
 fn record(event: &Event, vector: &[f32]) -> Record {

@@ -221,6 +221,13 @@ impl<B: Backend> EventBatch<B> {
         }
     }
 
+    /// # Panics
+    /// Where a window has more events than that: windows are cut by whoever makes them.
+    pub(crate) fn require_len(&self, max_len: usize) {
+        let [_, seq] = self.keep.dims();
+        assert!(seq - 1 <= max_len, "a window of {} events, at most {max_len} are taken", seq - 1);
+    }
+
     /// Windows of the batch.
     #[must_use]
     pub fn n_windows(&self) -> usize {

@@ -151,7 +151,6 @@ macro_rules! encoders {
                     $($(EventEncoderConfig::$kind(config) => Ok(Some(Self::$kind(call!(
                         $inference::from_weights, $variant, config, layout, tensors, prefix
                     )?))),)?)+
-                    #[allow(unreachable_patterns, reason = "where every encoder has such a way")]
                     _ => Ok(None),
                 }
             }

@@ -6,6 +6,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 
 use crate::error::EncoderError;
+use crate::kernels::product::multiply_rows;
 use crate::weights::{NamedTensor, take};
 
 /// The directions in which vectors vary most (Pearson 1901), as the seed uses them to take 1,024 numbers to 128.
@@ -112,15 +113,13 @@ impl Pca {
     #[must_use]
     pub fn transform(&self, vectors: &[f32]) -> Vec<f32> {
         let (d, k) = (self.d(), self.n_components());
-        let n = vectors.len() / d;
         let centered: Vec<f32> = vectors
             .chunks_exact(d)
             .flat_map(|row| row.iter().zip(&self.mean).map(|(value, mean)| value - mean))
             .collect();
-        let mut reduced = vec![0.0; n * k];
-        let out = MatMut::from_row_major_slice_mut(&mut reduced, n, k);
-        let centered = MatRef::from_row_major_slice(&centered, n, d);
-        matmul(out, Accum::Replace, centered, self.components().transpose(), 1.0, Par::rayon(0));
+        let mut reduced = vec![0.0; vectors.len() / d * k];
+        // A vector has the same bits alone and among others.
+        multiply_rows(&mut reduced, Accum::Replace, &centered, self.components().transpose(), Par::rayon(0));
         reduced
     }
 

@@ -20,6 +20,7 @@ mod binary;
 mod bootstrap;
 mod classify;
 mod error;
+mod lbfgs;
 mod logistic;
 mod n_gram;
 mod part;

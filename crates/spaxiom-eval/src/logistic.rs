@@ -1,9 +1,10 @@
 //! Multinomial logistic regression: the same linear probe for every representation, learned or not.
 
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
 use serde::{Deserialize, Serialize};
+
+use crate::lbfgs::{Stop, minimize};
 
 /// One row of features: indices and values, in any order. A dense row has all indices.
 #[derive(Debug, Clone, Copy)]
@@ -18,24 +19,23 @@ pub struct Row<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SoftmaxRegressionOptions {
-    /// Strength of the squared penalty on the weights, per row; 1e-4.
+    /// Strength of half the squared penalty on the weights, beside the mean loss of a row; 1e-4.
     pub l2: f32,
-    /// Step size of Adagrad; 0.3.
-    pub learning_rate: f32,
-    /// Passes over the rows; 12.
-    pub n_epochs: usize,
-    /// Order of the rows; 0.
-    pub seed: u64,
+    /// Steps at most; 200.
+    pub max_iterations: usize,
+    /// The greatest number of the gradient at which it has converged; 1e-4.
+    pub tolerance: f32,
 }
 
 impl Default for SoftmaxRegressionOptions {
     fn default() -> Self {
-        Self { l2: 1e-4, learning_rate: 0.3, n_epochs: 12, seed: 0 }
+        Self { l2: 1e-4, max_iterations: 200, tolerance: 1e-4 }
     }
 }
 
 /// A fitted multinomial logistic regression.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SoftmaxRegression {
     n_classes: usize,
     /// Class-major rows per feature: `weights[feature * n_classes + class]`; the bias is the last feature.
@@ -44,7 +44,13 @@ pub struct SoftmaxRegression {
 }
 
 impl SoftmaxRegression {
-    /// Fits by stochastic gradient steps with per-weight step sizes (Adagrad, Duchi et al. 2011).
+    /// A model that says nothing: all classes are equally likely.
+    #[must_use]
+    pub fn new(n_features: usize, n_classes: usize) -> Self {
+        Self { n_classes, weights: vec![0.0; (n_features + 1) * n_classes], n_features }
+    }
+
+    /// Fits to convergence by L-BFGS: features, rows and penalty decide the result, not an order or a number of passes.
     ///
     /// # Panics
     /// Where `rows` and `labels` differ in length, or an index or label is out of range.
@@ -56,22 +62,22 @@ impl SoftmaxRegression {
         n_features: usize,
         n_classes: usize,
     ) -> Self {
+        Self::new(n_features, n_classes).refit(options, rows, labels)
+    }
+
+    /// Fits from the weights that it has: cheaper where these are those of nearly the same problem.
+    ///
+    /// # Panics
+    /// As [`SoftmaxRegression::fit`].
+    #[must_use]
+    pub fn refit(mut self, options: &SoftmaxRegressionOptions, rows: &[Row<'_>], labels: &[usize]) -> Self {
         assert_eq!(rows.len(), labels.len(), "one label per row");
-        let SoftmaxRegressionOptions { l2, learning_rate, n_epochs, seed } = *options;
-        let mut model = Self { n_classes, weights: vec![0.0; (n_features + 1) * n_classes], n_features };
-        let mut squares = vec![1e-6f32; model.weights.len()];
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut error = vec![0.0; n_classes];
-        for _ in 0..n_epochs {
-            order.shuffle(&mut rng);
-            for &row in &order {
-                model.probabilities_into(rows[row], &mut error);
-                error[labels[row]] -= 1.0;
-                model.step(rows[row], &error, &mut squares, learning_rate, l2);
-            }
-        }
-        model
+        let SoftmaxRegressionOptions { l2, max_iterations, tolerance } = *options;
+        let problem = Problem::new(rows, self.n_features, self.n_classes);
+        let stop = Stop { max_iterations, tolerance };
+        let mut errors = vec![0.0; rows.len() * self.n_classes];
+        minimize(&mut self.weights, stop, |weights, gradient| problem.loss(weights, labels, l2, &mut errors, gradient));
+        self
     }
 
     /// The most likely class.
@@ -83,40 +89,124 @@ impl SoftmaxRegression {
     /// The probability of each class; they sum to 1.
     #[must_use]
     pub fn probabilities(&self, row: Row<'_>) -> Vec<f32> {
-        let mut scores = vec![0.0; self.n_classes];
-        self.probabilities_into(row, &mut scores);
-        scores
-    }
-
-    fn probabilities_into(&self, row: Row<'_>, scores: &mut [f32]) {
-        scores.copy_from_slice(&self.weights[self.n_features * self.n_classes..]);
+        let mut scores = self.weights[self.n_features * self.n_classes..].to_vec();
         row.for_each(|feature, value| {
             let weights = &self.weights[feature * self.n_classes..][..self.n_classes];
             scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += weight * value);
         });
-        let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        for score in &mut *scores {
-            *score = (*score - max).exp();
+        softmax(&mut scores);
+        scores
+    }
+}
+
+/// Rows as a product takes them.
+enum Problem<'a> {
+    /// `[n, n_features]`, row after row.
+    Dense {
+        values: Vec<f32>,
+        n: usize,
+        n_classes: usize,
+    },
+    Sparse {
+        rows: &'a [Row<'a>],
+        n_classes: usize,
+    },
+}
+
+impl<'a> Problem<'a> {
+    fn new(rows: &'a [Row<'a>], n_features: usize, n_classes: usize) -> Self {
+        if rows.iter().any(|row| row.indices.is_some() || row.values.len() != n_features) {
+            return Self::Sparse { rows, n_classes };
         }
-        let sum: f32 = scores.iter().sum();
-        for score in scores {
-            *score /= sum;
+        let values = rows.iter().flat_map(|row| row.values).copied().collect();
+        Self::Dense { values, n: rows.len(), n_classes }
+    }
+
+    /// The mean loss with its penalty, and its gradient; `errors` is room for one number per row and class.
+    fn loss(&self, weights: &[f32], labels: &[usize], l2: f32, errors: &mut [f32], gradient: &mut [f32]) -> f64 {
+        let n_classes = match self {
+            Self::Dense { n_classes, .. } | Self::Sparse { n_classes, .. } => *n_classes,
+        };
+        let (of_features, bias) = weights.split_at(weights.len() - n_classes);
+        errors.chunks_exact_mut(n_classes).for_each(|scores| scores.copy_from_slice(bias));
+        self.add_scores(of_features, errors);
+        let mut loss = 0.0;
+        #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
+        let share = 1.0 / labels.len().max(1) as f32;
+        for (scores, &label) in errors.chunks_exact_mut(n_classes).zip(labels) {
+            softmax(scores);
+            loss -= f64::from(scores[label].max(f32::MIN_POSITIVE).ln());
+            scores[label] -= 1.0;
+            for error in scores {
+                *error *= share;
+            }
+        }
+        let (gradients, of_bias) = gradient.split_at_mut(of_features.len());
+        of_bias.fill(0.0);
+        for errors in errors.chunks_exact(n_classes) {
+            of_bias.iter_mut().zip(errors).for_each(|(sum, error)| *sum += error);
+        }
+        self.gradients(errors, gradients);
+        let mut squares = 0.0;
+        for (gradient, weight) in gradients.iter_mut().zip(of_features) {
+            *gradient += l2 * weight;
+            squares += f64::from(weight * weight);
+        }
+        loss / labels.len().max(1) as f64 + f64::from(l2) / 2.0 * squares
+    }
+
+    fn add_scores(&self, weights: &[f32], scores: &mut [f32]) {
+        match self {
+            Self::Dense { values, n, n_classes } if !weights.is_empty() => {
+                let n_features = weights.len() / n_classes;
+                let values = MatRef::from_row_major_slice(values, *n, n_features);
+                let weights = MatRef::from_row_major_slice(weights, n_features, *n_classes);
+                let scores = MatMut::from_row_major_slice_mut(scores, *n, *n_classes);
+                matmul(scores, Accum::Add, values, weights, 1.0, Par::rayon(0));
+            }
+            Self::Dense { .. } => {}
+            Self::Sparse { rows, n_classes } => {
+                for (row, scores) in rows.iter().zip(scores.chunks_exact_mut(*n_classes)) {
+                    row.for_each(|feature, value| {
+                        let weights = &weights[feature * n_classes..][..*n_classes];
+                        scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += weight * value);
+                    });
+                }
+            }
         }
     }
 
-    fn step(&mut self, row: Row<'_>, error: &[f32], squares: &mut [f32], learning_rate: f32, l2: f32) {
-        let n_classes = self.n_classes;
-        let mut update = |feature: usize, value: f32, l2: f32| {
-            let range = feature * n_classes..(feature + 1) * n_classes;
-            let weights = self.weights[range.clone()].iter_mut().zip(&mut squares[range]);
-            for ((weight, square), error) in weights.zip(error) {
-                let gradient = error * value + l2 * *weight;
-                *square += gradient * gradient;
-                *weight -= learning_rate * gradient / square.sqrt();
+    fn gradients(&self, errors: &[f32], gradients: &mut [f32]) {
+        match self {
+            Self::Dense { values, n, n_classes } if !gradients.is_empty() => {
+                let n_features = gradients.len() / n_classes;
+                let values = MatRef::from_row_major_slice(values, *n, n_features);
+                let errors = MatRef::from_row_major_slice(errors, *n, *n_classes);
+                let gradients = MatMut::from_row_major_slice_mut(gradients, n_features, *n_classes);
+                matmul(gradients, Accum::Replace, values.transpose(), errors, 1.0, Par::rayon(0));
             }
-        };
-        row.for_each(|feature, value| update(feature, value, l2));
-        update(self.n_features, 1.0, 0.0);
+            Self::Dense { .. } => {}
+            Self::Sparse { rows, n_classes } => {
+                gradients.fill(0.0);
+                for (row, errors) in rows.iter().zip(errors.chunks_exact(*n_classes)) {
+                    row.for_each(|feature, value| {
+                        let gradients = &mut gradients[feature * n_classes..][..*n_classes];
+                        gradients.iter_mut().zip(errors).for_each(|(gradient, error)| *gradient += error * value);
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn softmax(scores: &mut [f32]) {
+    let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for score in &mut *scores {
+        *score = (*score - max).exp();
+    }
+    let sum: f32 = scores.iter().sum();
+    for score in scores {
+        *score /= sum;
     }
 }
 

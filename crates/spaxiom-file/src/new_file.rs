@@ -42,7 +42,6 @@ impl NewFile {
     /// Where a byte does not reach the disk; what was there is kept.
     pub fn commit(self) -> io::Result<()> {
         let Self { file, path } = self;
-        // Whoever wrote by the path had a file of his own; syncing needs any handle.
         file.as_file().sync_all().map_err(|error| named(&path, &error))?;
         file.persist(&path).map_err(|error| named(&path, &error.error))?;
         // The new name is in the folder's own data.

@@ -31,6 +31,9 @@ pub enum TokenError {
     /// Tables have a row per event, and forget what caused it.
     #[error("a table is tokenized in the composite layout and without edges only: tokenize sequences instead")]
     Layout,
+    /// Apart, so that a stream can begin anew.
+    #[error("this is the state of another memory")]
+    MemoryState,
     /// Texts without a letter, or a file that is something else.
     #[error("these are no word pieces")]
     Pieces(#[source] Box<dyn std::error::Error + Send + Sync>),

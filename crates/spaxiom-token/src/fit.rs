@@ -176,11 +176,6 @@ impl Tokenizer {
 }
 
 impl TokenizerFit {
-    /// Learns from sequences.
-    pub fn sequences(&self, train: &[EventSequence]) -> Result<(Tokenizer, FitReport), TokenError> {
-        self.table(&table_of(train))
-    }
-
     /// Learns from a table; fields that no training event has (zones, positions) are left out.
     ///
     /// # Errors

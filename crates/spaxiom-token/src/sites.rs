@@ -80,6 +80,12 @@ impl Sites {
         self.get(site).and_then(|site| site.time_zone).or(self.time_zone)
     }
 
+    /// The zones of a site and their kinds, in order of their names.
+    pub(crate) fn zones_of(&self, site: &str) -> impl Iterator<Item = (&str, &str)> {
+        let zones = self.get(site).into_iter().flat_map(|site| &site.zones);
+        zones.map(|(name, zone)| (name.as_str(), zone.kind.as_str()))
+    }
+
     pub(crate) fn zones(&self) -> impl Iterator<Item = &ZoneContext> {
         self.sites.values().flat_map(|site| site.zones.values())
     }

@@ -193,6 +193,12 @@ impl EventTable {
         self.times[row as usize]
     }
 
+    /// The zone of a row, where it has one.
+    pub(crate) fn zone(&self, row: u32) -> Option<&str> {
+        let zone = self.zone_codes[row as usize];
+        (zone != NO_CODE).then(|| self.zones.word(zone))
+    }
+
     /// The whole events of these rows.
     ///
     /// # Panics
@@ -207,8 +213,7 @@ impl EventTable {
     /// # Panics
     /// As of [`EventTable::events`].
     pub fn entities<'t>(&'t self, rows: &'t [u32]) -> impl Iterator<Item = Option<&'t str>> + 't {
-        let mut events = Events::new(self.whole(), &self.names, &self.attributes);
-        rows.iter().map(move |&row| events.entity(row))
+        self.whole().entities(rows)
     }
 
     fn whole(&self) -> &Rest {
@@ -218,11 +223,10 @@ impl EventTable {
     fn known(&self, row: u32) -> Known<'_> {
         let at = row as usize;
         let (site, _) = self.keys.keys[self.sequence_codes[at] as usize];
-        let zone = self.zone_codes[at];
         Known {
             kind: self.types.word(self.type_codes[at]),
             site: self.sites.word(site),
-            zone: (zone != NO_CODE).then(|| self.zones.word(zone)),
+            zone: self.zone(row),
             time_ns: self.times[at],
             position: self.positions[at],
         }

@@ -57,9 +57,13 @@ pub(crate) fn report(run: &RunFolder, summary: &RunSummary, n_rejected: usize, j
     if json {
         output::json(summary)?;
     } else {
-        let RunSummary { outcome: _, steps, validation_loss, weights, n_parameters, tokens } = summary;
+        let RunSummary { outcome: _, steps, validation_loss, vector, weights, n_parameters, tokens } = summary;
         if let Some(tokens) = tokens {
             output::text(&tokens_text(tokens));
+        }
+        if let (None, Some(hash)) = (weights, vector) {
+            output::text(&format!("{path}: a memory without an encoder, vectors {}\n", &hash[..16]));
+            return Ok(Exit::of_rejected(n_rejected as u64, false));
         }
         let loss = validation_loss.map_or("none".into(), |loss| format!("{loss:.4}"));
         output::text(&format!(

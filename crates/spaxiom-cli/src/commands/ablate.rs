@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use spaxiom_embedding::{AblationJob, EncoderKind, EvaluateOptions, Observer, Preset, RunConfig, Task, engine};
+use spaxiom_embedding::{AblationJob, EvaluateOptions, Observer, Preset, RunConfig, Task, VectorName, engine};
 
-use crate::args::{BackendArgs, DataArgs};
+use crate::args::{BackendArgs, DataArgs, EncoderArgs, vector_parser};
 use crate::exit::Exit;
 use crate::objectives::{Objectives, objectives};
 use crate::observer::TrainingProgress;
@@ -25,9 +25,11 @@ pub(crate) struct AblateArgs {
     /// Experiment file (TOML): any settings over those of the preset it names, weights of objectives included
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
-    /// Encoder [default: transformer, or what the experiment file says]
-    #[arg(long, value_enum)]
-    pub(crate) encoder: Option<EncoderKind>,
+    #[command(flatten)]
+    pub(crate) encoder: EncoderArgs,
+    /// Parts of the vectors that are compared
+    #[arg(long, value_parser = vector_parser(), default_value = "both")]
+    pub(crate) vector: VectorName,
     /// Sets of objectives that are trained together, joined by +
     #[arg(long, num_args = 1.., value_name = "SET", value_parser = objectives,
         default_values = ["mep", "nep", "jigsaw", "info-nce", "triplet", "nep+info-nce"])]
@@ -50,9 +52,7 @@ pub(crate) fn run(args: &AblateArgs, json: bool) -> anyhow::Result<Exit> {
         Some(path) => RunConfig::from_file(path, Task::Pretrain)?,
         None => RunConfig::preset(args.preset.unwrap_or(Preset::Tiny), Task::Pretrain),
     };
-    if let Some(encoder) = args.encoder {
-        config = config.with_encoder(encoder);
-    }
+    config = args.encoder.applied(config);
     config.train.max_steps = args.max_steps.unwrap_or(config.train.max_steps);
     config.backend = args.backend.backend.clone().unwrap_or(config.backend);
     let engine = engine(&config.backend)?;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &AblateArgs, json: bool) -> anyhow::Result<Exit> {
         data: &data,
         out: &args.out,
         provenance: provenance(),
-        options: EvaluateOptions::default(),
+        options: EvaluateOptions { parts: args.vector, ..EvaluateOptions::default() },
     };
     let mut watch = |name: &str| -> Box<dyn Observer> { Box::new(TrainingProgress::new(name)) };
     let Some(report) = spaxiom_embedding::ablate(&job, engine.as_ref(), &mut watch)? else {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, ObjectiveName, Preset, Run};
+use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, KindName, ObjectiveName, Preset, Run};
 
 use super::check::CheckArgs;
 use super::eval::EvalArgs;
@@ -13,7 +13,7 @@ use super::finetune::{FinetuneArgs, FinetuneTask};
 use super::index::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, StoreArgs};
 use super::pretrain::PretrainArgs;
 use super::{check, eval, finetune, index, pretrain, search, simulate};
-use crate::args::{BackendArgs, DataArgs, ReadArgs, TrainArgs};
+use crate::args::{BackendArgs, DataArgs, EncoderArgs, ReadArgs, TrainArgs};
 use crate::exit::Exit;
 use crate::{clock, output};
 
@@ -139,7 +139,7 @@ impl Demo<'_> {
             stream: false,
             preset: Some(Preset::Tiny),
             config: None,
-            encoder: None,
+            encoder: EncoderArgs::default(),
             tokens: None,
             objective: vec![ObjectiveName::Mep],
             train: self.train_args(pretrained),
@@ -164,14 +164,19 @@ impl Demo<'_> {
 
     fn index(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
         let (run_name, store_name) = (run.display(), store.display());
-        self.title("index", &format!("index build --store {store_name} --run {run_name} --data {}", data.display()));
+        self.title(
+            "index",
+            &format!("index build --kind exact --store {store_name} --run {run_name} --data {}", data.display()),
+        );
         let add = IndexAddArgs {
             store: StoreArgs { store: store.to_owned() },
             run: run.to_owned(),
             data: self.data_args(data),
             backend: self.backend(),
         };
-        let args = IndexBuildArgs { add, index: IndexFlags::default() };
+        // Exact search over this many vectors takes milliseconds, and building a graph a minute.
+        let index = IndexFlags { kind: Some(KindName::Exact), ..IndexFlags::default() };
+        let args = IndexBuildArgs { add, vector: None, index };
         index::run(&IndexArgs { action: IndexAction::Build(args) }, false)?;
         Ok(())
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, IndexKind, KindName, KindRecord, Run, Store};
+use spaxiom_embedding::{EmbeddingPipeline, IndexKind, KindName, KindRecord, Run, Store, VectorName};
 
-use crate::args::{BackendArgs, DataArgs};
+use crate::args::{BackendArgs, DataArgs, vector_parser};
 use crate::exit::Exit;
 use crate::{observer, output, unknown};
 
@@ -53,6 +53,9 @@ pub(crate) struct IndexAddArgs {
 pub(crate) struct IndexBuildArgs {
     #[command(flatten)]
     pub(crate) add: IndexAddArgs,
+    /// Parts of the vectors that are stored [default: as before, or both]
+    #[arg(long, value_parser = vector_parser())]
+    pub(crate) vector: Option<VectorName>,
     #[command(flatten)]
     pub(crate) index: IndexFlags,
 }
@@ -102,16 +105,18 @@ pub(crate) fn run(args: &IndexArgs, json: bool) -> anyhow::Result<Exit> {
 }
 
 fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
-    let IndexBuildArgs { add, index } = args;
+    let IndexBuildArgs { add, vector, index } = args;
     let stored = Store::inspect(&add.store.store).and_then(|store| store.stats()).ok();
-    let (mut pipeline, added) = fill(add, kind(*index, stored.map(|stats| stats.index))?)?;
+    let parts = vector.or(stored.as_ref().map(|stats| EmbeddingPipeline::parts(&stats.header)));
+    let kind = kind(*index, stored.map(|stats| stats.index))?;
+    let (mut pipeline, added) = fill(add, kind, parts.unwrap_or_default())?;
     pipeline.build_index()?;
     told(add, &pipeline, &added, json)
 }
 
 fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
-    let stored = Store::inspect(&args.store.store)?.stats()?.index.open()?;
-    let (pipeline, added) = fill(args, stored)?;
+    let stored = Store::inspect(&args.store.store)?.stats()?;
+    let (pipeline, added) = fill(args, stored.index.open()?, EmbeddingPipeline::parts(&stored.header))?;
     told(args, &pipeline, &added, json)
 }
 
@@ -121,11 +126,15 @@ struct Added {
     n_rejected: usize,
 }
 
-fn fill(args: &IndexAddArgs, index: Arc<dyn IndexKind>) -> anyhow::Result<(EmbeddingPipeline, Added)> {
+fn fill(
+    args: &IndexAddArgs,
+    index: Arc<dyn IndexKind>,
+    parts: VectorName,
+) -> anyhow::Result<(EmbeddingPipeline, Added)> {
     let run = Run::open(&args.run)?;
     let engine = args.backend.engine_for(&run)?;
     let data = args.data.load()?;
-    let pipeline = EmbeddingPipeline::create(&run, &args.store.store, index, engine.as_ref())?;
+    let pipeline = EmbeddingPipeline::create_with(&run, &args.store.store, index, engine.as_ref(), parts)?;
     let mut pipeline = pipeline.with_sites(data.sites());
     unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
     let bar = observer::counter("embed", data.n_events());

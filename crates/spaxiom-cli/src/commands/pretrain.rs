@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use spaxiom_embedding::{
-    EncoderKind, LayoutName, ObjectiveName, Preset, RunConfig, ShardedDataset, Task, TrainJob, TrainingData, engine,
+    LayoutName, ObjectiveName, Preset, RunConfig, ShardedDataset, Task, TrainJob, TrainingData, engine,
 };
 
-use crate::args::{BackendArgs, DataArgs, TrainArgs, report};
+use crate::args::{BackendArgs, DataArgs, EncoderArgs, TrainArgs, report};
 use crate::exit::Exit;
 use crate::objectives::objective_parser;
 use crate::observer::TrainingProgress;
@@ -15,7 +15,8 @@ use crate::provenance::provenance;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
+    after_help = "Examples:\n  cargo xtask pretrain --data data/warehouse --encoder memory --out runs/memory\n  \
+    cargo xtask pretrain --data data/warehouse --preset tiny --out runs/warehouse\n  \
     cargo xtask pretrain --data data/warehouse --preset small --encoder gru --out runs/gru\n  \
     cargo xtask pretrain --data data/warehouse --objective mep,info-nce --out runs/mixed\n  \
     cargo xtask pretrain --data data/warehouse --resume runs/warehouse\n  \
@@ -34,9 +35,8 @@ pub(crate) struct PretrainArgs {
     /// Experiment file (TOML): any settings over those of the preset it names
     #[arg(long, conflicts_with = "resume", help_heading = "Model")]
     pub(crate) config: Option<PathBuf>,
-    /// Encoder [default: transformer, or what the experiment file says]
-    #[arg(long, value_enum, conflicts_with = "resume", help_heading = "Model")]
-    pub(crate) encoder: Option<EncoderKind>,
+    #[command(flatten)]
+    pub(crate) encoder: EncoderArgs,
     /// Token layout: what one position of a window is [default: composite, or what the experiment file says]
     #[arg(long, value_enum, conflicts_with = "resume", help_heading = "Model")]
     pub(crate) tokens: Option<LayoutName>,
@@ -66,9 +66,7 @@ fn config(args: &PretrainArgs) -> anyhow::Result<RunConfig> {
         (None, Some(path)) => RunConfig::from_file(path, Task::Pretrain)?,
         (None, None) => RunConfig::preset(args.preset.unwrap_or(Preset::Tiny), Task::Pretrain),
     };
-    if let Some(encoder) = args.encoder {
-        config = config.with_encoder(encoder);
-    }
+    config = args.encoder.applied(config);
     if let Some(tokens) = args.tokens {
         config = config.with_tokens(tokens);
     }

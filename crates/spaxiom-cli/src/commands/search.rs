@@ -66,6 +66,11 @@ pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
     let hits = match (&args.query.event, &args.query.id) {
         (Some(event), _) => {
             let event = Event::from_json(event).context("`--event`")?;
+            if pipeline.vectors().memory().is_some() {
+                let part =
+                    pipeline.vectors().encoder().map_or("as the first event of its site", |_| "by its encoder alone");
+                tracing::info!("nothing is known of what was before this event: it is compared {part}");
+            }
             pipeline.search_event(&event, args.k, &filter)?
         }
         (None, Some(id)) => pipeline.search_id(id, args.k, &filter)?,

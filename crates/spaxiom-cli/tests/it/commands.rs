@@ -108,8 +108,23 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
 
     let report = json(&["eval", "--run", &classifier, "--from", &run, "--data", &data, "--out", &world.path("report")]);
     let rows = report["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 7);
+    assert_eq!(rows.len(), 10);
     assert!(fs_err::read_to_string(world.path("report/report.html")).unwrap().contains("tf-idf"));
+}
+
+#[test]
+fn a_memory_alone_is_fitted_indexed_and_searched() {
+    let world = &*WORLD;
+    let (run, store, data) = (world.path("memory"), world.path("memory-store"), world.data());
+    let text = done(&["pretrain", "--encoder", "memory", "--data", &data, "--out", &run]);
+    assert!(text.contains("a memory without an encoder"), "{text}");
+    done(&["index", "build", "--store", &store, "--run", &run, "--data", &data, "--kind", "exact"]);
+    let event = r#"{"type":"QueueFormed","zone":"loading_dock","time":"2025-01-07T10:23:45Z"}"#;
+    let found = json(&["search", "--store", &store, "--run", &run, "--event", event, "-k", "5"]);
+    assert_eq!(found["hits"].as_array().unwrap().len(), 5);
+    let tuned = ["finetune", "--task", "classify", "--from", &run, "--data", &data, "--out", &world.path("none")];
+    fails(&tuned, 1, "has a memory and no encoder");
+    fails(&["pretrain", "--encoder", "memoir", "--data", &data, "--out", &run], 2, "memory");
 }
 
 #[test]
@@ -120,7 +135,7 @@ fn a_missing_or_damaged_checkpoint_is_named() {
     fails(&words.each_ref().map(String::as_str), 1, "holds no run that can be used: `manifest.json` is not there");
     let copy = world.path("damaged");
     fs_err::create_dir_all(format!("{copy}/checkpoint")).unwrap();
-    for name in ["config.toml", "tokenizer.json", "manifest.json"] {
+    for name in ["config.toml", "tokenizer.json", "memory.json", "manifest.json"] {
         fs_err::copy(format!("{}/{name}", world.run()), format!("{copy}/{name}")).unwrap();
     }
     let words = resume(&copy);

@@ -30,13 +30,13 @@ pub(crate) fn simulate(folder: &Path) -> Result<Dataset, Box<dyn Error>> {
 /// Pretrains a small transformer on masked events.
 pub(crate) fn pretrain(data: &Dataset, folder: &Path, observer: &mut dyn Observer) -> Result<Run, Box<dyn Error>> {
     let mut config = RunConfig::preset(Preset::Tiny, Task::Pretrain);
-    config.encoder = EventEncoderConfig::Transformer(TransformerEventEncoderConfig {
+    config.encoder = Some(EventEncoderConfig::Transformer(TransformerEventEncoderConfig {
         d_model: 32,
         n_layers: 1,
         d_feed_forward: 64,
         max_len: 16,
         ..Preset::Tiny.into()
-    });
+    }));
     config.train.max_steps = 60;
     config.train.evaluate_every = 30;
     let run = RunFolder::new(folder);

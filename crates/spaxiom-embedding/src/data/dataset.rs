@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{
@@ -14,12 +15,14 @@ use spaxiom_event::{
 };
 use spaxiom_file::hex;
 use spaxiom_objective::{Examples, Flow, Labeled, ObjectiveError, Show};
-use spaxiom_token::{EventTable, FitReport, SequenceRows, Sites, TokenSequence, Tokenizer, TokenizerFit};
+use spaxiom_token::{
+    ClockedMemory, EventTable, MemoryOptions, SequenceRows, Sites, TokenSequence, TokenWindow, Tokenizer, TokenizerFit,
+};
 
 use super::folder::DataFolder;
 use super::labeled::LabeledEvent;
 use super::part::{self, PartData};
-use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
+use super::training_data::{ExampleRequest, Learned, SampleRequest, TrainingData, TrainingExamples};
 use crate::error::EmbeddingError;
 
 const SECS_PER_DAY: i64 = 86_400;
@@ -27,7 +30,7 @@ const NANOS_PER_SEC: i64 = 1_000_000_000;
 
 /// Events of one or more sites, with what was really going on where that is known.
 ///
-/// Events are kept as columns, a fifth of their own size.
+/// Events are kept as columns, which need a fraction of their memory.
 #[derive(Debug)]
 pub struct Dataset {
     path: PathBuf,
@@ -213,6 +216,29 @@ impl Dataset {
         PartData::new(&self.table, self.rows(split, part), tokenizer)
     }
 
+    /// What a memory says at the moments of some events of a part, given by sequence and event in order; row after row.
+    ///
+    /// It has seen everything of the site up to that moment, parts that nothing is learned from included.
+    #[must_use]
+    pub fn remembered(&self, memory: &ClockedMemory, part: &PartData, places: &[(usize, usize)]) -> Vec<f32> {
+        let of_sequence = |places: &[(usize, usize)]| {
+            let own = part.rows(places[0].0);
+            let site = self.sequences.iter().find(|sequence| sequence.site_id == own.site_id);
+            let site = site.expect("a part has the sites of its data");
+            // Rows of a part are rows of the site in the same order.
+            let mut next = 0;
+            let place = |&(_, event_idx): &(usize, usize)| {
+                let row = own.rows[event_idx];
+                next += site.rows[next..].iter().position(|other| *other == row).expect("a row of the site");
+                next
+            };
+            let wanted: Vec<usize> = places.iter().map(place).collect();
+            memory.read_rows(&self.table, site, &wanted)
+        };
+        let by_sequence: Vec<&[(usize, usize)]> = places.chunk_by(|a, b| a.0 == b.0).collect();
+        by_sequence.into_par_iter().flat_map_iter(of_sequence).collect()
+    }
+
     /// The labels of the training part in order: the classes of a classifier.
     ///
     /// # Errors
@@ -304,9 +330,24 @@ impl TrainingData for Dataset {
         self.split(options)
     }
 
-    fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError> {
+    fn fit(&self, fit: &TokenizerFit, memory: &MemoryOptions, split: &Split) -> Result<Learned, EmbeddingError> {
         let rows = self.rows(split, Part::Train);
-        Ok(fit.table(&self.table.select(rows.iter().flat_map(|sequence| sequence.rows.iter().copied())))?)
+        Learned::of(fit, memory, &self.table.select(rows.iter().flat_map(|sequence| sequence.rows.iter().copied())))
+    }
+
+    fn sample(
+        &self,
+        request: &SampleRequest<'_>,
+        show: &mut dyn FnMut(&[TokenWindow<'_>], Vec<f32>),
+    ) -> Result<(), EmbeddingError> {
+        let SampleRequest { split, tokenizer, memory, max_len, n_events } = *request;
+        let part = self.part_data(split, Part::Train, tokenizer);
+        let places: Vec<(usize, usize)> = part.places().collect();
+        let places: Vec<(usize, usize)> =
+            places.iter().copied().step_by(places.len().div_ceil(n_events).max(1)).collect();
+        let windows: Vec<TokenWindow<'_>> = places.iter().map(|place| part.context(*place, max_len)).collect();
+        show(&windows, self.remembered(memory, &part, &places));
+        Ok(())
     }
 
     fn classes(&self, split: &Split) -> Result<Vec<String>, EmbeddingError> {

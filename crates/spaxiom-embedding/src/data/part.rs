@@ -68,6 +68,18 @@ impl PartData {
         &self.sequences[sequence_idx].rows.site_id
     }
 
+    /// The site and the rows of a sequence.
+    pub(crate) fn rows(&self, sequence_idx: usize) -> &SequenceRows {
+        &self.sequences[sequence_idx].rows
+    }
+
+    /// Sequence and event of all of them in order.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        let events =
+            |(sequence_idx, part): (usize, &PartSequence)| (0..part.rows.rows.len()).map(move |at| (sequence_idx, at));
+        self.sequences.iter().enumerate().flat_map(events)
+    }
+
     /// The time of an event, given by sequence and event.
     pub(crate) fn time(&self, (sequence_idx, event_idx): (usize, usize)) -> DateTime<Utc> {
         let PartSequence { table, rows } = &self.sequences[sequence_idx];

@@ -14,13 +14,13 @@ use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{ReadOptions, SequenceKey, SiteMap};
 use spaxiom_file::hex;
 use spaxiom_objective::{Examples, Flow, ObjectiveError, Show};
-use spaxiom_token::{EventTable, FitReport, Sites, Tokenizer, TokenizerFit};
+use spaxiom_token::{EventTable, MemoryOptions, Sites, TokenWindow, Tokenizer, TokenizerFit};
 
 use super::dataset::Dataset;
 use super::folder::DataFolder;
 use super::labeled::LabeledEvent;
 use super::part::PartData;
-use super::training_data::{ExampleRequest, TrainingData, TrainingExamples};
+use super::training_data::{ExampleRequest, Learned, SampleRequest, TrainingData, TrainingExamples};
 use crate::error::EmbeddingError;
 
 /// Training events that a tokenizer is learned from, at most: the first ones of every site in every file, the same share of each.
@@ -137,7 +137,7 @@ impl TrainingData for ShardedDataset {
         Ok(Split::new(options, &sites, &self.days.iter().copied().collect::<Vec<_>>())?)
     }
 
-    fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError> {
+    fn fit(&self, fit: &TokenizerFit, memory: &MemoryOptions, split: &Split) -> Result<Learned, EmbeddingError> {
         let share = N_FIT as f64 / self.n_events.max(1) as f64;
         let mut table = EventTable::new(SequenceKey::Site);
         for shard in 0..self.shards.len() {
@@ -146,7 +146,17 @@ impl TrainingData for ShardedDataset {
             let rows = rows.iter().flat_map(|sequence| first(&sequence.rows, share)).copied();
             table.append(&data.columns().0.select(rows));
         }
-        Ok(fit.table(&table)?)
+        Learned::of(fit, memory, &table)
+    }
+
+    /// What happened before the beginning of a file is not remembered.
+    fn sample(
+        &self,
+        request: &SampleRequest<'_>,
+        show: &mut dyn FnMut(&[TokenWindow<'_>], Vec<f32>),
+    ) -> Result<(), EmbeddingError> {
+        let request = SampleRequest { n_events: request.n_events.div_ceil(self.shards.len()), ..*request };
+        (0..self.shards.len()).try_for_each(|shard| self.read(shard)?.sample(&request, show))
     }
 
     fn part_data(&self, split: &Split, part: Part, tokenizer: &Tokenizer) -> Result<PartData, EmbeddingError> {

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_objective::{Example, Examples, ObjectiveSet};
-use spaxiom_token::{EventSpan, FitReport, Sites, Tokenizer, TokenizerFit};
+use spaxiom_token::{
+    ClockedMemory, EventSpan, EventTable, FitReport, MemoryOptions, Sites, TokenWindow, Tokenizer, TokenizerFit,
+};
 
 use super::labeled::LabeledEvent;
 use super::part::PartData;
@@ -46,6 +48,39 @@ impl ExampleRequest<'_> {
     }
 }
 
+/// Moments of the training part that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct SampleRequest<'a> {
+    /// The split of the run.
+    pub split: &'a Split,
+    /// The tokenizer of the run.
+    pub tokenizer: &'a Tokenizer,
+    /// The memory of the run.
+    pub memory: &'a ClockedMemory,
+    /// Maximum number of positions in a window.
+    pub max_len: usize,
+    /// About so many moments, evenly spread.
+    pub n_events: usize,
+}
+
+/// What is learned from the events of the training part before an encoder is.
+#[derive(Debug, Clone)]
+pub struct Learned {
+    /// Events to tokens.
+    pub tokenizer: Tokenizer,
+    /// What it learned, in numbers.
+    pub report: FitReport,
+    /// Sites to what they remember.
+    pub memory: ClockedMemory,
+}
+
+impl Learned {
+    pub(crate) fn of(fit: &TokenizerFit, memory: &MemoryOptions, train: &EventTable) -> Result<Self, EmbeddingError> {
+        let (tokenizer, report) = fit.table(train)?;
+        Ok(Self { tokenizer, report, memory: ClockedMemory::fit(memory, fit, train)? })
+    }
+}
+
 /// The examples that a run learns from.
 pub struct TrainingExamples<'a> {
     /// Makes one epoch after another.
@@ -77,11 +112,21 @@ pub trait TrainingData {
     /// Data that cannot be split.
     fn split(&self, options: &SplitOptions) -> Result<Split, EmbeddingError>;
 
-    /// Learns a tokenizer from the training split.
+    /// Learns tokenizer and memory from the training split.
     ///
     /// # Errors
-    /// Events that give no tokenizer, or cannot be read.
-    fn fit(&self, fit: &TokenizerFit, split: &Split) -> Result<(Tokenizer, FitReport), EmbeddingError>;
+    /// Events that give none, or cannot be read.
+    fn fit(&self, fit: &TokenizerFit, memory: &MemoryOptions, split: &Split) -> Result<Learned, EmbeddingError>;
+
+    /// Shows windows of the training split with what the memory says at their last events, in one or more portions.
+    ///
+    /// # Errors
+    /// Events that cannot be read.
+    fn sample(
+        &self,
+        request: &SampleRequest<'_>,
+        show: &mut dyn FnMut(&[TokenWindow<'_>], Vec<f32>),
+    ) -> Result<(), EmbeddingError>;
 
     /// The labels of the training split in order: the classes of a classifier.
     ///

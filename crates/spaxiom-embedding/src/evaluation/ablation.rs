@@ -10,8 +10,9 @@ use spaxiom_objective::{ObjectiveName, Observer, Outcome};
 use super::bench::{Bench, Judged};
 use super::options::EvaluateOptions;
 use super::report::{difference_text, interval_text};
+use super::samples::Source;
 use crate::data::Dataset;
-use crate::engine::{Engine, ModelShape};
+use crate::engine::Engine;
 use crate::error::EmbeddingError;
 use crate::files;
 use crate::run::{Provenance, Run, RunConfig, RunFolder};
@@ -130,6 +131,9 @@ pub fn ablate(
     let names: Vec<ObjectiveName> = job.sets.iter().flatten().copied().collect();
     let base = job.config.clone().with_objectives(&names);
     base.check()?;
+    if base.encoder.is_none() {
+        return Err(EmbeddingError::NoEncoder { what: "an ablation compares what encoders learn" });
+    }
     let mut trained = Vec::new();
     for set in &job.sets {
         let Some(found) = Trained::new(job, &base, set, engine, watch)? else { return Ok(None) };
@@ -142,22 +146,39 @@ pub fn ablate(
         });
     };
     let (tokenizer, split) = (run.tokenizer().clone().with_sites(job.data.sites()), run.manifest().split.clone());
-    let shape = ModelShape::new(base.encoder.clone(), &tokenizer);
     let classes = job.data.classes(&split)?;
-    let bench = Bench::new(job.data, &split, &tokenizer, &classes, base.encoder.max_len(), &job.options)?;
-    let hand_made = bench.judge(&bench.hand_made(&tokenizer));
-    let untrained: Vec<Judged> =
-        (0..job.n_seeds).map(|seed| bench.judge(&bench.encoded(engine.untrained(&shape, seed).as_ref()))).collect();
+    let memory = run.memory().map(|memory| memory.clone().with_sites(job.data.sites()));
+    let source = Source {
+        data: job.data,
+        split: &split,
+        tokenizer: &tokenizer,
+        memory: memory.as_ref(),
+        classes: &classes,
+        max_len: base.max_len(),
+    };
+    let bench = Bench::new(&source, &job.options)?;
+    let parts = job.options.parts;
+    let hand_made = bench.judge_hand_made();
+    let untrained = |seed| {
+        let encoder = engine.untrained(run.shape()?, seed);
+        let vectors = run.vectors(engine, parts)?.with_encoder(encoder, &bench.train.windows());
+        Ok(bench.judge(&bench.encoded(&vectors)))
+    };
+    let untrained: Result<Vec<Judged>, EmbeddingError> = (0..job.n_seeds).map(untrained).collect();
+    let untrained = untrained?;
     let table = Table { bench: &bench, hand_made: &hand_made, untrained: &untrained, seed: job.options.seed };
     let mut rows = Vec::new();
     for Trained { name, runs, own_loss } in &trained {
         let judged: Result<Vec<Judged>, EmbeddingError> =
-            runs.iter().map(|run| Ok(bench.judge(&bench.encoded(run.encoder(engine)?.as_ref())))).collect();
+            runs.iter().map(|run| Ok(bench.judge(&bench.encoded(&run.vectors(engine, parts)?)))).collect();
         rows.push(AblationRow { own_loss: *own_loss, ..table.row(name, &judged?) });
     }
     rows.push(table.row("untrained", &untrained));
+    if let Some(memory) = &memory {
+        rows.push(table.row("memory", &[bench.judge(&bench.remembered(memory, 0))]));
+    }
     rows.push(table.row("hand-made", std::slice::from_ref(&hand_made)));
-    rows.push(table.row("tf-idf", &[bench.judge(bench.tfidf())]));
+    rows.push(table.row("tf-idf", &[bench.judge_tfidf()]));
     let report = AblationReport {
         data: job.data.path().display().to_string(),
         n_seeds: job.n_seeds,

@@ -2,23 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use spaxiom_eval::{Interval, Part, Split, accuracy, check_no_leak, clustered_mean, macro_f1};
-use spaxiom_token::Tokenizer;
+use spaxiom_eval::{Interval, Part, accuracy, check_no_leak, clustered_mean, macro_f1};
+use spaxiom_token::{ClockedMemory, Tokenizer};
 
 use super::features::Features;
 use super::options::EvaluateOptions;
 use super::report::ReportRow;
 use super::retrieval::Retrieved;
-use super::samples::{Representation, Samples};
+use super::samples::{Representation, Samples, Source};
 use super::{hand_made, probe, retrieval};
-use crate::data::{Dataset, LabeledEvent, spread};
-use crate::engine::WindowEncoder;
+use crate::data::{LabeledEvent, spread};
 use crate::error::EmbeddingError;
+use crate::vector::Vectors;
 
 /// What a representation tells, event by event of the test part and query by query.
 pub(super) struct Judged {
     pub(super) predicted: Vec<usize>,
     pub(super) retrieved: Retrieved,
+}
+
+/// A representation that every other one is compared with, event by event.
+struct Control {
+    features: Representation,
+    predicted: Vec<usize>,
+    /// Where the probe on it is right.
+    right: Vec<f64>,
 }
 
 /// The parts, and what is done with every representation of them.
@@ -27,26 +35,19 @@ pub(super) struct Bench<'a> {
     pub(super) validation: Samples,
     pub(super) test: Samples,
     n_classes: usize,
-    tfidf: Representation,
-    /// Where the probe on TF-IDF is right: every other representation is compared with it, event by event.
-    control: Vec<f64>,
+    tfidf: Control,
+    hand_made: Control,
     options: &'a EvaluateOptions,
 }
 
 impl<'a> Bench<'a> {
-    /// Windows of `max_len` positions over the labeled events of all parts.
+    /// The labeled events of all parts.
     ///
     /// # Errors
     /// [`EmbeddingError::NoLabels`] where a part has none, [`EmbeddingError::Eval`] where an episode is in two parts.
-    pub(super) fn new(
-        data: &Dataset,
-        split: &Split,
-        tokenizer: &Tokenizer,
-        classes: &[String],
-        max_len: usize,
-        options: &'a EvaluateOptions,
-    ) -> Result<Self, EmbeddingError> {
-        let part = |part, limit| Samples::new(data, split, part, tokenizer, classes, max_len, limit);
+    pub(super) fn new(source: &Source<'_>, options: &'a EvaluateOptions) -> Result<Self, EmbeddingError> {
+        let Source { data, tokenizer, classes, .. } = *source;
+        let part = |part, limit| Samples::new(source, part, limit);
         let (train, validation) = (part(Part::Train, options.n_probe), part(Part::Validation, options.n_probe / 4));
         let test = part(Part::Test, options.n_test);
         let parts = [(Part::Train, &train), (Part::Validation, &validation), (Part::Test, &test)];
@@ -68,30 +69,59 @@ impl<'a> Bench<'a> {
         if let Some((wanted, _)) = wanted.into_iter().find(|(_, is_missing)| *is_missing) {
             return Err(EmbeddingError::NoLabels { path: data.path().to_owned(), wanted });
         }
-        let tfidf = tfidf(tokenizer, [&train, &validation, &test]);
-        let mut bench = Self { train, validation, test, n_classes: classes.len(), tfidf, control: Vec::new(), options };
-        bench.control = accuracy(&bench.predicted(&bench.tfidf), &bench.truth());
-        Ok(bench)
+        let parts = [&train, &validation, &test];
+        let n_classes = classes.len();
+        let control = |features: Representation| {
+            let predicted = probe::predict(&features, &train.labeled, &validation.labeled, n_classes);
+            let truth: Vec<usize> = test.labeled.iter().map(|event| event.class).collect();
+            Control { right: accuracy(&predicted, &truth), features, predicted }
+        };
+        let tfidf = control(tfidf(tokenizer, parts));
+        let hand_made = control(hand_made(tokenizer, parts));
+        Ok(Self { train, validation, test, n_classes, tfidf, hand_made, options })
     }
 
-    pub(super) fn tfidf(&self) -> &Representation {
-        &self.tfidf
+    /// The row of counts over the same tokens.
+    pub(super) fn tfidf_row(&self) -> ReportRow {
+        self.judged_row("tf-idf", &self.tfidf.features, self.judge_tfidf())
     }
 
-    /// Counts, hour and durations, put together by hand.
-    pub(super) fn hand_made(&self, tokenizer: &Tokenizer) -> Representation {
-        let part = |samples: &Samples| hand_made::features(tokenizer, samples);
+    /// The row of the vector that was put together by hand.
+    pub(super) fn hand_made_row(&self) -> ReportRow {
+        self.judged_row("hand-made", &self.hand_made.features, self.judge_hand_made())
+    }
+
+    pub(super) fn judge_tfidf(&self) -> Judged {
+        self.judged(&self.tfidf.features, self.tfidf.predicted.clone())
+    }
+
+    pub(super) fn judge_hand_made(&self) -> Judged {
+        self.judged(&self.hand_made.features, self.hand_made.predicted.clone())
+    }
+
+    /// All numbers of a memory but the last `n_left_out` of each row.
+    pub(super) fn remembered(&self, memory: &ClockedMemory, n_left_out: usize) -> Representation {
+        let (n_features, n_kept) = (memory.n_features(), memory.n_features() - n_left_out);
+        let part = |samples: &Samples| {
+            let rows = samples.remembered.chunks_exact(n_features);
+            Features::dense(rows.flat_map(|row| &row[..n_kept]).copied().collect(), n_kept)
+        };
         Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
     }
 
-    pub(super) fn encoded(&self, encoder: &dyn WindowEncoder) -> Representation {
-        let part = |samples: &Samples| Features::dense(encoder.encode(&samples.windows()), encoder.dim());
+    pub(super) fn encoded(&self, vectors: &Vectors) -> Representation {
+        let part =
+            |samples: &Samples| Features::dense(vectors.of(&samples.windows(), &samples.remembered), vectors.dim());
         Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
     }
 
     /// Probe, retrieval and silhouette of a representation.
     pub(super) fn row(&self, name: &str, features: &Representation) -> ReportRow {
-        let Judged { predicted, retrieved } = self.judge(features);
+        self.judged_row(name, features, self.judge(features))
+    }
+
+    fn judged_row(&self, name: &str, features: &Representation, judged: Judged) -> ReportRow {
+        let Judged { predicted, retrieved } = judged;
         let mean = |values: &[f64]| clustered_mean(values, &retrieved.episodes, self.options.seed);
         ReportRow {
             recall_at_10: Some(mean(&retrieved.recalls)),
@@ -103,9 +133,12 @@ impl<'a> Bench<'a> {
 
     /// Probe and retrieval of a representation, one by one.
     pub(super) fn judge(&self, features: &Representation) -> Judged {
-        let queries = self.queries();
-        let retrieved = retrieval::retrieve(&features.test, &self.test.labeled, &queries);
-        Judged { predicted: self.predicted(features), retrieved }
+        self.judged(features, self.predicted(features))
+    }
+
+    fn judged(&self, features: &Representation, predicted: Vec<usize>) -> Judged {
+        let retrieved = retrieval::retrieve(&features.test, &self.test.labeled, &self.queries());
+        Judged { predicted, retrieved }
     }
 
     /// The class of every test event.
@@ -132,12 +165,15 @@ impl<'a> Bench<'a> {
     pub(super) fn classified(&self, name: &str, predicted: &[usize]) -> ReportRow {
         let (truth, episodes) = (self.truth(), self.episodes());
         let right = accuracy(predicted, &truth);
-        let over_control: Vec<f64> = right.iter().zip(&self.control).map(|(own, control)| own - control).collect();
         let mean = |values: &[f64]| -> Interval { clustered_mean(values, &episodes, self.options.seed) };
+        let over = |control: &Control| -> Interval {
+            mean(&right.iter().zip(&control.right).map(|(own, control)| own - control).collect::<Vec<_>>())
+        };
         ReportRow {
             name: name.into(),
             accuracy: mean(&right),
-            accuracy_over_tfidf: mean(&over_control),
+            accuracy_over_tfidf: over(&self.tfidf),
+            accuracy_over_hand_made: over(&self.hand_made),
             macro_f1: macro_f1(predicted, &truth),
             recall_at_10: None,
             mrr: None,
@@ -152,6 +188,12 @@ impl<'a> Bench<'a> {
         }
         counts.into_iter().max_by_key(|&(_, count)| count).map_or(0, |(class, _)| class)
     }
+}
+
+/// Counts, hour and durations, put together by hand.
+fn hand_made(tokenizer: &Tokenizer, parts: [&Samples; 3]) -> Representation {
+    let [train, validation, test] = parts.map(|samples| hand_made::features(tokenizer, samples));
+    Representation { train, validation, test }
 }
 
 /// Documents are the windows; what is rare is learned from the first part.

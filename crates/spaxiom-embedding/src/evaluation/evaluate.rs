@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 
 use spaxiom_eval::Part;
 use spaxiom_objective::ObjectiveError;
-use spaxiom_token::{TokenSequence, TokenWindow, Tokenizer};
+use spaxiom_token::{ClockedMemory, TokenSequence, TokenWindow, Tokenizer};
 
 use super::bench::Bench;
 use super::options::EvaluateOptions;
 use super::report::Report;
+use super::samples::Source;
 use super::{held_out, latency};
 use crate::data::Dataset;
-use crate::engine::Engine;
+use crate::engine::{Engine, WindowEncoder};
 use crate::error::EmbeddingError;
 use crate::run::Run;
+use crate::vector::VectorName;
+
+/// Length of the windows of the controls where vectors are memory alone.
+const WITHOUT_ENCODER: usize = 32;
 
 /// Evaluates a run; without labels by its objectives alone. `from` is the pretrained run of a fine-tuned one, for a row of its own.
 ///
@@ -29,14 +34,14 @@ pub fn evaluate(
 ) -> Result<Report, EmbeddingError> {
     let manifest = run.manifest();
     let tokenizer = run.tokenizer().clone().with_sites(data.sites());
-    let encoder = run.encoder(engine)?;
+    let vectors = run.vectors(engine, VectorName::Both)?.with_sites(data.sites());
     if let Some(from) = from {
         require_same_tokens(run, from)?;
     }
     // The split of the run, not one of these data: what the run has seen stays training.
     let split = manifest.split.clone();
     let test = data.part_data(&split, Part::Test, &tokenizer);
-    let held_out = if manifest.classes.is_empty() {
+    let held_out = if manifest.classes.is_empty() && vectors.encoder().is_some() {
         progress("held-out figures of the objectives");
         held_out::figures(run, data, &test, engine, options.seed)?
     } else {
@@ -62,32 +67,61 @@ pub fn evaluate(
     }
     let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
     progress("tf-idf");
-    let bench = Bench::new(data, &split, &tokenizer, &classes, encoder.max_len(), options)?;
-    let untrained = engine.untrained(run.shape(), options.seed.wrapping_add(1));
-    let name = if manifest.classes.is_empty() { "pretrained" } else { "fine-tuned" };
+    let max_len = vectors.encoder().map_or(WITHOUT_ENCODER, WindowEncoder::max_len);
+    let memory = vectors.memory();
+    let source = Source { data, split: &split, tokenizer: &tokenizer, memory, classes: &classes, max_len };
+    let bench = Bench::new(&source, options)?;
+    let name = match (vectors.encoder(), manifest.classes.is_empty()) {
+        (None, _) => "memory, projected",
+        (Some(_), true) => "pretrained",
+        (Some(_), false) => "fine-tuned",
+    };
     let mut rows = Vec::new();
     if let Some(from) = from {
-        progress("pretrained encoder");
-        rows.push(bench.row("pretrained", &bench.encoded(from.encoder(engine)?.as_ref())));
+        progress("pretrained");
+        let pretrained = from.vectors(engine, VectorName::Both)?.with_sites(data.sites());
+        rows.push(bench.row("pretrained", &bench.encoded(&pretrained)));
     }
-    progress(&format!("{name} encoder"));
-    let trained = bench.encoded(encoder.as_ref());
+    progress(name);
+    let trained = bench.encoded(&vectors);
     rows.push(bench.row(name, &trained));
-    if let Some(predicted) = encoder.classify(&bench.test.windows()) {
-        rows.push(bench.classified("fine-tuned, own head", &predicted));
+    if let Some(encoder) = vectors.encoder() {
+        if let Some(predicted) = encoder.classify(&bench.test.windows()) {
+            rows.push(bench.classified("fine-tuned, own head", &predicted));
+        }
+        if memory.is_some() {
+            rows.push(
+                bench.row(&format!("{name}, encoder"), &bench.encoded(&run.vectors(engine, VectorName::Encoder)?)),
+            );
+        }
+        progress("untrained");
+        let untrained = engine.untrained(run.shape()?, options.seed.wrapping_add(1));
+        let untrained = run.vectors(engine, VectorName::Both)?.with_encoder(untrained, &bench.train.windows());
+        rows.push(bench.row("untrained", &bench.encoded(&untrained)));
     }
-    progress("untrained encoder");
-    rows.push(bench.row("untrained", &bench.encoded(untrained.as_ref())));
+    if let Some(memory) = memory {
+        progress("memory");
+        rows.push(bench.row("memory", &bench.remembered(memory, 0)));
+        let zones = memory.n_zone_features();
+        if zones > 0 {
+            rows.push(bench.row("memory, no zones", &bench.remembered(memory, zones)));
+        }
+    }
     progress("controls");
-    rows.push(bench.row("hand-made", &bench.hand_made(&tokenizer)));
-    rows.push(bench.row("tf-idf", bench.tfidf()));
+    rows.push(bench.hand_made_row());
+    rows.push(bench.tfidf_row());
     rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labeled.len()]));
     progress("index and latency");
     let queries = bench.queries();
     let item = |place| bench.test.labeled.iter().position(|known| known.place() == place);
     let items = queries.iter().map(|query| item(query.place()).expect("queries come from the test split"));
     let windows: Vec<(usize, TokenWindow<'_>)> = items.zip(bench.test.windows_of(&queries)).collect();
-    let index = latency::measure(encoder.as_ref(), &trained.test, &windows, now_secs)?;
+    let n_features = memory.map_or(0, ClockedMemory::n_features);
+    let encode = |item: usize, window: &TokenWindow<'_>| {
+        let remembered = &bench.test.remembered[item * n_features..(item + 1) * n_features];
+        vectors.of(std::slice::from_ref(window), remembered)
+    };
+    let index = latency::measure(&encode, &trained.test, &windows, now_secs)?;
     report.n_test = bench.test.labeled.len();
     report.n_queries = queries.len();
     report.n_gallery = bench.test.labeled.len();
@@ -104,7 +138,7 @@ fn unknown(tokenizer: &Tokenizer, tokens: &[TokenSequence]) -> BTreeMap<String, 
 
 /// The windows of one run mean nothing to the encoder of another unless both have the same tokens and lengths.
 fn require_same_tokens(run: &Run, from: &Run) -> Result<(), EmbeddingError> {
-    let identity = |run: &Run| (run.manifest().tokenizer.clone(), run.config().encoder.max_len());
+    let identity = |run: &Run| (run.manifest().tokenizer.clone(), run.config().max_len());
     if identity(run) == identity(from) {
         return Ok(());
     }

@@ -4,6 +4,12 @@ use spaxiom_eval::{Row, silhouette};
 use spaxiom_index::normalize;
 use spaxiom_token::SparseVector;
 
+/// Added to deviations, so that what is nearly constant does not become large.
+const LEAST_DEVIATION: f32 = 1e-3;
+
+/// A value further from the mean says no more than one there.
+const MAX_DEVIATIONS: f32 = 8.0;
+
 /// Features of labeled events, one row each.
 pub(super) enum Features {
     /// Rows of `dim` numbers.
@@ -53,17 +59,21 @@ impl Features {
         #[expect(clippy::cast_possible_truncation, reason = "moments of 32-bit features")]
         let moments = |(sum, square): (f64, f64)| {
             let mean = sum / n;
-            (mean as f32, (square / n - mean * mean).max(1e-12).sqrt() as f32)
+            (mean as f32, (square / n - mean * mean).max(0.0).sqrt() as f32 + LEAST_DEVIATION)
         };
         Some(sums.into_iter().map(moments).collect())
     }
 
-    /// The same features with these means and deviations taken out; sparse rows have length 1 and stay.
+    /// The same features with these means and deviations taken out, cut at 8 deviations; sparse rows have length 1 and stay.
     pub(super) fn standardized(&self, moments: Option<&[(f32, f32)]>) -> Self {
         match (self, moments) {
             (Self::Dense { values, dim }, Some(moments)) => {
                 let columns = moments.iter().cycle();
-                let values = values.iter().zip(columns).map(|(value, (mean, sd))| (value - mean) / sd).collect();
+                let values = values
+                    .iter()
+                    .zip(columns)
+                    .map(|(value, (mean, sd))| ((value - mean) / sd).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS))
+                    .collect();
                 Self::Dense { values, dim: *dim }
             }
             (Self::Dense { values, dim }, None) => Self::Dense { values: values.clone(), dim: *dim },

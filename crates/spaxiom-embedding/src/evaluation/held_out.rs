@@ -34,7 +34,7 @@ pub(super) fn figures(
     let tokenizer = run.tokenizer().clone().with_sites(data.sites());
     let names = config.objectives.names();
     let is_next = names == [ObjectiveName::Nep];
-    let max_len = config.encoder.max_len();
+    let max_len = config.max_len();
     // In other layouts a position is no event.
     let windows = test.windows(max_len, tokenizer.layout() == Layout::Composite);
     let examples = if is_next { windows.with_past(max_len / 2) } else { windows.in_order() };
@@ -44,7 +44,7 @@ pub(super) fn figures(
     let batches: Vec<&[Example<'_>]> = examples.chunks(batch_size).collect();
     let clusters = hours(&batches);
     let objectives = training::objectives(config, &tokenizer, Vec::new())?;
-    let judged = engine.judge(run.shape(), &objectives, &run.weights()?, &batches, seed)?;
+    let judged = engine.judge(run.shape()?, &objectives, &run.weights()?, &batches, seed)?;
     let mut figures = means(judged, &clusters, seed);
     if let (true, Some(what)) = (is_next, tokenizer.what_field()) {
         let train = data.part_data(split, Part::Train, &tokenizer);

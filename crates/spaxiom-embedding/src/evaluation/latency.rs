@@ -6,7 +6,6 @@ use spaxiom_token::TokenWindow;
 
 use super::features::Features;
 use super::report::IndexFigures;
-use crate::engine::WindowEncoder;
 use crate::error::EmbeddingError;
 
 const K: usize = 10;
@@ -14,8 +13,9 @@ const K: usize = 10;
 /// Calls before the first one that counts.
 const N_WARMUP: usize = 5;
 
+/// `encode` makes the vector of a query, given its place in the gallery and its window.
 pub(super) fn measure(
-    encoder: &dyn WindowEncoder,
+    encode: &dyn Fn(usize, &TokenWindow<'_>) -> Vec<f32>,
     gallery: &Features,
     queries: &[(usize, TokenWindow<'_>)],
     now_secs: &dyn Fn() -> f64,
@@ -31,7 +31,7 @@ pub(super) fn measure(
     let (mut times_ms, mut recalls) = (Vec::new(), Vec::new());
     for (number, (own, window)) in queries.iter().enumerate() {
         let start = now_secs();
-        let mut vector = encoder.encode(std::slice::from_ref(window));
+        let mut vector = encode(*own, window);
         normalize(&mut vector, dim);
         let hits = index.search(&vector, K + 1)?;
         if number >= N_WARMUP {

@@ -1,5 +1,7 @@
 //! Options of an evaluation.
 
+use crate::vector::VectorName;
+
 /// Options of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluateOptions {
@@ -9,12 +11,14 @@ pub struct EvaluateOptions {
     pub n_test: usize,
     /// Queries among them, at most, evenly spread; 800.
     pub n_queries: usize,
+    /// The parts of the vectors of an ablation; both.
+    pub parts: VectorName,
     /// Seed of resampling and of the untrained encoder.
     pub seed: u64,
 }
 
 impl Default for EvaluateOptions {
     fn default() -> Self {
-        Self { n_probe: 10_000, n_test: 8_000, n_queries: 800, seed: 0 }
+        Self { n_probe: 10_000, n_test: 8_000, n_queries: 800, parts: VectorName::Both, seed: 0 }
     }
 }

@@ -1,31 +1,41 @@
 //! Labeled events of a split with their windows, and representations of all three splits.
 
 use spaxiom_eval::{Part, Split};
-use spaxiom_token::{TokenWindow, Tokenizer};
+use spaxiom_token::{ClockedMemory, TokenWindow, Tokenizer};
 
 use super::features::Features;
 use crate::data::{Dataset, LabeledEvent, PartData, spread};
+
+/// Where labeled events and what is known of them come from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) split: &'a Split,
+    pub(super) tokenizer: &'a Tokenizer,
+    pub(super) memory: Option<&'a ClockedMemory>,
+    pub(super) classes: &'a [String],
+    /// Of windows, in positions.
+    pub(super) max_len: usize,
+}
 
 /// Labeled events of one split with their windows.
 pub(super) struct Samples {
     pub(super) data: PartData,
     pub(super) labeled: Vec<LabeledEvent>,
+    /// What a memory says at these events; empty without one.
+    pub(super) remembered: Vec<f32>,
     max_len: usize,
 }
 
 impl Samples {
-    pub(super) fn new(
-        data: &Dataset,
-        split: &Split,
-        part: Part,
-        tokenizer: &Tokenizer,
-        classes: &[String],
-        max_len: usize,
-        limit: usize,
-    ) -> Self {
+    /// At most `limit` of them, evenly spread.
+    pub(super) fn new(source: &Source<'_>, part: Part, limit: usize) -> Self {
+        let Source { data, split, tokenizer, memory, classes, max_len } = *source;
         let part_data = data.part_data(split, part, tokenizer);
         let labeled = spread(&data.labeled(split, part, &part_data, classes, max_len), limit);
-        Self { data: part_data, labeled, max_len }
+        let places: Vec<(usize, usize)> = labeled.iter().map(LabeledEvent::place).collect();
+        let remembered = memory.map(|memory| data.remembered(memory, &part_data, &places)).unwrap_or_default();
+        Self { data: part_data, labeled, remembered, max_len }
     }
 
     pub(super) fn windows(&self) -> Vec<TokenWindow<'_>> {

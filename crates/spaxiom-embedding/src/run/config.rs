@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 use spaxiom_encoder::{EncoderError, EncoderKind, EventEncoderConfig, Preset};
 use spaxiom_eval::SplitOptions;
 use spaxiom_objective::{ModelSetting, ObjectiveName, ObjectiveSet, TrainOptions};
-use spaxiom_token::{AugmentOptions, LayoutName, TokenizerOptions};
+use spaxiom_token::{AugmentOptions, LayoutName, MemoryOptions, TokenizerOptions};
 
 use super::config_format;
 use crate::error::EmbeddingError;
+use crate::vector::VectorOptions;
+
+/// The kind of an encoder that is none.
+const MEMORY: &str = "memory";
 
 /// Approximate number of tokens per event in the flat layout: windows are longer by this factor.
 const FLAT_TOKENS: usize = 4;
@@ -57,10 +61,17 @@ pub struct RunConfig {
     pub reduce_to: Option<usize>,
     /// How events become tokens.
     pub tokenizer: TokenizerOptions,
+    /// What the memory beside the encoder counts.
+    #[serde(default)]
+    pub memory: MemoryOptions,
+    /// How encoder and memory become one vector.
+    #[serde(default)]
+    pub vector: VectorOptions,
     /// Which sites and days are for training, validation and test.
     pub split: SplitOptions,
-    /// Which encoder, and its shape.
-    pub encoder: EventEncoderConfig,
+    /// Which encoder, and its shape; none where vectors are memory alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EventEncoderConfig>,
     /// The objectives and their weights; masked event prediction alone.
     pub objectives: ObjectiveSet,
     /// The views of `info-nce` and `triplet`.
@@ -89,8 +100,10 @@ impl RunConfig {
             backend: "flex".into(),
             reduce_to: None,
             tokenizer: TokenizerOptions::default(),
+            memory: MemoryOptions::default(),
+            vector: VectorOptions::default(),
             split: SplitOptions::default(),
-            encoder: EventEncoderConfig::preset(EncoderKind::Transformer, preset),
+            encoder: Some(EventEncoderConfig::preset(EncoderKind::Transformer, preset)),
             objectives: ObjectiveSet::default().pick(&[task.default_objective()]),
             augment: AugmentOptions::default(),
             train,
@@ -101,8 +114,10 @@ impl RunConfig {
     #[must_use]
     pub fn with_tokens(mut self, layout: LayoutName) -> Self {
         if layout == LayoutName::Flat && self.tokenizer.layout != layout {
-            let max_len = self.encoder.max_len() * FLAT_TOKENS;
-            self.encoder = self.encoder.with_max_len(max_len);
+            self.encoder = self.encoder.map(|encoder| {
+                let max_len = encoder.max_len() * FLAT_TOKENS;
+                encoder.with_max_len(max_len)
+            });
         }
         self.tokenizer.layout = layout;
         self
@@ -111,26 +126,44 @@ impl RunConfig {
     /// The same settings for another encoder, of the size of the preset; windows stay as long as they are.
     #[must_use]
     pub fn with_encoder(mut self, kind: EncoderKind) -> Self {
-        if self.encoder.kind() != kind {
-            let max_len = self.encoder.max_len();
-            self.encoder = EventEncoderConfig::preset(kind, self.preset).with_max_len(max_len);
-        }
-        if self.encoder.needs_edges() {
+        let encoder = self.encoder.take();
+        let encoder = encoder.unwrap_or_else(|| EventEncoderConfig::preset(kind, self.preset));
+        let encoder = if encoder.kind() == kind {
+            encoder
+        } else {
+            EventEncoderConfig::preset(kind, self.preset).with_max_len(encoder.max_len())
+        };
+        if encoder.needs_edges() {
             self.tokenizer.links.get_or_insert_default();
         }
+        self.encoder = Some(encoder);
         self
+    }
+
+    /// The same settings with vectors that are memory alone: nothing is trained.
+    #[must_use]
+    pub fn with_memory_alone(self) -> Self {
+        Self { encoder: None, ..self }
+    }
+
+    /// The longest window in positions; 1 without an encoder.
+    #[must_use]
+    pub fn max_len(&self) -> usize {
+        self.encoder.as_ref().map_or(1, EventEncoderConfig::max_len)
     }
 
     /// The same settings with these objectives, equally weighted, and with an encoder and tokens that fit them.
     #[must_use]
     pub fn with_objectives(mut self, names: &[ObjectiveName]) -> Self {
         self.objectives = self.objectives.pick(names).with_equal_weights();
-        self.objectives.adapt(&mut self.encoder, &mut self.tokenizer);
+        if let Some(encoder) = &mut self.encoder {
+            self.objectives.adapt(encoder, &mut self.tokenizer);
+        }
         self
     }
 
     /// Fails if an objective does not belong to the task, or cannot work with encoder and tokens.
-    fn check_objectives(&self) -> Result<(), EmbeddingError> {
+    fn check_objectives(&self, encoder: &EventEncoderConfig) -> Result<(), EmbeddingError> {
         let has_classes = self.objectives.names().iter().any(|name| name.needs_classes());
         if has_classes != (self.task == Task::Classify) {
             let (objective, want) = match self.task {
@@ -139,20 +172,37 @@ impl RunConfig {
             };
             return Err(EmbeddingError::Unfit { objective, want });
         }
-        let (encoder, tokenizer) = (&self.encoder, &self.tokenizer);
-        Ok(self.objectives.require(ModelSetting { encoder, tokenizer })?)
+        Ok(self.objectives.require(ModelSetting { encoder, tokenizer: &self.tokenizer })?)
     }
 
     /// Fails if the encoder is impossible, or reads what the tokenizer does not give, or an objective does not fit.
     pub fn check(&self) -> Result<(), EmbeddingError> {
-        self.encoder.check()?;
-        if self.encoder.needs_edges() && self.tokenizer.links.is_none() {
+        if self.vector.memory_width == 0 {
+            return Err(EncoderError::Setting { name: "memory-width", want: "1 or more", got: "0".into() }.into());
+        }
+        let Some(encoder) = &self.encoder else { return self.check_memory_alone() };
+        encoder.check()?;
+        if encoder.needs_edges() && self.tokenizer.links.is_none() {
             return Err(EmbeddingError::NoEdges);
         }
-        self.check_objectives()?;
-        if let Some(n) = self.reduce_to.filter(|n| !(1..=self.encoder.d_model()).contains(n)) {
+        self.check_objectives(encoder)?;
+        if let Some(n) = self.reduce_to.filter(|n| !(1..=encoder.d_model()).contains(n)) {
             let want = "from 1 to the width of the encoder";
             return Err(EncoderError::Setting { name: "reduce-to", want, got: n.to_string() }.into());
+        }
+        Ok(())
+    }
+
+    fn check_memory_alone(&self) -> Result<(), EmbeddingError> {
+        if self.task != Task::Pretrain {
+            return Err(EmbeddingError::NoEncoder {
+                what: "fine-tuning needs an encoder: start it from a run that was trained",
+            });
+        }
+        if self.reduce_to.is_some() {
+            return Err(EmbeddingError::NoEncoder {
+                what: "`reduce-to` is about its vectors: set `[vector] memory-width`",
+            });
         }
         Ok(())
     }
@@ -192,15 +242,21 @@ impl RunConfig {
     }
 
     fn from_toml(text: &str, task: Task) -> Result<Self, toml::de::Error> {
-        let written: toml::Table = toml::from_str(text)?;
+        let mut written: toml::Table = toml::from_str(text)?;
         let preset = written.get("preset").map_or(Ok(Preset::Tiny), |preset| preset.clone().try_into())?;
         if let Some(toml::Value::String(kind)) = written.get("encoder") {
             let advice = format!("an encoder is a section: write [encoder] and below it kind = \"{kind}\"");
             return Err(serde::de::Error::custom(advice));
         }
         let kind = written.get("encoder").and_then(|encoder| encoder.get("kind"));
-        let kind = kind.map_or(Ok(EncoderKind::Transformer), |kind| kind.clone().try_into())?;
-        let mut base = Self::preset(preset, task).with_encoder(kind);
+        let mut base = Self::preset(preset, task);
+        if kind.and_then(toml::Value::as_str) == Some(MEMORY) {
+            written.remove("encoder");
+            base = base.with_memory_alone();
+        } else {
+            let kind = kind.map_or(Ok(EncoderKind::Transformer), |kind| kind.clone().try_into())?;
+            base = base.with_encoder(kind);
+        }
         // Whoever names objectives wants these and no others.
         if written.contains_key("objectives") {
             base.objectives = ObjectiveSet::default();

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use spaxiom_encoder::WeightFile;
 use spaxiom_file::{hex, replace_file};
 use spaxiom_objective::Checkpoint;
-use spaxiom_token::Tokenizer;
+use spaxiom_token::{ClockedMemory, Tokenizer};
 
 use super::config::RunConfig;
 use super::manifest::Manifest;
@@ -18,6 +18,8 @@ use crate::files;
 const CONFIG: &str = "config.toml";
 const TOKENIZER: &str = "tokenizer.json";
 const MODEL: &str = "model.safetensors";
+const MEMORY: &str = "memory.json";
+const VECTOR: &str = "vector.safetensors";
 const COMPONENTS: &str = "pca.safetensors";
 const MANIFEST: &str = "manifest.json";
 const CHECKPOINT: &str = "checkpoint/last.safetensors";
@@ -50,11 +52,11 @@ impl RunFolder {
 
     pub(crate) fn create(&self) -> Result<(), EmbeddingError> {
         // A run that ended before its first checkpoint left nothing worth keeping.
-        if self.path.join(MODEL).exists() || self.has_checkpoint() {
+        if self.path.join(MODEL).exists() || self.path.join(VECTOR).exists() || self.has_checkpoint() {
             return Err(EmbeddingError::RunExists { path: self.path.clone() });
         }
         let is_run = self.path.join(MANIFEST).exists() && self.format().is_ok();
-        let mut own = [MANIFEST, CONFIG, TOKENIZER, METRICS].map(|name| self.path.join(name)).into_iter();
+        let mut own = [MANIFEST, CONFIG, TOKENIZER, MEMORY, METRICS].map(|name| self.path.join(name)).into_iter();
         if let (false, Some(path)) = (is_run, own.find(|path| path.exists())) {
             return Err(EmbeddingError::Foreign { path });
         }
@@ -71,9 +73,17 @@ impl RunFolder {
         self.path.join(METRICS)
     }
 
-    pub(crate) fn save_setup(&self, config: &RunConfig, tokenizer: &Tokenizer) -> Result<(), EmbeddingError> {
+    pub(crate) fn save_setup(
+        &self,
+        config: &RunConfig,
+        tokenizer: &Tokenizer,
+        memory: Option<&ClockedMemory>,
+    ) -> Result<(), EmbeddingError> {
         replace_file(&self.path.join(CONFIG), config.to_toml().as_bytes())?;
         replace_file(&self.path.join(TOKENIZER), tokenizer.to_json().as_bytes())?;
+        if let Some(memory) = memory {
+            replace_file(&self.path.join(MEMORY), memory.to_json().as_bytes())?;
+        }
         Ok(())
     }
 
@@ -89,6 +99,11 @@ impl RunFolder {
     /// Writes the principal components and returns their SHA-256.
     pub(crate) fn save_components(&self, components: &WeightFile) -> Result<String, EmbeddingError> {
         self.save_tensors(COMPONENTS, components)
+    }
+
+    /// Writes the blocks of vectors and returns their SHA-256.
+    pub(crate) fn save_vector(&self, blocks: &WeightFile) -> Result<String, EmbeddingError> {
+        self.save_tensors(VECTOR, blocks)
     }
 
     fn save_tensors(&self, name: &str, tensors: &WeightFile) -> Result<String, EmbeddingError> {
@@ -112,6 +127,18 @@ impl RunFolder {
         };
         let (want, found) = (manifest.tokenizer.clone(), tokenizer.fingerprint());
         if want == found { Ok(tokenizer) } else { Err(EmbeddingError::OtherTokenizer { path, want, found }) }
+    }
+
+    /// None in runs of builds without a memory.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::OtherMemory`] if it is not the one that the manifest names.
+    pub(super) fn read_memory(&self, manifest: &Manifest) -> Result<Option<ClockedMemory>, EmbeddingError> {
+        let Some(want) = &manifest.memory else { return Ok(None) };
+        let path = self.existing(MEMORY)?;
+        let memory = ClockedMemory::from_json(&fs_err::read_to_string(&path)?).ok();
+        let memory = memory.filter(|memory| memory.fingerprint() == *want);
+        memory.map(Some).ok_or(EmbeddingError::OtherMemory { path })
     }
 
     /// # Errors
@@ -144,6 +171,10 @@ impl RunFolder {
 
     pub(super) fn read_components(&self, want: &str) -> Result<WeightFile, EmbeddingError> {
         self.tensors(COMPONENTS, Some(want))
+    }
+
+    pub(super) fn read_vector(&self, want: &str) -> Result<WeightFile, EmbeddingError> {
+        self.tensors(VECTOR, Some(want))
     }
 
     /// Reads a file whose SHA-256 the manifest names.

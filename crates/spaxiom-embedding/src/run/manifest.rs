@@ -40,6 +40,12 @@ pub struct Manifest {
     /// SHA-256 of the principal components; none where vectors are whole.
     #[serde(default)]
     pub components: Option<String>,
+    /// Fingerprint of the memory; none in runs of builds without one.
+    #[serde(default)]
+    pub memory: Option<String>,
+    /// SHA-256 of the blocks of vectors; none before the run has ended.
+    #[serde(default)]
+    pub vector: Option<String>,
     /// How the run ended.
     pub outcome: Option<Outcome>,
     /// Steps done.
@@ -48,7 +54,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// The format that this build writes.
-    pub const FORMAT: u32 = 4;
+    pub const FORMAT: u32 = 5;
 
     /// The oldest format that this build reads.
     pub const OLDEST_FORMAT: u32 = 3;

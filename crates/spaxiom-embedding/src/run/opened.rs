@@ -4,13 +4,14 @@ use std::path::Path;
 
 use spaxiom_encoder::Pca;
 use spaxiom_objective::{Checkpoint, renamed_weights};
-use spaxiom_token::Tokenizer;
+use spaxiom_token::{ClockedMemory, Tokenizer};
 
 use super::config::{RunConfig, Task};
 use super::folder::RunFolder;
 use super::manifest::Manifest;
 use crate::engine::{Engine, ModelShape, Reduced, Weights, WindowEncoder};
 use crate::error::EmbeddingError;
+use crate::vector::{Blocks, VectorName, Vectors};
 
 /// A run that was opened: manifest, configuration, tokenizer and shape.
 #[derive(Debug, Clone)]
@@ -19,7 +20,8 @@ pub struct Run {
     manifest: Manifest,
     config: RunConfig,
     tokenizer: Tokenizer,
-    shape: ModelShape,
+    memory: Option<ClockedMemory>,
+    shape: Option<ModelShape>,
 }
 
 impl Run {
@@ -33,8 +35,9 @@ impl Run {
         let manifest = folder.read_manifest()?;
         let config = folder.read_config()?;
         let tokenizer = folder.read_tokenizer(&manifest)?;
-        let shape = ModelShape::new(config.encoder.clone(), &tokenizer);
-        Ok(Self { folder, manifest, config, tokenizer, shape })
+        let memory = folder.read_memory(&manifest)?;
+        let shape = config.encoder.clone().map(|encoder| ModelShape::new(encoder, &tokenizer));
+        Ok(Self { folder, manifest, config, tokenizer, memory, shape })
     }
 
     /// The folder.
@@ -78,10 +81,18 @@ impl Run {
         &self.tokenizer
     }
 
-    /// The encoder and what it reads of a window.
+    /// The memory beside the encoder; none in runs of builds without one.
     #[must_use]
-    pub fn shape(&self) -> &ModelShape {
-        &self.shape
+    pub fn memory(&self) -> Option<&ClockedMemory> {
+        self.memory.as_ref()
+    }
+
+    /// The encoder and what it reads of a window.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::NoEncoder`] where vectors are memory alone.
+    pub fn shape(&self) -> Result<&ModelShape, EmbeddingError> {
+        self.shape.as_ref().ok_or(EmbeddingError::NoEncoder { what: "name a run that was trained" })
     }
 
     /// The weights of the run.
@@ -139,6 +150,35 @@ impl Run {
     /// The trained encoder without reduction.
     pub(crate) fn full_encoder(&self, engine: &dyn Engine) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
         let n_classes = Some(self.manifest.classes.len()).filter(|n| *n > 0);
-        engine.encoder(&self.shape, &self.weights()?, n_classes)
+        engine.encoder(self.shape()?, &self.weights()?, n_classes)
+    }
+
+    /// What makes the vectors of the run: encoder and memory, or one of them.
+    ///
+    /// A run of a build without a memory, and one that was stopped, has an encoder alone.
+    ///
+    /// # Errors
+    /// As of [`Run::encoder`].
+    pub fn vectors(&self, engine: &dyn Engine, name: VectorName) -> Result<Vectors, EmbeddingError> {
+        let encoder = self.shape.is_some() && (name.has_encoder() || self.manifest.vector.is_none());
+        let encoder = encoder.then(|| self.encoder(engine)).transpose()?;
+        self.vectors_with(encoder, name)
+    }
+
+    /// The same with another encoder of the same width.
+    pub(crate) fn vectors_with(
+        &self,
+        encoder: Option<Box<dyn WindowEncoder>>,
+        name: VectorName,
+    ) -> Result<Vectors, EmbeddingError> {
+        let tokenizer = self.tokenizer.clone();
+        match (&self.memory, &self.manifest.vector, encoder) {
+            (Some(memory), Some(want), encoder) => {
+                let blocks = Blocks::from_tensors(&self.folder.read_vector(want)?.tensors)?;
+                Ok(Vectors::of_blocks(tokenizer, encoder, memory.clone(), blocks, name))
+            }
+            (_, _, Some(encoder)) => Ok(Vectors::encoded(tokenizer, encoder)),
+            (_, _, None) => Err(EmbeddingError::NoRun { path: self.path().to_owned(), missing: "vector.safetensors" }),
+        }
     }
 }

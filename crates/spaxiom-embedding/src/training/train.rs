@@ -4,13 +4,14 @@ use serde::Serialize;
 use spaxiom_encoder::WeightFile;
 use spaxiom_eval::Part;
 use spaxiom_objective::{Checkpoint, ObjectiveContext, Objectives, Observer, Outcome, Trainer, TrainingSet};
-use spaxiom_token::{Augmenter, FitReport, Tokenizer, TokenizerFit};
+use spaxiom_token::{Augmenter, ClockedMemory, FitReport, Tokenizer, TokenizerFit};
 
 use super::neighbors::IndexNeighbors;
-use crate::data::{ExampleRequest, TrainingData, TrainingExamples, spread};
+use crate::data::{ExampleRequest, Learned, TrainingData, TrainingExamples, spread};
 use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, Weights, fit_components};
 use crate::error::EmbeddingError;
 use crate::run::{Manifest, MetricsLog, Provenance, Run, RunConfig, RunFolder};
+use crate::vector::fit_blocks;
 
 /// A run to be started or resumed.
 pub struct TrainJob<'a> {
@@ -37,6 +38,8 @@ pub struct RunSummary {
     pub steps: u64,
     /// The lowest loss on the validation split.
     pub validation_loss: Option<f64>,
+    /// SHA-256 of `vector.safetensors`; `None` if the run was stopped.
+    pub vector: Option<String>,
     /// SHA-256 of `model.safetensors`; `None` if the run was stopped before its first evaluation.
     pub weights: Option<String>,
     /// Number of parameters.
@@ -59,15 +62,19 @@ pub fn train(
         let want = "all data in memory: leave `--stream` out";
         return Err(EmbeddingError::Unfit { objective: "of `reduce-to`", want });
     }
+    job.config.check()?;
     let start = job.from.map(Run::weights).transpose()?;
     let mut setup = Setup::prepare(job)?;
     let (split, tokenizer) = (setup.manifest.split.clone(), setup.tokenizer.clone());
     let config = setup.config.clone();
+    if config.encoder.is_none() {
+        return remember(setup, data);
+    }
     let classes = if config.objectives.classify.is_some() { data.classes(&split)? } else { Vec::new() };
     let request = ExampleRequest {
         split: &split,
         tokenizer: &tokenizer,
-        max_len: config.encoder.max_len(),
+        max_len: config.max_len(),
         objectives: &config.objectives,
         classes: &classes,
     };
@@ -84,15 +91,37 @@ pub fn train(
     setup.start(classes.clone())?;
     let set = TrainingSet { train: examples.as_ref(), validation: &validation, neighbors: Some(&IndexNeighbors) };
     let folder = setup.run;
-    let summary = setup.train(engine, &objectives, start.as_ref(), set, observer)?;
-    if let (Some(n_components), Some(_)) = (config.reduce_to, &summary.weights) {
-        let run = Run::open(folder.path())?;
+    let mut summary = setup.train(engine, &objectives, start.as_ref(), set, observer)?;
+    if summary.weights.is_none() {
+        return Ok(summary);
+    }
+    let mut run = Run::open(folder.path())?;
+    if let Some(n_components) = config.reduce_to {
         let train_part = data.part_data(&split, Part::Train, &tokenizer)?;
         let components = fit_components(run.full_encoder(engine)?.as_ref(), &train_part.tokens, n_components)?;
         let components = Some(folder.save_components(&components)?);
         folder.save_manifest(&Manifest { components, ..run.manifest().clone() })?;
+        run = Run::open(folder.path())?;
+    }
+    if let (Some(memory), true) = (run.memory(), summary.outcome != Outcome::Interrupted) {
+        let (memory, encoder) = (memory.clone().with_sites(data.sites()), run.encoder(engine)?);
+        let blocks = fit_blocks(data, &split, &tokenizer, &memory, Some(encoder.as_ref()), &config.vector)?;
+        summary.vector = Some(folder.save_vector(&blocks)?);
+        folder.save_manifest(&Manifest { vector: summary.vector.clone(), ..run.manifest().clone() })?;
     }
     Ok(summary)
+}
+
+/// A run without an encoder: vectors are a memory, of which only the scales are learned.
+fn remember(mut setup: Setup<'_>, data: &dyn TrainingData) -> Result<RunSummary, EmbeddingError> {
+    setup.start(Vec::new())?;
+    let Setup { config, run: folder, tokenizer, memory, tokens, manifest, .. } = setup;
+    let memory = memory.ok_or(EmbeddingError::NoEncoder { what: "start a new run with `--out`" })?;
+    let blocks = fit_blocks(data, &manifest.split, &tokenizer, &memory, None, &config.vector)?;
+    let vector = Some(folder.save_vector(&blocks)?);
+    let outcome = Outcome::Finished;
+    folder.save_manifest(&Manifest { vector: vector.clone(), outcome: Some(outcome), ..manifest })?;
+    Ok(RunSummary { outcome, steps: 0, validation_loss: None, vector, weights: None, n_parameters: 0, tokens })
 }
 
 /// The objectives of a run, checked against its tokenizer and classes.
@@ -111,6 +140,8 @@ struct Setup<'a> {
     config: RunConfig,
     run: &'a RunFolder,
     tokenizer: Tokenizer,
+    /// None for a resumed run of a build without a memory, and for one that starts from such a run.
+    memory: Option<ClockedMemory>,
     tokens: Option<FitReport>,
     manifest: Manifest,
     trainer: Trainer,
@@ -119,7 +150,6 @@ struct Setup<'a> {
 
 impl<'a> Setup<'a> {
     fn prepare(job: TrainJob<'a>) -> Result<Self, EmbeddingError> {
-        job.config.check()?;
         let trainer = Trainer::new(job.config.train.clone())?;
         if job.resume { Self::resumed(job, trainer) } else { Self::fresh(job, trainer) }
     }
@@ -137,7 +167,8 @@ impl<'a> Setup<'a> {
             return Err(EmbeddingError::OtherStart { run: run.path().to_owned(), from: from.path().to_owned() });
         }
         let tokenizer = opened.tokenizer().clone().with_sites(data.sites());
-        Ok(Self { config, run, tokenizer, tokens: None, manifest, trainer, resume: Some(checkpoint) })
+        let memory = opened.memory().map(|memory| memory.clone().with_sites(data.sites()));
+        Ok(Self { config, run, tokenizer, memory, tokens: None, manifest, trainer, resume: Some(checkpoint) })
     }
 
     fn fresh(job: TrainJob<'a>, trainer: Trainer) -> Result<Self, EmbeddingError> {
@@ -148,13 +179,14 @@ impl<'a> Setup<'a> {
             Some(earlier) => data.split(&config.split)?.after(&earlier.split),
             None => data.split(&config.split)?,
         };
-        let (tokenizer, tokens) = if let Some(from) = from {
-            (from.tokenizer().clone().with_sites(data.sites()), None)
+        let (tokenizer, memory, tokens) = if let Some(from) = from {
+            let memory = from.memory().map(|memory| memory.clone().with_sites(data.sites()));
+            (from.tokenizer().clone().with_sites(data.sites()), memory, None)
         } else {
             let (options, sites, registry) = (config.tokenizer.clone(), data.sites().clone(), data.registry());
             let fit = TokenizerFit { options, sites, registry: Some(registry.to_owned()) };
-            let (tokenizer, report) = data.fit(&fit, &split)?;
-            (tokenizer, Some(report))
+            let Learned { tokenizer, report, memory } = data.fit(&fit, &config.memory, &split)?;
+            (tokenizer, Some(memory), Some(report))
         };
         run.create()?;
         let manifest = Manifest {
@@ -167,12 +199,14 @@ impl<'a> Setup<'a> {
             backend: config.backend.clone(),
             tokenizer: tokenizer.fingerprint(),
             classes: Vec::new(),
+            memory: memory.as_ref().map(ClockedMemory::fingerprint),
+            vector: None,
             weights: None,
             components: None,
             outcome: None,
             steps: 0,
         };
-        Ok(Self { config, run, tokenizer, tokens, manifest, trainer, resume: None })
+        Ok(Self { config, run, tokenizer, memory, tokens, manifest, trainer, resume: None })
     }
 
     /// Records what the run is made from, before its first step.
@@ -183,7 +217,7 @@ impl<'a> Setup<'a> {
             // First, so that the folder is recognized as a run whatever happens next.
             self.run.save_manifest(&self.manifest)?;
         }
-        self.run.save_setup(&self.config, &self.tokenizer)
+        self.run.save_setup(&self.config, &self.tokenizer, self.memory.as_ref())
     }
 
     /// Trains, and writes weights and manifest.
@@ -195,7 +229,7 @@ impl<'a> Setup<'a> {
         data: TrainingSet<'_>,
         observer: &mut dyn Observer,
     ) -> Result<RunSummary, EmbeddingError> {
-        let Self { config, run: folder, tokenizer, tokens, mut manifest, trainer, resume } = self;
+        let Self { config, run: folder, tokenizer, memory: _, tokens, mut manifest, trainer, resume } = self;
         let step = resume.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
         let mut log = MetricsLog::open(&folder.metrics_path(), step, observer)?;
         let checkpoint_path = folder.checkpoint_path();
@@ -207,7 +241,8 @@ impl<'a> Setup<'a> {
             observer: &mut log,
             seed: config.train.seed,
         };
-        let shape = ModelShape::new(config.encoder.clone(), &tokenizer);
+        let encoder = config.encoder.clone().expect("without an encoder nothing is trained");
+        let shape = ModelShape::new(encoder, &tokenizer);
         let TrainingOutput { weights, outcome, state } = engine.train(&shape, objectives, start, input)?;
         log.finish()?;
         let n_parameters = weights.values().map(|tensor| tensor.values.len()).sum();
@@ -225,6 +260,7 @@ impl<'a> Setup<'a> {
             outcome,
             steps: state.step,
             validation_loss: state.best_loss,
+            vector: None,
             weights: manifest.weights,
             n_parameters,
             tokens,

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::{WORLD, Watch, config, finetune, flex, open, pretrain};
 
 fn report(run: &RunFolder, from: Option<&RunFolder>, data: &Dataset) -> Result<Report, EmbeddingError> {
-    let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 10, seed: 1 };
+    let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 10, seed: 1, ..EvaluateOptions::default() };
     let from = from.map(open);
     evaluate(&open(run), from.as_ref(), data, &options, flex().as_ref(), &|| 0.0, &mut |_| {})
 }
@@ -69,7 +69,7 @@ fn a_run_with_other_tokens_is_not_where_this_one_started() {
     let folder = TempDir::new().unwrap();
     let other = RunFolder::new(&folder.path().join("other"));
     let mut longer = config();
-    longer.encoder = longer.encoder.with_max_len(12);
+    longer.encoder = longer.encoder.map(|encoder| encoder.with_max_len(12));
     longer.train.max_steps = 1;
     pretrain(longer, &WORLD.data(), &other, false).unwrap();
     let error = report(&WORLD.classifier(), Some(&other), &WORLD.data()).unwrap_err();
@@ -115,7 +115,7 @@ fn an_episode_that_reaches_into_another_part_and_an_event_without_label_are_left
 
 #[test]
 fn every_representation_is_scored_on_the_same_events() {
-    let options = EvaluateOptions { n_probe: 300, n_test: 300, n_queries: 40, seed: 1 };
+    let options = EvaluateOptions { n_probe: 300, n_test: 300, n_queries: 40, seed: 1, ..EvaluateOptions::default() };
     let data = WORLD.data();
     let (classifier, from) = (open(&WORLD.classifier()), open(&WORLD.pretrained()));
     let ticks = std::cell::Cell::new(0.0);
@@ -128,7 +128,18 @@ fn every_representation_is_scored_on_the_same_events() {
     let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(
         names,
-        ["pretrained", "fine-tuned", "fine-tuned, own head", "untrained", "hand-made", "tf-idf", "majority"]
+        [
+            "pretrained",
+            "fine-tuned",
+            "fine-tuned, own head",
+            "fine-tuned, encoder",
+            "untrained",
+            "memory",
+            "memory, no zones",
+            "hand-made",
+            "tf-idf",
+            "majority"
+        ]
     );
     assert_eq!(report.test_sites, ["warehouse-03"]);
     for row in &report.rows {
@@ -138,8 +149,10 @@ fn every_representation_is_scored_on_the_same_events() {
             assert!(0.0 <= interval.low && interval.low <= interval.mean && interval.mean <= interval.high);
             assert!(interval.high <= 1.0);
         }
-        let (difference, control) = (row.accuracy_over_tfidf.mean, report.rows[5].accuracy.mean);
-        assert!((row.accuracy.mean - control - difference).abs() < 1e-9, "{}", row.name);
+        for (difference, control) in [(row.accuracy_over_hand_made, 7), (row.accuracy_over_tfidf, 8)] {
+            let control = report.rows[control].accuracy.mean;
+            assert!((row.accuracy.mean - control - difference.mean).abs() < 1e-9, "{}", row.name);
+        }
         assert_eq!(row.recall_at_10.is_some(), row.silhouette.is_some());
     }
     let index = report.index.as_ref().unwrap();
@@ -192,7 +205,7 @@ fn an_ablation_compares_sets_of_objectives_with_the_untrained_encoder_and_goes_o
     let (folder, data) = (tempfile::TempDir::new().unwrap(), WORLD.data());
     let mut config = config();
     (config.train.max_steps, config.train.evaluate_every) = (4, 2);
-    let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 20, seed: 1 };
+    let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 20, seed: 1, ..EvaluateOptions::default() };
     let job = AblationJob {
         config,
         sets: vec![vec![ObjectiveName::Mep], vec![ObjectiveName::Mep, ObjectiveName::InfoNce]],
@@ -213,7 +226,7 @@ fn an_ablation_compares_sets_of_objectives_with_the_untrained_encoder_and_goes_o
     assert_eq!(report, again);
     assert_eq!(watched, ["mep-0", "mep-1", "mep-heads", "mep+info-nce-0", "mep+info-nce-1", "mep+info-nce-heads"]);
     let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
-    assert_eq!(names, ["mep", "mep+info-nce", "untrained", "hand-made", "tf-idf"]);
+    assert_eq!(names, ["mep", "mep+info-nce", "untrained", "memory", "hand-made", "tf-idf"]);
     let untrained = &report.rows[2];
     assert_eq!(untrained.accuracy_over_untrained.mean, 0.0);
     for row in &report.rows {

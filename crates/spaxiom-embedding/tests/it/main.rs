@@ -8,6 +8,7 @@ mod peer;
 mod pipeline;
 mod runs;
 mod shards;
+mod vectors;
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -71,13 +72,13 @@ fn simulate(path: &Path, n_sites: u32, n_days: u32) {
 /// Small enough for a second.
 fn config() -> RunConfig {
     let mut config = RunConfig::preset(spaxiom_embedding::Preset::Tiny, Task::Pretrain);
-    config.encoder = EventEncoderConfig::Transformer(TransformerEventEncoderConfig {
+    config.encoder = Some(EventEncoderConfig::Transformer(TransformerEventEncoderConfig {
         d_model: 16,
         n_layers: 1,
         d_feed_forward: 32,
         max_len: 8,
         ..spaxiom_embedding::Preset::Tiny.into()
-    });
+    }));
     config.tokenizer.cell_buckets = 32;
     config.train.max_steps = 20;
     config.train.evaluate_every = 10;

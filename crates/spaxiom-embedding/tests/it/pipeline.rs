@@ -33,9 +33,9 @@ fn a_stream_gives_the_vectors_of_the_whole_sequence() {
     let folder = TempDir::new().unwrap();
     let pipeline = create(&WORLD.pretrained(), &folder).unwrap();
     let sequence = WORLD.data().sequences().next().unwrap();
-    let whole = pipeline.encode(&pipeline.tokenize(&sequence));
+    let whole = pipeline.encode(&sequence);
     let mut stream = pipeline.stream();
-    for (event, want) in sequence.events().iter().zip(whole.chunks_exact(16)).take(40) {
+    for (event, want) in sequence.events().iter().zip(whole.chunks_exact(pipeline.vectors().dim())).take(40) {
         let difference = stream.push(event).iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(difference < 1e-4, "{difference}");
     }
@@ -56,9 +56,9 @@ fn every_layout_of_tokens_trains_and_is_searched() {
         pipeline.add_to_index(&sequence, |_| {}).unwrap();
         let hits = pipeline.search_id(sequence.events()[20].id.as_str(), 5, &Filter::default()).unwrap();
         assert_eq!(hits.len(), 5, "{layout:?}");
-        let whole = pipeline.encode(&pipeline.tokenize(&sequence));
+        let whole = pipeline.encode(&sequence);
         let mut stream = pipeline.stream();
-        for (event, want) in sequence.events().iter().zip(whole.chunks_exact(16)) {
+        for (event, want) in sequence.events().iter().zip(whole.chunks_exact(pipeline.vectors().dim())) {
             assert!(stream.push(event).iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-4), "{layout:?}");
         }
     }
@@ -71,8 +71,8 @@ fn what_comes_later_does_not_change_an_earlier_vector() {
     let sequence = WORLD.data().sequences().next().unwrap();
     let cut_at = sequence.events()[30].time;
     let start = sequence.filtered(|event| event.time < cut_at);
-    let vectors = |sequence| pipeline.encode(&pipeline.tokenize(sequence));
-    let n = start.events().len() * 16;
+    let vectors = |sequence| pipeline.encode(sequence);
+    let n = start.events().len() * pipeline.vectors().dim();
     let (whole, start) = (vectors(&sequence), vectors(&start));
     assert!(whole[..n].iter().zip(&start).all(|(a, b)| (a - b).abs() < 1e-4));
 }

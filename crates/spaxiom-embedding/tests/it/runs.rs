@@ -107,7 +107,7 @@ fn files_of_somebody_else_are_never_overwritten() {
 /// The run without its weights.
 fn copied() -> TempDir {
     let folder = TempDir::new().unwrap();
-    for name in ["config.toml", "tokenizer.json", "manifest.json"] {
+    for name in ["config.toml", "tokenizer.json", "memory.json", "manifest.json"] {
         fs_err::copy(WORLD.pretrained().path().join(name), folder.path().join(name)).unwrap();
     }
     folder
@@ -158,7 +158,7 @@ fn an_experiment_file_changes_only_what_it_names() {
     assert_eq!(read(text).unwrap(), want);
     let gru = read("[encoder]\nkind = \"gru\"\nd-hidden = 32\n").unwrap();
     let RecurrentEventEncoderConfig { d_embed, d_hidden, .. } = match gru.encoder {
-        EventEncoderConfig::Gru(config) => config,
+        Some(EventEncoderConfig::Gru(config)) => config,
         other => panic!("{other:?}"),
     };
     assert_eq!((d_embed, d_hidden), (64, 32));
@@ -281,7 +281,7 @@ fn every_encoder_trains_encodes_and_is_chosen_by_name() {
     for kind in kinds {
         let run = RunFolder::new(&folder.path().join(format!("{kind:?}")));
         let mut config = config().with_encoder(kind);
-        assert_eq!((config.encoder.kind(), config.encoder.max_len()), (kind, 8));
+        assert_eq!((config.encoder.as_ref().unwrap().kind(), config.max_len()), (kind, 8));
         config.train.max_steps = 2;
         config.train.evaluate_every = 1;
         let data = WORLD.data();

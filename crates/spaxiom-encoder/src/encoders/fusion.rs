@@ -196,8 +196,7 @@ impl<B: Backend> Encoder<B> for MultiModalFusion<B> {
     }
 
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
-        let [_, seq] = batch.keep.dims();
-        assert!(seq <= self.max_len + 1, "a window of {} events, at most {} are taken", seq - 1, self.max_len);
+        batch.require_len(self.max_len);
         let events = Modalities {
             spatial: self.spatial.forward(batch),
             temporal: self.temporal.forward(batch),

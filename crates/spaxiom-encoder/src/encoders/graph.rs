@@ -163,8 +163,7 @@ impl<B: Backend> Encoder<B> for SpatioTemporalGnn<B> {
     }
 
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
-        let [_, seq] = batch.keep.dims();
-        assert!(seq <= self.max_len + 1, "a window of {} events, at most {} are taken", seq - 1, self.max_len);
+        batch.require_len(self.max_len);
         let states = self.stack.forward(self.embedding.forward(batch), batch.edges.as_ref());
         let pooled = match (self.readout, &self.score) {
             (Readout::Last, _) => Pooling::Last.pool(states.clone(), batch.keep.clone()),

@@ -126,8 +126,7 @@ impl<B: Backend> Encoder<B> for RecurrentEventEncoder<B> {
     }
 
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
-        let [_, seq] = batch.keep.dims();
-        assert!(seq <= self.max_len + 1, "a window of {} events, at most {} are taken", seq - 1, self.max_len);
+        batch.require_len(self.max_len);
         let (states, pooled) = self.stack.forward(self.embedding.forward(batch), &batch.keep);
         Encoded { states, pooled }
     }

@@ -165,8 +165,7 @@ impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
     }
 
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
-        let [_, seq] = batch.keep.dims();
-        assert!(seq <= self.max_len() + 1, "a window of {} events, at most {} are taken", seq - 1, self.max_len());
+        batch.require_len(self.max_len());
         let states = self.stack.attend(self.embedding.forward(batch), &self.attending(batch));
         let pooled = self.pooling.pool(states.clone(), batch.keep.clone());
         Encoded { states, pooled }

@@ -216,7 +216,7 @@ pub(crate) fn fitted(
     }
     let inputs: Vec<Row<'_>> = train.iter().map(|&i| Row { indices: None, values: &rows[i] }).collect();
     let labels: Vec<usize> = train.iter().map(|&i| usize::from(all.seen[i].is_yes())).collect();
-    let options = SoftmaxRegressionOptions { learning_rate: 0.1, ..SoftmaxRegressionOptions::default() };
+    let options = SoftmaxRegressionOptions::default();
     let model = SoftmaxRegression::fit(&options, &inputs, &labels, n_features, 2);
     let test = all.seen.iter().zip(&rows).filter(|(seen, _)| !is_train(seen));
     test.map(|(seen, row)| (f64::from(model.probabilities(Row { indices: None, values: row })[1]), seen.is_yes()))

@@ -84,6 +84,11 @@ impl Rest {
 }
 
 impl Rest {
+    pub(super) fn entities<'t>(&'t self, rows: &'t [u32]) -> impl Iterator<Item = Option<&'t str>> + 't {
+        let mut codes = Cursor::new(&self.entity_codes);
+        rows.iter().map(move |row| codes.get(*row).map(|code| self.entities.word(*code)))
+    }
+
     pub(super) fn shrink_to_fit(&mut self) {
         self.ids.shrink_to_fit();
         self.entity_codes.shrink_to_fit();
@@ -183,9 +188,5 @@ impl<'a> Events<'a> {
             }
         }
         event
-    }
-
-    pub(super) fn entity(&mut self, row: u32) -> Option<&'a str> {
-        self.entities.get(row).map(|code| self.rest.entities.word(*code))
     }
 }

@@ -6,6 +6,8 @@ use spaxiom_token::{
     Edge, EdgeType, LayoutName, LinkOptions, Sites, TokenError, Tokenizer, TokenizerFit, TokenizerOptions,
 };
 
+use crate::table::table;
+
 const MAP: &str = r#"
 format = 1
 
@@ -33,7 +35,7 @@ fn sequence(events: &[(&str, u32)]) -> EventSequence {
 fn tokenizer(links: LinkOptions, train: &EventSequence) -> Tokenizer {
     let options = TokenizerOptions { links: Some(links), ..TokenizerOptions::default() };
     let fit = TokenizerFit { options, sites: Sites::new(&SiteMap::parse(MAP).unwrap(), None), registry: None };
-    fit.sequences(std::slice::from_ref(train)).unwrap().0
+    fit.table(&table(train.events())).unwrap().0
 }
 
 fn edge(from: usize, to: usize, kind: EdgeType) -> Edge {
@@ -89,7 +91,7 @@ fn the_latest_events_are_joined_and_no_more_than_the_degree() {
 #[test]
 fn edges_need_rows_that_are_events_and_possible_options() {
     let sequence = sequence(&[("room", 0)]);
-    let fit = |options| TokenizerFit { options, ..TokenizerFit::default() }.sequences(std::slice::from_ref(&sequence));
+    let fit = |options| TokenizerFit { options, ..TokenizerFit::default() }.table(&table(sequence.events()));
     let links = Some(LinkOptions::default());
     let error = fit(TokenizerOptions { layout: LayoutName::Flat, links, ..TokenizerOptions::default() }).unwrap_err();
     assert_eq!(error.to_string(), "`layout` has to be composite where events are joined, got flat");

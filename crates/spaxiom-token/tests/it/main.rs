@@ -4,6 +4,7 @@
 mod augment;
 mod layouts;
 mod links;
+mod memory;
 mod numbers;
 mod sites;
 mod table;

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use spaxiom_event::{Event, Position, SiteMap, group_by_site};
 use spaxiom_token::{Field, LayoutName, Pool, Sites, TemporalBins, Tokenizer, TokenizerFit, TokenizerOptions, special};
 
+use crate::table::table;
+
 const MAP: &str = r#"
 format = 1
 
@@ -46,7 +48,7 @@ fn fitted(options: TokenizerOptions) -> Tokenizer {
     let zones = ["room_1", "hall_1", "room_2"];
     let events = zones.map(|zone| event("clinic", zone, "2025-01-06T10:00:00Z"));
     let fit = TokenizerFit { options, sites: sites(), registry: Some("r".into()) };
-    fit.sequences(&group_by_site(events.to_vec())).unwrap().0
+    fit.table(&table(&events)).unwrap().0
 }
 
 fn described(tokenizer: &Tokenizer, event: &Event) -> Vec<String> {
@@ -129,11 +131,11 @@ fn fitting_tells_how_many_cells_share_a_bucket() {
         event.position = Some(Position { x, y: 0.0, z: None });
         event
     };
-    let events = group_by_site((0..8).map(|i| at(f64::from(i))));
+    let events: Vec<Event> = (0..8).map(|i| at(f64::from(i))).collect();
     let report = |cell_buckets| {
         let options =
             TokenizerOptions { cell_buckets, cell_resolutions_m: vec![1.0, 4.0], ..TokenizerOptions::default() };
-        TokenizerFit { options, ..TokenizerFit::default() }.sequences(&events).unwrap().1
+        TokenizerFit { options, ..TokenizerFit::default() }.table(&table(&events)).unwrap().1
     };
     assert_eq!(
         report(1).cells.iter().map(|cell| (cell.n_cells, cell.collisions)).collect::<Vec<_>>(),

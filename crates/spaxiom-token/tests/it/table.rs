@@ -6,7 +6,7 @@ use spaxiom_event::{AttrValue, Event, EventReader, Position, ReadOptions, Sequen
 use spaxiom_token::{EventTable, Tokenizer, TokenizerOptions};
 
 prop_compose! {
-    fn any_event()(
+    pub(crate) fn any_event()(
         kind in prop_oneof![Just("A"), Just("B"), Just("C")],
         site in prop_oneof![Just("s1"), Just("s2"), Just("s0")],
         zone in proptest::option::of(prop_oneof![Just("hall"), Just("dock"), Just("bed")]),
@@ -61,7 +61,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| if value.is_nan() { u32::MAX } else { value.to_bits() }).collect()
 }
 
-fn table(events: &[Event]) -> EventTable {
+pub(crate) fn table(events: &[Event]) -> EventTable {
     let mut table = EventTable::new(SequenceKey::Site);
     for event in events {
         table.push(event);

@@ -1,0 +1,13 @@
+//! The vector of a moment: what an encoder makes of the last events, beside what a memory holds of everything before.
+
+mod blocks;
+mod fit;
+mod name;
+mod options;
+mod vectors;
+
+pub(crate) use self::blocks::Blocks;
+pub(crate) use self::fit::fit_blocks;
+pub use self::name::VectorName;
+pub use self::options::VectorOptions;
+pub use self::vectors::{VectorReader, VectorStream, Vectors};

@@ -1,0 +1,128 @@
+//! Vectors of encoder and memory: their parts, runs of a memory alone, and runs of builds without one.
+
+use std::sync::Arc;
+
+use spaxiom_embedding::{
+    ClockedMemory, EmbeddingError, EmbeddingPipeline, Event, EventSequence, Exact, Filter, IndexError, RunConfig,
+    RunFolder, VectorName, evaluate,
+};
+use tempfile::TempDir;
+
+use crate::{WORLD, config, finetune, flex, open, pretrain};
+
+fn sequence() -> EventSequence {
+    let sequence = WORLD.data().sequences().next().unwrap();
+    let end = sequence.events()[120].time;
+    sequence.filtered(|event| event.time < end)
+}
+
+fn pipeline(run: &RunFolder, folder: &TempDir, parts: VectorName) -> Result<EmbeddingPipeline, EmbeddingError> {
+    let store = folder.path().join("store");
+    EmbeddingPipeline::create_with(&open(run), &store, Arc::new(Exact), flex().as_ref(), parts)
+}
+
+/// Trained by nothing.
+fn remembered(folder: &TempDir) -> RunFolder {
+    let run = RunFolder::new(&folder.path().join("memory"));
+    let summary = pretrain(config().with_memory_alone(), &WORLD.data(), &run, false).unwrap();
+    assert!(summary.weights.is_none() && summary.vector.is_some() && summary.n_parameters == 0);
+    run
+}
+
+#[test]
+fn a_vector_is_what_the_encoder_says_beside_what_the_memory_holds() {
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let parts = [VectorName::Both, VectorName::Encoder, VectorName::Memory];
+    let run = WORLD.pretrained();
+    let vectors = [0, 1, 2].map(|at| {
+        let pipeline = pipeline(&run, &folders[at], parts[at]).unwrap();
+        (pipeline.vectors().dim(), pipeline.encode(&sequence()))
+    });
+    let [(dim, both), (n_encoder, encoder), (n_memory, memory)] = vectors;
+    assert_eq!((n_encoder, dim), (16, n_encoder + n_memory));
+    for (at, both) in both.chunks_exact(dim).enumerate() {
+        assert_eq!(both[..n_encoder], encoder[at * n_encoder..(at + 1) * n_encoder]);
+        assert_eq!(both[n_encoder..], memory[at * n_memory..(at + 1) * n_memory]);
+    }
+}
+
+#[test]
+fn a_stream_has_the_bits_of_its_sequence() {
+    let folder = TempDir::new().unwrap();
+    let pipeline = pipeline(&WORLD.pretrained(), &folder, VectorName::Both).unwrap();
+    let whole = pipeline.encode(&sequence());
+    let mut stream = pipeline.stream();
+    let streamed: Vec<f32> = sequence().events().iter().flat_map(|event| stream.push(event)).collect();
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
+    assert_eq!(bits(&streamed), bits(&whole));
+}
+
+#[test]
+fn a_run_of_a_memory_alone_is_searched_and_judged_without_training() {
+    let folder = TempDir::new().unwrap();
+    let run = remembered(&folder);
+    let mut pipeline = pipeline(&run, &folder, VectorName::Both).unwrap();
+    let sequence = sequence();
+    assert_eq!(pipeline.add_to_index(&sequence, |_| {}).unwrap(), sequence.events().len());
+    let event = &sequence.events()[60];
+    assert_eq!(pipeline.search_id(event.id.as_str(), 5, &Filter::default()).unwrap().len(), 5);
+    assert_eq!(pipeline.search_event(event, 5, &Filter::default()).unwrap().len(), 5);
+    let options = spaxiom_embedding::EvaluateOptions { n_probe: 300, n_test: 100, n_queries: 10, ..Default::default() };
+    let report = evaluate(&open(&run), None, &WORLD.data(), &options, flex().as_ref(), &|| 0.0, &mut |_| {}).unwrap();
+    let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names[..2], ["memory, projected", "memory"]);
+    assert!(!names.contains(&"untrained"), "{names:?}");
+}
+
+#[test]
+fn what_only_an_encoder_has_is_refused_of_a_memory_alone() {
+    let folder = TempDir::new().unwrap();
+    let run = remembered(&folder);
+    let tuned = RunFolder::new(&folder.path().join("tuned"));
+    let error = finetune(Some(&open(&run)), open(&run).config().for_classify(), &WORLD.data(), &tuned, false);
+    assert!(matches!(error.unwrap_err(), EmbeddingError::NoEncoder { .. }));
+    let error = RunConfig { reduce_to: Some(4), ..config().with_memory_alone() }.check().unwrap_err();
+    assert!(matches!(error, EmbeddingError::NoEncoder { .. }), "{error}");
+    assert!(open(&run).shape().is_err());
+    let again = pretrain(config().with_memory_alone(), &WORLD.data(), &run, false).unwrap_err();
+    assert!(matches!(again, EmbeddingError::RunExists { .. }), "{again}");
+}
+
+#[test]
+fn a_bare_event_is_compared_by_its_encoder() {
+    let folder = TempDir::new().unwrap();
+    let pipeline = pipeline(&WORLD.pretrained(), &folder, VectorName::Both).unwrap();
+    let event = Event::from_json(r#"{"type": "QueueFormed", "zone": "gate", "time": "2025-01-07T10:00:00Z"}"#).unwrap();
+    let vector = pipeline.vectors().of_bare(&event);
+    assert_eq!(vector.len(), pipeline.vectors().dim());
+    assert!(vector[..16].iter().any(|value| *value != 0.0) && vector[16..].iter().all(|value| *value == 0.0));
+}
+
+#[test]
+fn a_store_knows_the_parts_of_its_vectors() {
+    let folder = TempDir::new().unwrap();
+    drop(pipeline(&WORLD.pretrained(), &folder, VectorName::Encoder).unwrap());
+    let store = folder.path().join("store");
+    let opened = EmbeddingPipeline::open(&open(&WORLD.pretrained()), &store, flex().as_ref()).unwrap();
+    assert_eq!((opened.vectors().dim(), opened.vectors().memory().is_none()), (16, true));
+    let error = pipeline(&WORLD.pretrained(), &folder, VectorName::Both).err().unwrap();
+    assert!(matches!(error, EmbeddingError::Index(IndexError::OtherRun { .. })), "{error}");
+}
+
+#[test]
+fn a_fine_tuned_run_has_the_memory_of_the_run_that_it_started_from() {
+    let memory = |run: &RunFolder| open(run).memory().map(ClockedMemory::fingerprint);
+    assert!(memory(&WORLD.pretrained()).is_some());
+    assert_eq!(memory(&WORLD.pretrained()), memory(&WORLD.classifier()));
+}
+
+#[test]
+fn another_memory_than_that_of_the_run_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let run = remembered(&folder);
+    let path = run.path().join("memory.json");
+    let text = fs_err::read_to_string(&path).unwrap().replace("\"max-pairs\": 32", "\"max-pairs\": 31");
+    fs_err::write(&path, text).unwrap();
+    let error = spaxiom_embedding::Run::open(run.path()).unwrap_err();
+    assert!(matches!(error, EmbeddingError::OtherMemory { .. }), "{error}");
+}

@@ -1,0 +1,74 @@
+//! The clocks of a memory, in nanoseconds and in events.
+
+use std::f64::consts::{LN_2, TAU};
+
+use super::options::MemoryOptions;
+use crate::clock::{NANOS_PER_DAY, NANOS_PER_SEC};
+
+/// Gap to the event before, and three harmonics of the hour.
+pub(super) const N_TIMES: usize = 7;
+
+/// A token that came longer ago says no more than one so long ago.
+const LONGEST_SECS: f64 = 86_400.0;
+
+/// Logarithms of a day and of a long gap in seconds, so that the features are about 1.
+const LOG_DAY: f64 = 11.4;
+const LOG_GAP: f64 = 6.0;
+
+/// Half-life of pairs.
+const PAIR_HALF_LIFE_SECS: f64 = 600.0;
+
+/// Half-lives and scales.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Clocks {
+    pub(super) half_lives_ns: Vec<f64>,
+    pub(super) zone_half_lives_ns: Vec<f64>,
+    pub(super) half_lives_events: Vec<f64>,
+    pub(super) pair_half_life_ns: [f64; 1],
+    pub(super) elapsed_ns: Vec<f64>,
+    pub(super) repeats_ns: Vec<f64>,
+}
+
+impl Clocks {
+    pub(super) fn new(options: &MemoryOptions) -> Self {
+        let nanos = |secs: &[f64]| secs.iter().map(|secs| secs * NANOS_PER_SEC as f64).collect();
+        Self {
+            half_lives_ns: nanos(&options.half_lives_secs),
+            zone_half_lives_ns: nanos(&options.zone_half_lives_secs),
+            half_lives_events: options.decays_per_event.iter().map(|decay| -LN_2 / decay.ln()).collect(),
+            pair_half_life_ns: [PAIR_HALF_LIFE_SECS * NANOS_PER_SEC as f64],
+            elapsed_ns: nanos(&options.elapsed_secs),
+            repeats_ns: nanos(&options.repeats_secs),
+        }
+    }
+}
+
+/// The logarithm of the time since `last`, from 0 to 1; 1 for what never was.
+pub(super) fn elapsed(last: Option<i64>, now: i64) -> f32 {
+    let secs = last.map_or(LONGEST_SECS, |last| secs_since(last, now).min(LONGEST_SECS));
+    single(secs).ln_1p() / single(LOG_DAY)
+}
+
+/// 1 for what is now, and less the longer ago it is.
+pub(super) fn recency(last: i64, now: i64, scale_ns: f64) -> f32 {
+    single(-(now.saturating_sub(last) as f64) / scale_ns).exp()
+}
+
+/// The logarithm of the gap to the event before, and harmonics of the time of day.
+pub(super) fn write_gap_and_hour(gap_ns: i64, local_ns: i64, features: &mut [f32]) {
+    features[0] = single((gap_ns as f64 / NANOS_PER_SEC as f64).ln_1p() / LOG_GAP);
+    let angle = TAU * (local_ns.rem_euclid(NANOS_PER_DAY) as f64 / NANOS_PER_DAY as f64);
+    for (harmonic, features) in (1..).zip(features[1..].chunks_exact_mut(2)) {
+        let (sin, cos) = (f64::from(harmonic) * angle).sin_cos();
+        features.copy_from_slice(&[single(sin), single(cos)]);
+    }
+}
+
+fn secs_since(last: i64, now: i64) -> f64 {
+    now.saturating_sub(last) as f64 / NANOS_PER_SEC as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
+fn single(value: f64) -> f32 {
+    value as f32
+}

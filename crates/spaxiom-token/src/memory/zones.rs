@@ -1,0 +1,170 @@
+//! The map: a memory for every zone of a site, and what it says of all zones of a kind together.
+
+use compact_str::CompactString;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::clocks::elapsed;
+use super::decayed::{Decayed, log_1p};
+use super::vocabulary::Vocabulary;
+use crate::special::NONE;
+
+/// What is read out of a quantity over zones: the two greatest, the two least, mean and deviation
+/// (after principal neighborhood aggregation; Corso, Cavalleri, Beaini, Liò and Veličković 2020).
+pub(super) const N_STATISTICS: usize = 6;
+
+/// What a zone is, for its memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Zone {
+    kind: u32,
+    /// The first of its cells: one for each group of its kind.
+    first_cell: usize,
+}
+
+/// The zones of a site: those of its site map, and those seen so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Zones {
+    names: Vec<CompactString>,
+    of_names: Vec<Zone>,
+    counts: Decayed,
+    /// Nanoseconds since 1970 of the last event of each cell.
+    last: Vec<Option<i64>>,
+    #[serde(skip)]
+    places: FxHashMap<CompactString, u32>,
+}
+
+impl Zones {
+    pub(super) fn new(n_half_lives: usize) -> Self {
+        Self {
+            names: Vec::new(),
+            of_names: Vec::new(),
+            counts: Decayed::new(0, n_half_lives),
+            last: Vec::new(),
+            places: FxHashMap::default(),
+        }
+    }
+
+    /// Makes ready what is not in the file; fails where the file contradicts itself or the vocabulary.
+    pub(super) fn restored(mut self, vocabulary: &Vocabulary, n_half_lives: usize) -> Option<Self> {
+        let mut n_cells = 0;
+        for zone in &self.of_names {
+            if zone.first_cell != n_cells {
+                return None;
+            }
+            n_cells += vocabulary.n_groups_of(zone.kind);
+        }
+        let fits = self.counts.has_shape(n_cells, n_half_lives) && self.last.len() == n_cells;
+        self.places = self.names.iter().cloned().zip(0..).collect();
+        (fits && self.names.len() == self.of_names.len() && self.places.len() == self.names.len()).then_some(self)
+    }
+
+    /// The place of a zone, a new one where it was never seen; none for one too many, and for kinds that nothing is read of.
+    pub(super) fn place(&mut self, name: &str, kind: u32, vocabulary: &Vocabulary, max_zones: usize) -> Option<u32> {
+        if let Some(place) = self.places.get(name) {
+            return Some(*place);
+        }
+        let n_cells = vocabulary.n_groups_of(kind);
+        if n_cells == 0 || self.of_names.len() >= max_zones {
+            return None;
+        }
+        let place = u32::try_from(self.of_names.len()).expect("a site has few zones");
+        self.of_names.push(Zone { kind, first_cell: self.last.len() });
+        self.names.push(name.into());
+        self.places.insert(name.into(), place);
+        self.counts.grow(n_cells);
+        self.last.resize(self.last.len() + n_cells, None);
+        Some(place)
+    }
+
+    /// Counts an event of a group, by its rank, in a zone.
+    pub(super) fn add(&mut self, place: u32, rank: usize, now_ns: i64, half_lives_ns: &[f64], weights: &mut Vec<f32>) {
+        let cell = self.of_names[place as usize].first_cell + rank;
+        self.counts.weights(now_ns, half_lives_ns, weights);
+        self.counts.add(cell, weights);
+        self.last[cell] = Some(now_ns);
+    }
+
+    /// Statistics of the time since the last event, and of the counts, of every group over its zones.
+    ///
+    /// Zones of a site map count from the beginning; a zone without a kind counts for what it has reported.
+    pub(super) fn read(
+        &self,
+        vocabulary: &Vocabulary,
+        now_ns: i64,
+        half_lives_ns: &[f64],
+        buffers: &mut Buffers,
+        features: &mut [f32],
+    ) {
+        self.counts.scales(now_ns, half_lives_ns, &mut buffers.scales);
+        let mut features = features.chunks_exact_mut(N_STATISTICS);
+        for (kind, n_groups) in vocabulary.kinds() {
+            for rank in 0..n_groups {
+                buffers.cells.clear();
+                let cells = self.of_names.iter().filter(|zone| zone.kind == kind).map(|zone| zone.first_cell + rank);
+                buffers.cells.extend(cells.filter(|cell| kind != NONE || self.last[*cell].is_some()));
+                let mut statistics = Statistics::default();
+                buffers.cells.iter().for_each(|cell| statistics.add(elapsed(self.last[*cell], now_ns)));
+                statistics.write(elapsed(None, now_ns), features.next().expect("a place for each quantity"));
+                for (half_life, scale) in buffers.scales.iter().enumerate() {
+                    let mut statistics = Statistics::default();
+                    let count = |cell: &usize| log_1p(self.counts.count(*cell, half_life) * scale);
+                    buffers.cells.iter().for_each(|cell| statistics.add(count(cell)));
+                    statistics.write(0.0, features.next().expect("a place for each quantity"));
+                }
+            }
+        }
+    }
+}
+
+/// Room that is used again for every read-out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Buffers {
+    pub(super) scales: Vec<f32>,
+    cells: Vec<usize>,
+}
+
+/// The two greatest, the two least, mean and deviation of some numbers, whatever their order is.
+#[derive(Debug, Clone, Copy)]
+struct Statistics {
+    n: usize,
+    greatest: [f32; 2],
+    least: [f32; 2],
+    sum: f64,
+    squares: f64,
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        Self { n: 0, greatest: [f32::NEG_INFINITY; 2], least: [f32::INFINITY; 2], sum: 0.0, squares: 0.0 }
+    }
+}
+
+impl Statistics {
+    fn add(&mut self, value: f32) {
+        self.n += 1;
+        self.sum += f64::from(value);
+        self.squares += f64::from(value) * f64::from(value);
+        let [first, second] = self.greatest;
+        self.greatest = [first.max(value), second.max(first.min(value))];
+        let [first, second] = self.least;
+        self.least = [first.min(value), second.min(first.max(value))];
+    }
+
+    /// `empty` stands for the value of no number at all.
+    #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
+    fn write(&self, empty: f32, features: &mut [f32]) {
+        let Self { n, greatest, least, sum, squares } = *self;
+        let of = |[first, second]: [f32; 2]| match n {
+            0 => [empty; 2],
+            1 => [first; 2],
+            _ => [first, second],
+        };
+        let ([g1, g2], [l1, l2]) = (of(greatest), of(least));
+        let count = n.max(1) as f64;
+        let mean = if n == 0 { f64::from(empty) } else { sum / count };
+        let deviation = if n == 0 { 0.0 } else { (squares / count - mean * mean).max(0.0).sqrt() };
+        features.copy_from_slice(&[g1, g2, l1, l2, mean as f32, deviation as f32]);
+    }
+}
