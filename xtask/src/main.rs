@@ -83,6 +83,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         ["test-backends", "--cuda"] => backends::test(&root, true)?,
         ["test", rest @ ..] => {
             prerequisites::ensure()?;
+            prerequisites::ensure_lightgbm()?;
             testing::run(&root, rest)?;
         }
         ["soak", rest @ ..] => soak::run(rest)?,
@@ -91,6 +92,9 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             // Before anything is built.
             require_known(word, &program::commands(&root)?)?;
             prerequisites::ensure()?;
+            if program::needs_lightgbm(words) {
+                prerequisites::ensure_lightgbm()?;
+            }
             return program::replace_by(&root, words);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
@@ -20,6 +21,7 @@ enum Need {
     Blas,
     Lapack,
     OpenMp,
+    Clang,
     Vulkan,
 }
 
@@ -36,6 +38,7 @@ impl Need {
             Self::Lapack => cfg!(target_os = "macos") || links(&["-llapack"]),
             Self::OpenMp if cfg!(target_os = "macos") => process::output("brew", &["--prefix", "libomp"]).is_some(),
             Self::OpenMp => links(&["-fopenmp"]),
+            Self::Clang => cfg!(target_os = "macos") || has_libclang(),
             Self::Vulkan => cfg!(target_os = "macos") || has_vulkan(),
         }
     }
@@ -49,6 +52,7 @@ impl Need {
             Self::Blas => "libopenblas-dev",
             Self::Lapack => "liblapack-dev",
             Self::OpenMp => "libgomp1",
+            Self::Clang => "libclang-dev",
             Self::Vulkan => "libvulkan1 mesa-vulkan-drivers",
         }
     }
@@ -57,7 +61,7 @@ impl Need {
         match self {
             Self::Cmake => "cmake",
             Self::Make => "make",
-            Self::Compiler => "llvm",
+            Self::Compiler | Self::Clang => "llvm",
             Self::Blas | Self::Lapack => "openblas",
             Self::OpenMp => "libomp",
             Self::Vulkan => "molten-vk",
@@ -74,6 +78,7 @@ impl fmt::Display for Need {
             Self::Blas => "BLAS",
             Self::Lapack => "LAPACK",
             Self::OpenMp => "OpenMP",
+            Self::Clang => "libclang",
             Self::Vulkan => "a Vulkan driver",
         })
     }
@@ -85,6 +90,14 @@ impl fmt::Display for Need {
 /// Where something is missing and may not or cannot be installed.
 pub(crate) fn ensure() -> anyhow::Result<()> {
     ensure_all(&Need::FAISS)
+}
+
+/// The same for LightGBM, whose bindings are made by libclang.
+///
+/// # Errors
+/// As of [`ensure`].
+pub(crate) fn ensure_lightgbm() -> anyhow::Result<()> {
+    ensure_all(&[Need::Clang])
 }
 
 /// The same for a driver that wgpu can use; Mesa's runs on any processor.
@@ -159,6 +172,21 @@ fn has_vulkan() -> bool {
     let described = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].map(fs_err::read_dir);
     let has_driver = described.into_iter().flatten().any(|mut files| files.next().is_some());
     has_driver && process::output("ldconfig", &["-p"]).is_some_and(|text| text.contains("libvulkan.so.1"))
+}
+
+/// Whether libclang is where its loader looks: beside other libraries, or in the folder of a version of LLVM.
+fn has_libclang() -> bool {
+    let is_libclang = |folder: &Path| {
+        let mut files = fs_err::read_dir(folder).into_iter().flatten().flatten();
+        files.any(|file| file.file_name().to_string_lossy().starts_with("libclang.so"))
+    };
+    let versions = fs_err::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let versions = versions.filter(|folder| folder.file_name().to_string_lossy().starts_with("llvm"));
+    let mut folders: Vec<PathBuf> = versions.map(|folder| folder.path().join("lib")).collect();
+    folders.extend(
+        ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"].map(PathBuf::from),
+    );
+    process::variable("LIBCLANG_PATH").is_some() || folders.iter().any(|folder| is_libclang(folder))
 }
 
 /// Whether a C++17 program can be linked with these flags.

@@ -12,6 +12,17 @@ const KEEP_MEMORY: &str = "MIMALLOC_PURGE_DELAY";
 const FEATURES: [(&str, &str, &str); 3] =
     [("--backend", "ndarray", "ndarray"), ("--backend", "wgpu", "wgpu"), ("--backend", "cuda", "cuda")];
 
+/// A command, and the cargo feature that it is built with.
+const COMMANDS: [(&str, &str); 2] = [("eval", BOOSTING), ("ablate", BOOSTING)];
+
+/// The feature that builds LightGBM.
+const BOOSTING: &str = "boosting";
+
+/// Whether these words need LightGBM.
+pub(crate) fn needs_lightgbm(words: &[String]) -> bool {
+    features(words).contains(&BOOSTING)
+}
+
 /// The commands of the program: the files in `commands/` of its crate.
 ///
 /// # Errors
@@ -53,13 +64,15 @@ pub(crate) fn replace_by(root: &Path, words: &[String]) -> anyhow::Result<()> {
     become_it(&mut command)
 }
 
-/// The features of `--flag VALUE` and `--flag=VALUE`.
+/// The features of the command, of `--flag VALUE` and of `--flag=VALUE`.
 fn features(words: &[String]) -> Vec<&'static str> {
     let has = |flag: &str, value: &str| {
         let apart = words.windows(2).any(|pair| pair[0] == flag && pair[1] == value);
         apart || words.iter().any(|word| *word == format!("{flag}={value}"))
     };
-    FEATURES.into_iter().filter(|(flag, value, _)| has(flag, value)).map(|(_, _, feature)| feature).collect()
+    let of_flags = FEATURES.into_iter().filter(|(flag, value, _)| has(flag, value)).map(|(_, _, feature)| feature);
+    let command = words.first().map_or("", String::as_str);
+    COMMANDS.into_iter().filter(|(name, _)| *name == command).map(|(_, feature)| feature).chain(of_flags).collect()
 }
 
 #[cfg(unix)]
@@ -83,6 +96,7 @@ mod tests {
         let features_of = |text: &str| features(&text.split(' ').map(String::from).collect::<Vec<_>>());
         assert_eq!(features_of("pretrain --backend wgpu --data d"), ["wgpu"]);
         assert_eq!(features_of("pretrain --backend=cuda"), ["cuda"]);
+        assert_eq!(features_of("eval --backend wgpu"), ["boosting", "wgpu"]);
         assert!(features_of("pretrain --backend flex").is_empty());
         assert!(features_of("pretrain --backend").is_empty());
     }

@@ -2,6 +2,7 @@
 
 mod ablation;
 mod bench;
+mod boosting;
 mod curves;
 mod evaluate;
 mod features;
@@ -17,4 +18,4 @@ mod samples;
 pub use self::ablation::{AblationJob, AblationReport, AblationRow, ablate};
 pub use self::evaluate::evaluate;
 pub use self::options::EvaluateOptions;
-pub use self::report::{HeldOut, IndexFigures, Report, ReportRow};
+pub use self::report::{Boosted, HeldOut, IndexFigures, Report, ReportRow};

@@ -27,6 +27,7 @@
 //!
 //! - `flex` (default), `ndarray`, `wgpu`, `cuda`: the backends that are compiled in; [`engine()`] chooses one by its name.
 //! - `faiss` (default): HNSW stores; without it there is exact search.
+//! - `boosting`: gradient boosting by LightGBM beside the linear probes of an evaluation.
 //! - `clap`: names of encoders, objectives, layouts and index kinds are values of a command line.
 
 mod data;
@@ -48,8 +49,8 @@ pub use crate::engine::{
 };
 pub use crate::error::EmbeddingError;
 pub use crate::evaluation::{
-    AblationJob, AblationReport, AblationRow, EvaluateOptions, HeldOut, IndexFigures, Report, ReportRow, ablate,
-    evaluate,
+    AblationJob, AblationReport, AblationRow, Boosted, EvaluateOptions, HeldOut, IndexFigures, Report, ReportRow,
+    ablate, evaluate,
 };
 pub use crate::pipeline::{EmbeddingPipeline, SearchResult};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
@@ -62,7 +63,7 @@ pub use spaxiom_encoder::{
     Pooling, Preset, Readout, RecurrentEventEncoderConfig, SpatioTemporalGnn, SpatioTemporalGnnConfig,
     TextQueryEncoder, TextQueryEncoderConfig, TransformerEventEncoder, TransformerEventEncoderConfig, WeightFile,
 };
-pub use spaxiom_eval::{EvalError, Interval, Latency, Part, Split, SplitOptions};
+pub use spaxiom_eval::{EvalError, Interval, Latency, Part, Split, SplitDates, SplitOptions};
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,
     EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, First, Format,

@@ -22,6 +22,10 @@ pub enum EvalError {
         /// The other part.
         other: Part,
     },
+    /// Data, options or a model that LightGBM does not take.
+    #[cfg(feature = "boosting")]
+    #[error("LightGBM cannot go on")]
+    Boosting(#[from] lightgbm3::Error),
     /// A share outside its range.
     #[error("`{name}` has to be {want}, got {got}")]
     Setting {

@@ -15,8 +15,14 @@
 //! let interval = clustered_mean(&[1.0, 1.0, 0.0, 0.0, 1.0, 0.0], &[0, 0, 1, 1, 2, 2], 42);
 //! assert!(interval.low <= interval.mean && interval.mean <= interval.high);
 //! ```
+//!
+//! # Features
+//!
+//! - `boosting`: gradient boosting by LightGBM, which is built with it.
 
 mod binary;
+#[cfg(feature = "boosting")]
+mod boosting;
 mod bootstrap;
 mod classify;
 mod error;
@@ -30,6 +36,8 @@ mod split;
 mod timing;
 
 pub use crate::binary::{OperatingPoint, auroc, average_precision, operating_points, precision_at_recall};
+#[cfg(feature = "boosting")]
+pub use crate::boosting::{Boosting, BoostingOptions, BoostingRows};
 pub use crate::bootstrap::{Interval, clustered_mean, clustered_statistic};
 pub use crate::classify::{accuracy, macro_f1};
 pub use crate::error::EvalError;
@@ -38,5 +46,5 @@ pub use crate::n_gram::NGram;
 pub use crate::part::Part;
 pub use crate::retrieval::{Ranked, RetrievalScores, recall_overlap, score_ranking};
 pub use crate::silhouette::silhouette;
-pub use crate::split::{EntitySplit, Split, SplitOptions, check_no_leak};
+pub use crate::split::{EntitySplit, Split, SplitDates, SplitOptions, check_no_leak};
 pub use crate::timing::{Latency, latency};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
 
@@ -9,6 +10,9 @@ use crate::error::EvalError;
 use crate::part::Part;
 
 const SECS_PER_DAY: i64 = 86_400;
+
+/// An embargo of a week and more leaves nothing of most data.
+const MOST_HOURS: f64 = 168.0;
 
 /// What a person may set about the split by site and time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,13 +24,29 @@ pub struct SplitOptions {
     pub validation_days: f64,
     /// Share of the sites, the last by name, that only the test may see; 0.25. A single site is split by days only.
     pub test_sites: f64,
-    /// Hours before each border that no part may use, so that no context reaches from one part into the next; 1.
+    /// Hours before each border that no part may use, so that no context reaches from one part into the next; 1, and with a
+    /// memory at least five times its longest half-life.
     pub embargo_hours: f64,
+    /// Days of each part by their dates, in place of shares; none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dates: Option<SplitDates>,
+}
+
+/// First and last day of each part (UTC); what lies between them is for no part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SplitDates {
+    /// Of training.
+    pub train: [NaiveDate; 2],
+    /// Of validation.
+    pub validation: [NaiveDate; 2],
+    /// Of the test.
+    pub test: [NaiveDate; 2],
 }
 
 impl Default for SplitOptions {
     fn default() -> Self {
-        Self { train_days: 0.7, validation_days: 0.1, test_sites: 0.25, embargo_hours: 1.0 }
+        Self { train_days: 0.7, validation_days: 0.1, test_sites: 0.25, embargo_hours: 1.0, dates: None }
     }
 }
 
@@ -44,6 +64,9 @@ pub struct Split {
     /// Seconds since 1970 from which on it is test.
     test_from: i64,
     embargo_secs: i64,
+    /// Seconds since 1970 from which on and before which it is each part, where that was set by dates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ranges: Option<[[i64; 2]; 3]>,
     sites: Vec<String>,
     test_sites: Vec<String>,
     /// Splits of the runs that this one started from: what they saw is no test here.
@@ -75,6 +98,7 @@ impl Split {
             validation_from: days[n_train] * SECS_PER_DAY,
             test_from: days[n_train + n_validation] * SECS_PER_DAY,
             embargo_secs,
+            ranges: options.dates.map(ranges),
             sites: owned(&names),
             test_sites: owned(&names[names.len() - n_test..]),
             earlier: Vec::new(),
@@ -113,6 +137,12 @@ impl Split {
         if !has(&self.sites) {
             return Some(Part::Test);
         }
+        if let Some(ranges) = &self.ranges {
+            let parts = [Part::Train, Part::Validation, Part::Test].into_iter().zip(ranges);
+            let is_inside = |(_, [from, to]): &(Part, &[i64; 2])| (*from..*to).contains(&secs);
+            let (by_time, _) = parts.into_iter().find(is_inside)?;
+            return self.of_site(site, by_time);
+        }
         let is_embargo = |border: i64| (border - self.embargo_secs..border).contains(&secs);
         if is_embargo(self.validation_from) || is_embargo(self.test_from) {
             return None;
@@ -122,10 +152,13 @@ impl Split {
             secs if secs < self.test_from => Part::Validation,
             _ => Part::Test,
         };
-        if self.test_sites.is_empty() {
-            return Some(by_time);
-        }
-        (has(&self.test_sites) == (by_time == Part::Test)).then_some(by_time)
+        self.of_site(site, by_time)
+    }
+
+    /// Test sites are for the test alone, where there are any.
+    fn of_site(&self, site: &str, by_time: Part) -> Option<Part> {
+        let is_test_site = self.test_sites.binary_search_by(|known| known.as_str().cmp(site)).is_ok();
+        (self.test_sites.is_empty() || is_test_site == (by_time == Part::Test)).then_some(by_time)
     }
 
     /// What the earlier runs used a moment for, training before validation; none where they did not see it.
@@ -188,17 +221,30 @@ pub fn check_no_leak<E: Ord + std::fmt::Display>(
 }
 
 fn check(options: &SplitOptions) -> Result<(), EvalError> {
-    let SplitOptions { train_days, validation_days, test_sites, embargo_hours } = options;
+    let SplitOptions { train_days, validation_days, test_sites, embargo_hours, dates } = options;
     let shares = [("train-days", *train_days), ("validation-days", *validation_days), ("test-sites", *test_sites)];
     for (name, share) in shares {
         check_share(name, share)?;
     }
     check_sum("train-days + validation-days", train_days + validation_days)?;
-    if !(0.0..24.0).contains(embargo_hours) {
+    if !(0.0..MOST_HOURS).contains(embargo_hours) {
         let got = embargo_hours.to_string();
-        return Err(EvalError::Setting { name: "embargo-hours", want: "0 or more and below 24", got });
+        return Err(EvalError::Setting { name: "embargo-hours", want: "0 or more and below 168", got });
     }
-    Ok(())
+    let Some(SplitDates { train, validation, test }) = dates else { return Ok(()) };
+    let days = [train[0], train[1], validation[0], validation[1], test[0], test[1]];
+    let is_ascending = days.windows(2).enumerate().all(|(at, two)| two[0] < two[1] || at % 2 == 0 && two[0] == two[1]);
+    if is_ascending {
+        return Ok(());
+    }
+    let got = days.map(|day| day.to_string()).join(" ");
+    Err(EvalError::Setting { name: "dates", want: "train, validation and test, each after the one before it", got })
+}
+
+/// The seconds of each part, its last day included.
+fn ranges(SplitDates { train, validation, test }: SplitDates) -> [[i64; 2]; 3] {
+    let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc().timestamp();
+    [train, validation, test].map(|[first, last]| [midnight(first), midnight(last) + SECS_PER_DAY])
 }
 
 fn check_share(name: &'static str, share: f64) -> Result<(), EvalError> {

@@ -30,6 +30,7 @@ use crate::clock::LocalClock;
 use crate::error::TokenError;
 use crate::field::Coding;
 use crate::fit::{TokenizerFit, TokenizerOptions};
+use crate::number::{NumberColumn, NumberSource};
 use crate::sites::Sites;
 use crate::table::{EventTable, SequenceRows};
 use crate::tokenizer::{Layout, Tokenizer};
@@ -85,7 +86,7 @@ impl ClockedMemory {
                 bins: BTreeMap::new(),
                 max_words: options.max_tokens,
                 cell_resolutions_m: Vec::new(),
-                value_segments: 0,
+                value_segments: 1,
                 ..TokenizerOptions::default()
             },
             ..fit.clone()
@@ -98,7 +99,9 @@ impl ClockedMemory {
             )
         };
         let fields = tokenizer.fields().iter().filter(|field| is_remembered(&field.coding)).cloned().collect();
-        let tokenizer = Tokenizer::new(Layout::Composite, fields, Vec::new(), &fit.sites, fit.registry.clone(), None);
+        let is_attribute = |number: &&NumberColumn| matches!(number.source(), NumberSource::Attribute { .. });
+        let numbers = tokenizer.numbers().iter().filter(is_attribute).cloned().collect();
+        let tokenizer = Tokenizer::new(Layout::Composite, fields, numbers, &fit.sites, fit.registry.clone(), None);
         let vocabulary = vocabulary::learn(options, &tokenizer, train, &train.by_sequence());
         Ok(Self::of(options.clone(), tokenizer, vocabulary))
     }
@@ -195,8 +198,10 @@ impl ClockedMemory {
     pub fn reader<'m>(&'m self, table: &'m EventTable, sequence: &'m SequenceRows) -> MemoryReader<'m> {
         let SequenceRows { site_id, rows } = sequence;
         let tokens = self.tokenizer.tokenize_rows(table, &[rows]).expect("the tokenizer of a memory takes tables");
-        let ids = tokens.into_iter().next().map(|tokens| tokens.window(0, tokens.n_positions()).ids());
-        MemoryReader { stream: self.stream(site_id), table, rows, ids: ids.unwrap_or_default(), n_read: 0 }
+        let tokens = tokens.into_iter().next().expect("one sequence in, one out");
+        let window = tokens.window(0, tokens.n_positions());
+        let (ids, values) = (window.ids(), window.values());
+        MemoryReader { stream: self.stream(site_id), table, rows, ids, values, n_read: 0 }
     }
 
     /// The artifact: readable, ordered, the same bytes for the same memory.
@@ -238,9 +243,11 @@ pub struct MemoryStream<'m> {
 impl MemoryStream<'_> {
     /// Takes the next event in, and gives the numbers of its moment, itself included.
     pub fn push(&mut self, event: &Event) -> Vec<f32> {
-        let row = self.memory.tokenizer.encode(event, None);
+        let tokens = self.memory.tokenizer.tokenize_event(event);
+        let (row, values) = (tokens.window(0, 1).ids(), tokens.window(0, 1).values());
         let time_ns = event.time.timestamp_nanos_opt().expect("events have times between 1677 and 2262");
-        self.take(Moment { time_ns, row: &row, zone: event.zone.as_ref().map(ZoneId::as_str) });
+        let zone = event.zone.as_ref().map(ZoneId::as_str);
+        self.take(Moment { time_ns, row: &row, values: &values, zone });
         let mut features = vec![0.0; self.memory.n_features()];
         self.write(time_ns, &mut features);
         features
@@ -267,6 +274,7 @@ pub struct MemoryReader<'m> {
     table: &'m EventTable,
     rows: &'m [u32],
     ids: Vec<u32>,
+    values: Vec<f32>,
     n_read: usize,
 }
 
@@ -289,11 +297,13 @@ impl MemoryReader<'_> {
 
     /// Takes rows in until there are so many.
     pub fn skip_to(&mut self, n_rows: usize) {
-        let n_fields = self.ids.len() / self.rows.len().max(1);
+        let n_rows_in_all = self.rows.len().max(1);
+        let (n_fields, n_values) = (self.ids.len() / n_rows_in_all, self.values.len() / n_rows_in_all);
         for place in self.n_read..n_rows {
             let row = self.rows[place];
             let ids = &self.ids[place * n_fields..(place + 1) * n_fields];
-            let moment = Moment { time_ns: self.table.time_ns(row), row: ids, zone: self.table.zone(row) };
+            let values = &self.values[place * n_values..(place + 1) * n_values];
+            let moment = Moment { time_ns: self.table.time_ns(row), row: ids, values, zone: self.table.zone(row) };
             self.stream.take(moment);
         }
         self.n_read = self.n_read.max(n_rows);

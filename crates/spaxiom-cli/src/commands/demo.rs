@@ -69,6 +69,10 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
         run: classifier.clone(),
         from: Some(pretrained),
         data: demo.data_args(&data),
+        other: false,
+        refit: false,
+        probe_events: None,
+        test_events: None,
         out: None,
         backend: demo.backend(),
     };

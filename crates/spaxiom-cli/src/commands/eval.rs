@@ -22,6 +22,18 @@ pub(crate) struct EvalArgs {
     pub(crate) from: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    /// Events without a label are those of a class of their own, `Other`, in place of being left out
+    #[arg(long)]
+    pub(crate) other: bool,
+    /// Fit probes on the training and validation part together once they are chosen
+    #[arg(long)]
+    pub(crate) refit: bool,
+    /// Labeled training events for the probes at most, and a quarter of it for their choice [default: 10000]
+    #[arg(long, value_name = "N")]
+    pub(crate) probe_events: Option<usize>,
+    /// Labeled test events at most [default: 8000]
+    #[arg(long, value_name = "N")]
+    pub(crate) test_events: Option<usize>,
     /// Folder for report.json and report.html [default: that of the run]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
@@ -48,7 +60,14 @@ pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<(Report, usize)> {
     let start = clock::now();
     let now_secs = || start.elapsed().as_secs_f64();
     let mut progress = |what: &str| tracing::info!("evaluate: {what}");
-    let options = EvaluateOptions::default();
+    let default = EvaluateOptions::default();
+    let options = EvaluateOptions {
+        n_probe: args.probe_events.unwrap_or(default.n_probe),
+        n_test: args.test_events.unwrap_or(default.n_test),
+        with_other: args.other,
+        refit: args.refit,
+        ..default
+    };
     let report = evaluate(&run, from.as_ref(), &data, &options, engine.as_ref(), &now_secs, &mut progress)?;
     unknown::warn_of_shares(&run, report.unknown.iter().map(|(field, share)| (field.as_str(), *share)));
     report.save(args.out.as_deref().unwrap_or(run.path()), &run.folder().metrics_path())?;

@@ -28,6 +28,9 @@ use crate::error::EmbeddingError;
 const SECS_PER_DAY: i64 = 86_400;
 const NANOS_PER_SEC: i64 = 1_000_000_000;
 
+/// Episodes of events without a label are numbered from here on, each part from its own beginning.
+const FIRST_OTHER: u64 = 1 << 40;
+
 /// Events of one or more sites, with what was really going on where that is known.
 ///
 /// Events are kept as columns, which need a fraction of their memory.
@@ -275,14 +278,40 @@ impl Dataset {
         classes: &[String],
         max_len: usize,
     ) -> Vec<LabeledEvent> {
+        self.labeled_or(None, split, part, data, classes, max_len)
+    }
+
+    /// The same with events of which nobody said what was going on as those of a class of their own, if one is given;
+    /// what comes between two labeled events is one episode of it.
+    pub(crate) fn labeled_or(
+        &self,
+        other: Option<usize>,
+        split: &Split,
+        part: Part,
+        data: &PartData,
+        classes: &[String],
+        max_len: usize,
+    ) -> Vec<LabeledEvent> {
         let mut labeled = Vec::new();
+        let (mut n_others, mut is_other) = (0, false);
         // Labels that training never saw are classes of their own that nothing predicts.
         let mut unseen: BTreeMap<&str, usize> = BTreeMap::new();
         for (sequence_idx, tokens) in data.tokens.iter().enumerate() {
             let site = data.site_id(sequence_idx);
             for (event_idx, entity) in data.entities(sequence_idx).enumerate() {
                 let time = data.time((sequence_idx, event_idx));
-                let Some(known) = self.labels.at(site, entity.map(EntityId::from).as_ref(), time) else { continue };
+                let first = tokens.first_of_context(event_idx, max_len);
+                let start = data.time((sequence_idx, first));
+                let Some(known) = self.labels.at(site, entity.map(EntityId::from).as_ref(), time) else {
+                    if let Some(class) = other {
+                        n_others += u64::from(!is_other);
+                        let episode = FIRST_OTHER + n_others;
+                        labeled.push(LabeledEvent { sequence_idx, event_idx, class, episode, start, time });
+                    }
+                    is_other = true;
+                    continue;
+                };
+                is_other = false;
                 let is_inside = |time: DateTime<Utc>| split.part(site.as_str(), time.timestamp()) == Some(part);
                 if !is_inside(known.span.start) || !is_inside(known.span.end) {
                     continue;
@@ -290,13 +319,12 @@ impl Dataset {
                 let class = classes.binary_search_by(|class| class.as_str().cmp(known.label));
                 let n_known = classes.len() + unseen.len();
                 let class = class.unwrap_or_else(|_| *unseen.entry(known.label).or_insert(n_known));
-                let first = tokens.first_of_context(event_idx, max_len);
                 labeled.push(LabeledEvent {
                     sequence_idx,
                     event_idx,
                     class,
                     episode: known.episode as u64,
-                    start: data.time((sequence_idx, first)),
+                    start,
                     time,
                 });
             }

@@ -8,6 +8,7 @@ use spaxiom_eval::{Interval, accuracy, clustered_mean, clustered_statistic, macr
 use spaxiom_objective::{ObjectiveName, Observer, Outcome};
 
 use super::bench::{Bench, Judged};
+use super::evaluate::with_other;
 use super::options::EvaluateOptions;
 use super::report::{difference_text, interval_text};
 use super::samples::Source;
@@ -129,7 +130,7 @@ pub fn ablate(
     watch: &mut dyn FnMut(&str) -> Box<dyn Observer>,
 ) -> Result<Option<AblationReport>, EmbeddingError> {
     let names: Vec<ObjectiveName> = job.sets.iter().flatten().copied().collect();
-    let base = job.config.clone().with_objectives(&names);
+    let base = job.config.clone().with_objectives(&names).with_embargo();
     base.check()?;
     if base.encoder.is_none() {
         return Err(EmbeddingError::NoEncoder { what: "an ablation compares what encoders learn" });
@@ -146,7 +147,8 @@ pub fn ablate(
         });
     };
     let (tokenizer, split) = (run.tokenizer().clone().with_sites(job.data.sites()), run.manifest().split.clone());
-    let classes = job.data.classes(&split)?;
+    let mut classes = job.data.classes(&split)?;
+    let other = job.options.with_other.then(|| with_other(&mut classes));
     let memory = run.memory().map(|memory| memory.clone().with_sites(job.data.sites()));
     let source = Source {
         data: job.data,
@@ -154,6 +156,7 @@ pub fn ablate(
         tokenizer: &tokenizer,
         memory: memory.as_ref(),
         classes: &classes,
+        other,
         max_len: base.max_len(),
     };
     let bench = Bench::new(&source, &job.options)?;

@@ -7,10 +7,10 @@ use spaxiom_token::{ClockedMemory, Tokenizer};
 
 use super::features::Features;
 use super::options::EvaluateOptions;
-use super::report::ReportRow;
+use super::report::{Boosted, ReportRow};
 use super::retrieval::Retrieved;
 use super::samples::{Representation, Samples, Source};
-use super::{hand_made, probe, retrieval};
+use super::{boosting, hand_made, probe, retrieval};
 use crate::data::{LabeledEvent, spread};
 use crate::error::EmbeddingError;
 use crate::vector::Vectors;
@@ -72,7 +72,7 @@ impl<'a> Bench<'a> {
         let parts = [&train, &validation, &test];
         let n_classes = classes.len();
         let control = |features: Representation| {
-            let predicted = probe::predict(&features, &train.labeled, &validation.labeled, n_classes);
+            let predicted = probe::predict(&features, &train.labeled, &validation.labeled, n_classes, options.refit);
             let truth: Vec<usize> = test.labeled.iter().map(|event| event.class).collect();
             Control { right: accuracy(&predicted, &truth), features, predicted }
         };
@@ -87,8 +87,12 @@ impl<'a> Bench<'a> {
     }
 
     /// The row of the vector that was put together by hand.
-    pub(super) fn hand_made_row(&self) -> ReportRow {
-        self.judged_row("hand-made", &self.hand_made.features, self.judge_hand_made())
+    ///
+    /// # Errors
+    /// As of [`Bench::boosted`].
+    pub(super) fn hand_made_row(&self) -> Result<ReportRow, EmbeddingError> {
+        let features = &self.hand_made.features;
+        self.boosted(self.judged_row("hand-made", features, self.judge_hand_made()), features)
     }
 
     pub(super) fn judge_tfidf(&self) -> Judged {
@@ -113,6 +117,20 @@ impl<'a> Bench<'a> {
         let part =
             |samples: &Samples| Features::dense(vectors.of(&samples.windows(), &samples.remembered), vectors.dim());
         Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
+    }
+
+    /// The row with gradient boosting beside the linear probe, where it is compiled in.
+    ///
+    /// # Errors
+    /// What LightGBM refuses.
+    pub(super) fn boosted(&self, row: ReportRow, features: &Representation) -> Result<ReportRow, EmbeddingError> {
+        let (train, validation) = (&self.train.labeled, &self.validation.labeled);
+        let predicted = boosting::predict(features, train, validation, self.n_classes, self.options.refit)?;
+        let Some(predicted) = predicted else {
+            return Ok(row);
+        };
+        let ReportRow { accuracy, accuracy_over_hand_made, macro_f1, .. } = self.classified(&row.name, &predicted);
+        Ok(ReportRow { boosted: Some(Boosted { accuracy, accuracy_over_hand_made, macro_f1 }), ..row })
     }
 
     /// Probe, retrieval and silhouette of a representation.
@@ -158,7 +176,8 @@ impl<'a> Bench<'a> {
 
     /// The classes that a linear probe on a representation predicts for the test part.
     fn predicted(&self, features: &Representation) -> Vec<usize> {
-        probe::predict(features, &self.train.labeled, &self.validation.labeled, self.n_classes)
+        let refit = self.options.refit;
+        probe::predict(features, &self.train.labeled, &self.validation.labeled, self.n_classes, refit)
     }
 
     /// Accuracy of predictions, with episodes resampled.
@@ -175,6 +194,7 @@ impl<'a> Bench<'a> {
             accuracy_over_tfidf: over(&self.tfidf),
             accuracy_over_hand_made: over(&self.hand_made),
             macro_f1: macro_f1(predicted, &truth),
+            boosted: None,
             recall_at_10: None,
             mrr: None,
             silhouette: None,

@@ -17,6 +17,9 @@ use crate::error::EmbeddingError;
 use crate::run::Run;
 use crate::vector::VectorName;
 
+/// The class of events without a label.
+const OTHER: &str = "Other";
+
 /// Length of the windows of the controls where vectors are memory alone.
 const WITHOUT_ENCODER: usize = 32;
 
@@ -65,11 +68,12 @@ pub fn evaluate(
         let is_empty = report.held_out.is_empty();
         return if is_empty { Err(ObjectiveError::NoExamples { part: "test" }.into()) } else { Ok(report) };
     }
-    let classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
+    let mut classes = if manifest.classes.is_empty() { data.classes(&split)? } else { manifest.classes.clone() };
+    let other = options.with_other.then(|| with_other(&mut classes));
     progress("tf-idf");
     let max_len = vectors.encoder().map_or(WITHOUT_ENCODER, WindowEncoder::max_len);
     let memory = vectors.memory();
-    let source = Source { data, split: &split, tokenizer: &tokenizer, memory, classes: &classes, max_len };
+    let source = Source { data, split: &split, tokenizer: &tokenizer, memory, classes: &classes, other, max_len };
     let bench = Bench::new(&source, options)?;
     let name = match (vectors.encoder(), manifest.classes.is_empty()) {
         (None, _) => "memory, projected",
@@ -84,7 +88,7 @@ pub fn evaluate(
     }
     progress(name);
     let trained = bench.encoded(&vectors);
-    rows.push(bench.row(name, &trained));
+    rows.push(bench.boosted(bench.row(name, &trained), &trained)?);
     if let Some(encoder) = vectors.encoder() {
         if let Some(predicted) = encoder.classify(&bench.test.windows()) {
             rows.push(bench.classified("fine-tuned, own head", &predicted));
@@ -101,14 +105,15 @@ pub fn evaluate(
     }
     if let Some(memory) = memory {
         progress("memory");
-        rows.push(bench.row("memory", &bench.remembered(memory, 0)));
+        let remembered = bench.remembered(memory, 0);
+        rows.push(bench.boosted(bench.row("memory", &remembered), &remembered)?);
         let zones = memory.n_zone_features();
         if zones > 0 {
             rows.push(bench.row("memory, no zones", &bench.remembered(memory, zones)));
         }
     }
     progress("controls");
-    rows.push(bench.hand_made_row());
+    rows.push(bench.hand_made_row()?);
     rows.push(bench.tfidf_row());
     rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labeled.len()]));
     progress("index and latency");
@@ -129,6 +134,14 @@ pub fn evaluate(
     report.rows = rows;
     report.index = Some(index);
     Ok(report)
+}
+
+/// Adds the class of events without a label, where no label has that name, and gives its place.
+pub(super) fn with_other(classes: &mut Vec<String>) -> usize {
+    classes.binary_search_by(|class| class.as_str().cmp(OTHER)).unwrap_or_else(|place| {
+        classes.insert(place, OTHER.to_owned());
+        place
+    })
 }
 
 /// Shares of values that training never showed, by field.

@@ -11,6 +11,10 @@ pub struct EvaluateOptions {
     pub n_test: usize,
     /// Queries among them, at most, evenly spread; 800.
     pub n_queries: usize,
+    /// Whether events without a label are those of a class of their own, in place of being left out; no.
+    pub with_other: bool,
+    /// Whether probes are fitted on the training and validation part together once they are chosen; no.
+    pub refit: bool,
     /// The parts of the vectors of an ablation; both.
     pub parts: VectorName,
     /// Seed of resampling and of the untrained encoder.
@@ -19,6 +23,14 @@ pub struct EvaluateOptions {
 
 impl Default for EvaluateOptions {
     fn default() -> Self {
-        Self { n_probe: 10_000, n_test: 8_000, n_queries: 800, parts: VectorName::Both, seed: 0 }
+        Self {
+            n_probe: 10_000,
+            n_test: 8_000,
+            n_queries: 800,
+            with_other: false,
+            refit: false,
+            parts: VectorName::Both,
+            seed: 0,
+        }
     }
 }

@@ -25,12 +25,26 @@ pub struct ReportRow {
     pub accuracy_over_hand_made: Interval,
     /// Mean F1 over the labels of the test part; greater is better.
     pub macro_f1: f64,
+    /// The same with gradient boosting in place of the linear probe; none where it was not asked for, or is not compiled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boosted: Option<Boosted>,
     /// Hits of the first ten over `min(10, relevant)`; greater is better. None without a retrieval.
     pub recall_at_10: Option<Interval>,
     /// One over the rank of the first hit; greater is better.
     pub mrr: Option<Interval>,
     /// Silhouette by label, cosine, -1 to 1; greater is better.
     pub silhouette: Option<f64>,
+}
+
+/// Figures of gradient boosting on a representation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Boosted {
+    /// Share of test events whose label it tells; greater is better.
+    pub accuracy: Interval,
+    /// Its difference to a linear probe on the vector that was put together by hand.
+    pub accuracy_over_hand_made: Interval,
+    /// Mean F1 over the labels of the test part; greater is better.
+    pub macro_f1: f64,
 }
 
 /// A figure of what a run was trained to predict, for the test part.
@@ -116,6 +130,7 @@ impl Report {
         if let Some(index) = &self.index {
             text.push_str(if self.held_out.is_empty() { "" } else { "\n" });
             self.push_rows(&mut text);
+            self.push_boosted(&mut text);
             self.push_index(index, &mut text);
         }
         text
@@ -146,6 +161,22 @@ impl Report {
                 retrieval(&row.mrr),
                 row.silhouette.map_or("-".into(), |value| format!("{value:.3}")),
             );
+        }
+    }
+
+    fn push_boosted(&self, text: &mut String) {
+        let boosted = || self.rows.iter().filter_map(|row| Some((&row.name, row.boosted.as_ref()?)));
+        if boosted().next().is_none() {
+            return;
+        }
+        let _ = writeln!(
+            text,
+            "\n{:<20} {:>20} {:>23} {:>8}",
+            "gradient boosting", "accuracy [95 %]", "minus hand-made [95 %]", "macro-F1"
+        );
+        for (name, Boosted { accuracy, accuracy_over_hand_made, macro_f1 }) in boosted() {
+            let (accuracy, difference) = (interval_text(accuracy), difference_text(accuracy_over_hand_made));
+            let _ = writeln!(text, "{name:<20} {accuracy:>20} {difference:>23} {macro_f1:>8.3}");
         }
     }
 

@@ -6,6 +6,9 @@ use spaxiom_token::{ClockedMemory, TokenWindow, Tokenizer};
 use super::features::Features;
 use crate::data::{Dataset, LabeledEvent, PartData, spread};
 
+/// More than the stretches without a label in one part.
+const PARTS_APART: u64 = 1 << 32;
+
 /// Where labeled events and what is known of them come from.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
@@ -14,6 +17,8 @@ pub(super) struct Source<'a> {
     pub(super) tokenizer: &'a Tokenizer,
     pub(super) memory: Option<&'a ClockedMemory>,
     pub(super) classes: &'a [String],
+    /// The class of events without a label; none where they are left out.
+    pub(super) other: Option<usize>,
     /// Of windows, in positions.
     pub(super) max_len: usize,
 }
@@ -30,9 +35,14 @@ pub(super) struct Samples {
 impl Samples {
     /// At most `limit` of them, evenly spread.
     pub(super) fn new(source: &Source<'_>, part: Part, limit: usize) -> Self {
-        let Source { data, split, tokenizer, memory, classes, max_len } = *source;
+        let Source { data, split, tokenizer, memory, classes, other, max_len } = *source;
         let part_data = data.part_data(split, part, tokenizer);
-        let labeled = spread(&data.labeled(split, part, &part_data, classes, max_len), limit);
+        let mut labeled = data.labeled_or(other, split, part, &part_data, classes, max_len);
+        // Stretches without a label are counted in each part anew.
+        for event in labeled.iter_mut().filter(|event| Some(event.class) == other) {
+            event.episode += PARTS_APART * part as u64;
+        }
+        let labeled = spread(&labeled, limit);
         let places: Vec<(usize, usize)> = labeled.iter().map(LabeledEvent::place).collect();
         let remembered = memory.map(|memory| data.remembered(memory, &part_data, &places)).unwrap_or_default();
         Self { data: part_data, labeled, remembered, max_len }

@@ -12,6 +12,9 @@ use super::config_format;
 use crate::error::EmbeddingError;
 use crate::vector::VectorOptions;
 
+/// Half-lives of an embargo: after five of them 3 % of a count are left.
+const EMBARGO_HALF_LIVES: f64 = 5.0;
+
 /// The kind of an encoder that is none.
 const MEMORY: &str = "memory";
 
@@ -144,6 +147,13 @@ impl RunConfig {
     #[must_use]
     pub fn with_memory_alone(self) -> Self {
         Self { encoder: None, ..self }
+    }
+
+    /// The same settings with an embargo that outlasts the memory.
+    pub(crate) fn with_embargo(mut self) -> Self {
+        let hours = EMBARGO_HALF_LIVES * self.memory.longest_half_life_secs() / 3_600.0;
+        self.split.embargo_hours = self.split.embargo_hours.max(hours);
+        self
     }
 
     /// The longest window in positions; 1 without an encoder.

@@ -173,6 +173,7 @@ impl<'a> Setup<'a> {
 
     fn fresh(job: TrainJob<'a>, trainer: Trainer) -> Result<Self, EmbeddingError> {
         let TrainJob { config, data, run, from, resume: _, provenance } = job;
+        let config = config.with_embargo();
         let earlier = from.map(Run::manifest);
         let split = match earlier {
             Some(earlier) if earlier.data == data.fingerprint() => earlier.split.clone(),

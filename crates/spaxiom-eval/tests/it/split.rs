@@ -1,7 +1,7 @@
 //! Splits by site, time and entity.
 
 use proptest::prelude::*;
-use spaxiom_eval::{EntitySplit, EvalError, Part, Split, SplitOptions, check_no_leak};
+use spaxiom_eval::{EntitySplit, EvalError, Part, Split, SplitDates, SplitOptions, check_no_leak};
 
 const DAY: i64 = 86_400;
 const NOON: i64 = DAY / 2;
@@ -30,6 +30,30 @@ fn an_hour_before_each_border_is_for_no_part() {
         assert_eq!(split.part("home", border - 3_600), None);
         assert!(split.part("home", border - 3_601).is_some() && split.part("home", border).is_some());
     }
+}
+
+#[test]
+fn days_by_their_dates_have_gaps_between_them() {
+    let day = |text: &str| text.parse().unwrap();
+    let dates = SplitDates {
+        train: [day("2011-06-15"), day("2011-07-01")],
+        validation: [day("2011-07-02"), day("2011-07-04")],
+        test: [day("2011-07-06"), day("2011-07-14")],
+    };
+    let options = SplitOptions { dates: Some(dates), ..SplitOptions::default() };
+    let split = Split::new(&options, &["home"], &days(15_140..15_170)).unwrap();
+    let part = |time: &str| split.part("home", time.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp());
+    assert_eq!(part("2011-06-14T23:59:59Z"), None);
+    assert_eq!(part("2011-06-15T00:00:00Z"), Some(Part::Train));
+    assert_eq!(part("2011-07-01T23:59:59Z"), Some(Part::Train));
+    assert_eq!(part("2011-07-02T00:00:00Z"), Some(Part::Validation));
+    assert_eq!(part("2011-07-05T12:00:00Z"), None);
+    assert_eq!([part("2011-07-06T00:00:00Z"), part("2011-07-14T23:59:59Z")], [Some(Part::Test); 2]);
+    assert_eq!(part("2011-07-15T00:00:00Z"), None);
+    let turned = SplitDates { validation: dates.test, test: dates.validation, ..dates };
+    let options = SplitOptions { dates: Some(turned), ..SplitOptions::default() };
+    let error = Split::new(&options, &["home"], &days(15_140..15_170)).unwrap_err().to_string();
+    assert!(error.contains("`dates`"), "{error}");
 }
 
 #[test]

@@ -3,10 +3,13 @@
 use std::f64::consts::{LN_2, TAU};
 
 use super::options::MemoryOptions;
-use crate::clock::{NANOS_PER_DAY, NANOS_PER_SEC};
+use crate::clock::{NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_SEC};
 
-/// Gap to the event before, and three harmonics of the hour.
-pub(super) const N_TIMES: usize = 7;
+/// Gap to the event before, three harmonics of the time of day, and its hours.
+pub(super) const N_TIMES: usize = 1 + 2 * N_HARMONICS + N_HOURS;
+
+const N_HARMONICS: usize = 3;
+const N_HOURS: usize = 24;
 
 /// A token that came longer ago says no more than one so long ago.
 const LONGEST_SECS: f64 = 86_400.0;
@@ -54,11 +57,20 @@ pub(super) fn recency(last: i64, now: i64, scale_ns: f64) -> f32 {
     single(-(now.saturating_sub(last) as f64) / scale_ns).exp()
 }
 
-/// The logarithm of the gap to the event before, and harmonics of the time of day.
+/// The logarithm of the gap to the event before, harmonics of the time of day, and its hours: the two nearest full hours
+/// share a 1, so that a linear read-out can follow any schedule.
 pub(super) fn write_gap_and_hour(gap_ns: i64, local_ns: i64, features: &mut [f32]) {
     features[0] = single((gap_ns as f64 / NANOS_PER_SEC as f64).ln_1p() / LOG_GAP);
     let angle = TAU * (local_ns.rem_euclid(NANOS_PER_DAY) as f64 / NANOS_PER_DAY as f64);
-    for (harmonic, features) in (1..).zip(features[1..].chunks_exact_mut(2)) {
+    let (harmonics, hours) = features[1..].split_at_mut(2 * N_HARMONICS);
+    let (full_hours, share) =
+        (local_ns.rem_euclid(NANOS_PER_DAY) / NANOS_PER_HOUR, local_ns.rem_euclid(NANOS_PER_HOUR));
+    let hour = usize::try_from(full_hours).expect("an hour of a day");
+    let share = share as f64 / NANOS_PER_HOUR as f64;
+    hours.fill(0.0);
+    hours[hour] = single(1.0 - share);
+    hours[(hour + 1) % N_HOURS] = single(share);
+    for (harmonic, features) in (1..).zip(harmonics.chunks_exact_mut(2)) {
         let (sin, cos) = (f64::from(harmonic) * angle).sin_cos();
         features.copy_from_slice(&[single(sin), single(cos)]);
     }

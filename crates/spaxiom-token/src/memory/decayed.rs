@@ -58,6 +58,12 @@ impl Decayed {
         counts.iter_mut().zip(weights).for_each(|(count, weight)| *count += weight);
     }
 
+    /// Adds a number to a cell, as an event of these weights.
+    pub(super) fn add_number(&mut self, cell: usize, number: f32, weights: &[f32]) {
+        let counts = &mut self.counts[cell * weights.len()..(cell + 1) * weights.len()];
+        counts.iter_mut().zip(weights).for_each(|(count, weight)| *count += number * weight);
+    }
+
     /// By half-life: what the counts have to be multiplied by at this tick.
     pub(super) fn scales(&self, tick: i64, half_lives: &[f64], scales: &mut Vec<f32>) {
         scales.clear();
@@ -73,6 +79,11 @@ impl Decayed {
                 *log = log_1p(count * scale);
             }
         }
+    }
+
+    /// The mean of the numbers of a cell, of which the next one counts how many there were; near 0 for few of them.
+    pub(super) fn mean(&self, cell: usize, half_life: usize, scale: f32, shrinkage: f32) -> f32 {
+        self.count(cell, half_life) * scale / (self.count(cell + 1, half_life) * scale + shrinkage)
     }
 
     /// The count of a cell at one of the half-lives, still to be multiplied by its scale.

@@ -28,6 +28,8 @@ pub struct MemoryOptions {
     pub n_hashed: usize,
     /// Quantile bins of a numeric attribute, at most; 6.
     pub n_bins: usize,
+    /// Numeric attributes of a type whose decayed means are remembered, the most frequent first; 16.
+    pub max_measures: usize,
     /// Kinds of zone and types that are read out over the zones, the most frequent first; 48.
     pub max_groups: usize,
     /// Zones of a site that are remembered one by one; 1024.
@@ -47,6 +49,7 @@ impl Default for MemoryOptions {
             max_tokens: 128,
             n_hashed: 4,
             n_bins: 6,
+            max_measures: 16,
             max_groups: 48,
             max_zones: 1024,
         }
@@ -73,6 +76,7 @@ impl MemoryOptions {
             max_tokens,
             n_hashed,
             n_bins,
+            max_measures: _,
             max_groups: _,
             max_zones: _,
         } = self;

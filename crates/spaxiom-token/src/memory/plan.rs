@@ -27,11 +27,15 @@ impl Plan {
         let n_counts = self.n_counted() * clocks.half_lives_ns.len();
         let n_recent = vocabulary.n_tokens() * clocks.half_lives_events.len();
         let n_elapsed = vocabulary.n_tokens() * (1 + clocks.elapsed_ns.len());
-        n_counts + n_recent + vocabulary.n_pairs() + n_elapsed + N_TIMES + self.n_zone_features()
+        let n_means = vocabulary.n_measures() * clocks.zone_half_lives_ns.len();
+        n_counts + n_recent + vocabulary.n_pairs() + n_elapsed + n_means + N_TIMES + self.n_zone_features()
     }
 
     /// Numbers at the end of a row that are read out over zones.
     pub(super) fn n_zone_features(&self) -> usize {
-        self.vocabulary.n_groups() * (1 + self.clocks.zone_half_lives_ns.len()) * N_STATISTICS
+        let n_half_lives = self.clocks.zone_half_lives_ns.len();
+        let n_quantities =
+            self.vocabulary.n_groups() * (1 + n_half_lives) + self.vocabulary.n_zone_measures() * n_half_lives;
+        n_quantities * N_STATISTICS
     }
 }

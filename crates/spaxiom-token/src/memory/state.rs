@@ -6,10 +6,13 @@ use super::clocks;
 use super::decayed::Decayed;
 use super::plan::Plan;
 use super::vocabulary::is_pair;
-use super::zones::{Buffers, Zones};
+use super::zones::{Buffers, Now, Zones};
 
 /// The newest format of a state.
 const FORMAT: u32 = 1;
+
+/// A mean of so many numbers of a site lies half way to 0, the mean of training.
+const SHRINKAGE: f32 = 1.0;
 
 /// What a memory holds of one site: to be saved with what was made of it, and gone on with later.
 ///
@@ -29,6 +32,8 @@ pub struct MemoryState {
     /// Of tokens, by the number of events since.
     recent: Decayed,
     pairs: Decayed,
+    /// Two cells for every measure: the sum of its numbers, and how many.
+    means: Decayed,
     /// Nanoseconds since 1970 at which each token came last.
     last: Vec<Option<i64>>,
     pub(super) zones: Zones,
@@ -47,6 +52,8 @@ pub(super) struct Moment<'a> {
     pub(super) time_ns: i64,
     /// Ids of the fields of the memory.
     pub(super) row: &'a [u32],
+    /// Its numbers.
+    pub(super) values: &'a [f32],
     pub(super) zone: Option<&'a str>,
 }
 
@@ -63,6 +70,7 @@ impl MemoryState {
             counts: Decayed::new(plan.n_counted(), clocks.half_lives_ns.len()),
             recent: Decayed::new(n_tokens, clocks.half_lives_events.len()),
             pairs: Decayed::new(vocabulary.n_pairs(), 1),
+            means: Decayed::new(2 * vocabulary.n_measures(), clocks.zone_half_lives_ns.len()),
             last: vec![None; n_tokens],
             zones: Zones::new(clocks.zone_half_lives_ns.len()),
         }
@@ -77,6 +85,7 @@ impl MemoryState {
             && self.counts.has_shape(plan.n_counted(), clocks.half_lives_ns.len())
             && self.recent.has_shape(n_tokens, clocks.half_lives_events.len())
             && self.pairs.has_shape(vocabulary.n_pairs(), 1)
+            && self.means.has_shape(2 * vocabulary.n_measures(), clocks.zone_half_lives_ns.len())
             && self.last.len() == n_tokens;
         self.zones = self.zones.restored(vocabulary, clocks.zone_half_lives_ns.len())?;
         fits.then_some(self)
@@ -85,7 +94,7 @@ impl MemoryState {
     /// Takes the next event in.
     pub(super) fn push(&mut self, plan: &Plan, moment: Moment<'_>, weights: &mut Vec<f32>) {
         let Plan { vocabulary, clocks, options, .. } = plan;
-        let Moment { time_ns, row, zone } = moment;
+        let Moment { time_ns, row, values, zone } = moment;
         // An event that comes late counts as now: a memory does not go back.
         let now = self.now.map_or(time_ns, |now| now.max(time_ns));
         let observed = vocabulary.observe(row);
@@ -118,8 +127,18 @@ impl MemoryState {
         self.recent.weights(self.n_events, &clocks.half_lives_events, weights);
         self.recent.add(token, weights);
         let zone = zone.and_then(|zone| self.zones.place(zone, observed.zone_kind, vocabulary, options.max_zones));
+        let measured = || vocabulary.measured(&observed, values);
         if let (Some(place), Some(rank)) = (zone, observed.rank) {
-            self.zones.add(place, rank, now, &clocks.zone_half_lives_ns, weights);
+            let now = Now { time_ns: now, half_lives_ns: &clocks.zone_half_lives_ns, weights };
+            self.zones.add(place, rank, measured(), now, vocabulary);
+        }
+        let mut measured = measured().peekable();
+        if measured.peek().is_some() {
+            self.means.weights(now, &clocks.zone_half_lives_ns, weights);
+            for (measure, number) in measured {
+                self.means.add_number(2 * measure, number, weights);
+                self.means.add(2 * measure + 1, weights);
+            }
         }
     }
 
@@ -141,6 +160,13 @@ impl MemoryState {
             features[0] = clocks::elapsed(*last, now);
             for (feature, scale_ns) in features[1..].iter_mut().zip(&clocks.elapsed_ns) {
                 *feature = last.map_or(0.0, |last| clocks::recency(last, now, *scale_ns));
+            }
+        }
+        self.means.scales(now, &clocks.zone_half_lives_ns, scales);
+        let means = next(vocabulary.n_measures() * scales.len());
+        for (measure, means) in means.chunks_exact_mut(scales.len().max(1)).enumerate() {
+            for (half_life, (mean, scale)) in means.iter_mut().zip(&*scales).enumerate() {
+                *mean = self.means.mean(2 * measure, half_life, *scale, SHRINKAGE);
             }
         }
         let before = self.before.or(self.now);

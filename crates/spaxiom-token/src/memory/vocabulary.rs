@@ -10,6 +10,7 @@ use xxhash_rust::xxh64::xxh64;
 use super::options::MemoryOptions;
 use crate::clock::NANOS_PER_SEC;
 use crate::field::{Coding, Field};
+use crate::sequence::TokenSequence;
 use crate::special::{FIRST, NONE};
 use crate::table::{EventTable, SequenceRows};
 use crate::tokenizer::Tokenizer;
@@ -36,6 +37,25 @@ pub(super) struct Group {
     kind: u32,
 }
 
+/// A numeric attribute of the events of a type, on a scale on which it has mean 0 and deviation 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Measure {
+    /// Id of the type.
+    kind: u32,
+    /// The column of values.
+    number: usize,
+    /// Of the logarithm.
+    mean: f64,
+    deviation: f64,
+}
+
+/// A measured number further from the mean says no more than one there.
+const MAX_DEVIATIONS: f64 = 4.0;
+
+/// Numbers that a measure is learned from, at least.
+const MIN_NUMBERS: usize = 50;
+
 /// The artifact: what training showed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -46,6 +66,8 @@ pub(super) struct VocabularyFile {
     pairs: Vec<[u32; 2]>,
     /// In order, those of one kind beside each other.
     groups: Vec<Group>,
+    /// In order of type and column.
+    measures: Vec<Measure>,
 }
 
 /// The same, ready to be asked.
@@ -60,6 +82,10 @@ pub(super) struct Vocabulary {
     kinds: FxHashMap<u32, (usize, usize)>,
     /// The place of a group among those of its kind.
     ranks: FxHashMap<Group, usize>,
+    /// The measures of each type.
+    measures_of_types: FxHashMap<u32, Vec<usize>>,
+    /// The measures of all groups of each kind of zone, in order.
+    measures_of_kinds: FxHashMap<u32, Vec<usize>>,
     /// Fields of a row that are attributes, and the first of their bins.
     attributes: Vec<(usize, usize)>,
     n_bins: usize,
@@ -78,6 +104,7 @@ struct Places {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observed {
     pub(super) token: usize,
+    kind: u32,
     /// The kind of its zone.
     pub(super) zone_kind: u32,
     /// The place of its group among those of its kind of zone.
@@ -111,8 +138,29 @@ impl Vocabulary {
             ranks.insert(*group, *n);
             *n += 1;
         }
+        let mut measures_of_types: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for (at, measure) in file.measures.iter().enumerate() {
+            measures_of_types.entry(measure.kind).or_default().push(at);
+        }
+        let mut measures_of_kinds: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for group in &file.groups {
+            let own = measures_of_types.get(&group.kind).into_iter().flatten();
+            measures_of_kinds.entry(group.zone_kind).or_default().extend(own);
+        }
         let tokens = file.whats.iter().copied().zip(0..).collect();
-        Self { file, tokens, n_hashed, pairs_by_second, kinds, ranks, attributes, n_bins, places }
+        Self {
+            file,
+            tokens,
+            n_hashed,
+            pairs_by_second,
+            kinds,
+            ranks,
+            measures_of_types,
+            measures_of_kinds,
+            attributes,
+            n_bins,
+            places,
+        }
     }
 
     /// Tokens by name, and slots for others.
@@ -131,6 +179,31 @@ impl Vocabulary {
 
     pub(super) fn n_groups(&self) -> usize {
         self.file.groups.len()
+    }
+
+    pub(super) fn n_measures(&self) -> usize {
+        self.file.measures.len()
+    }
+
+    /// Measures of groups of zones, over all kinds.
+    pub(super) fn n_zone_measures(&self) -> usize {
+        self.measures_of_kinds.values().map(Vec::len).sum()
+    }
+
+    /// The measures of the groups of a kind of zone, in order.
+    pub(super) fn measures_of(&self, zone_kind: u32) -> &[usize] {
+        self.measures_of_kinds.get(&zone_kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The measures of an event, and their numbers; `values` are those of its row.
+    pub(super) fn measured<'a>(
+        &'a self,
+        observed: &Observed,
+        values: &'a [f32],
+    ) -> impl Iterator<Item = (usize, f32)> + 'a {
+        let of_type = self.measures_of_types.get(&observed.kind).into_iter().flatten();
+        of_type
+            .filter_map(|&at| Some((at, self.file.measures[at].standardized(values[self.file.measures[at].number])?)))
     }
 
     /// The kinds of zone that have groups: first group and number of groups, in order of the groups.
@@ -154,7 +227,7 @@ impl Vocabulary {
         let what = self.places.what(row);
         let token = self.tokens.get(&what).map_or_else(|| self.hashed(what), |token| *token as usize);
         let group = Group { zone_kind: what.zone_kind, kind: what.kind };
-        Observed { token, zone_kind: what.zone_kind, rank: self.ranks.get(&group).copied() }
+        Observed { token, kind: what.kind, zone_kind: what.zone_kind, rank: self.ranks.get(&group).copied() }
     }
 
     /// The bins of the attributes of a row.
@@ -216,6 +289,7 @@ pub(super) fn learn(
         whats: most_frequent(counts, options.max_tokens),
         groups: most_frequent(groups, options.max_groups),
         pairs: Vec::new(),
+        measures: measures(options, &empty, &tokens),
     };
     let named = Vocabulary::new(file.clone(), tokenizer, options.n_hashed);
     let mut pairs: BTreeMap<[u32; 2], usize> = BTreeMap::new();
@@ -236,6 +310,47 @@ pub(super) fn learn(
     }
     file.pairs = most_frequent(pairs, options.max_pairs);
     file
+}
+
+/// The most frequent numeric attributes of types.
+fn measures(options: &MemoryOptions, vocabulary: &Vocabulary, tokens: &[TokenSequence]) -> Vec<Measure> {
+    let mut sums: BTreeMap<(u32, usize), (usize, f64, f64)> = BTreeMap::new();
+    for tokens in tokens {
+        let window = tokens.window(0, tokens.n_positions());
+        let values = window.values();
+        for (row, values) in window.rows().zip(values.chunks_exact(window.n_values().max(1))) {
+            let kind = vocabulary.places.what(row).kind;
+            for (number, value) in values.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+                let value = logarithm(*value);
+                let (n, sum, squares) = sums.entry((kind, number)).or_default();
+                (*n, *sum, *squares) = (*n + 1, *sum + value, *squares + value * value);
+            }
+        }
+    }
+    sums.retain(|_, (n, ..)| *n >= MIN_NUMBERS);
+    let counts = sums.iter().map(|(key, (n, ..))| (*key, *n)).collect();
+    let measure = |(kind, number): (u32, usize)| {
+        let (n, sum, squares) = sums[&(kind, number)];
+        let mean = sum / n as f64;
+        let deviation = (squares / n as f64 - mean * mean).max(0.0).sqrt() + 1e-3;
+        Measure { kind, number, mean, deviation }
+    };
+    most_frequent(counts, options.max_measures).into_iter().map(measure).collect()
+}
+
+impl Measure {
+    /// None where the event has no such number.
+    #[expect(clippy::cast_possible_truncation, reason = "a number of a few deviations")]
+    fn standardized(&self, value: f32) -> Option<f32> {
+        let deviations = || (logarithm(value) - self.mean) / self.deviation;
+        (!value.is_nan()).then(|| deviations().clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS) as f32)
+    }
+}
+
+/// Of a number of any sign.
+fn logarithm(value: f32) -> f64 {
+    let value = f64::from(value);
+    value.signum() * value.abs().ln_1p()
 }
 
 /// Whether an event at `now` makes a pair with the last one at `before`.

@@ -13,6 +13,9 @@ use crate::special::NONE;
 /// (after principal neighborhood aggregation; Corso, Cavalleri, Beaini, Liò and Veličković 2020).
 pub(super) const N_STATISTICS: usize = 6;
 
+/// A mean of so many numbers of a zone lies half way to 0, that of all zones.
+const SHRINKAGE: f32 = 0.5;
+
 /// What a zone is, for its memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -53,7 +56,7 @@ impl Zones {
             if zone.first_cell != n_cells {
                 return None;
             }
-            n_cells += vocabulary.n_groups_of(zone.kind);
+            n_cells += n_cells_of(vocabulary, zone.kind);
         }
         let fits = self.counts.has_shape(n_cells, n_half_lives) && self.last.len() == n_cells;
         self.places = self.names.iter().cloned().zip(0..).collect();
@@ -65,7 +68,7 @@ impl Zones {
         if let Some(place) = self.places.get(name) {
             return Some(*place);
         }
-        let n_cells = vocabulary.n_groups_of(kind);
+        let n_cells = n_cells_of(vocabulary, kind);
         if n_cells == 0 || self.of_names.len() >= max_zones {
             return None;
         }
@@ -78,15 +81,29 @@ impl Zones {
         Some(place)
     }
 
-    /// Counts an event of a group, by its rank, in a zone.
-    pub(super) fn add(&mut self, place: u32, rank: usize, now_ns: i64, half_lives_ns: &[f64], weights: &mut Vec<f32>) {
-        let cell = self.of_names[place as usize].first_cell + rank;
-        self.counts.weights(now_ns, half_lives_ns, weights);
-        self.counts.add(cell, weights);
-        self.last[cell] = Some(now_ns);
+    /// Counts an event of a group, by its rank, in a zone, with the measures that it has.
+    pub(super) fn add(
+        &mut self,
+        place: u32,
+        rank: usize,
+        measured: impl Iterator<Item = (usize, f32)>,
+        now: Now<'_>,
+        vocabulary: &Vocabulary,
+    ) {
+        let Now { time_ns, half_lives_ns, weights } = now;
+        let Zone { kind, first_cell } = self.of_names[place as usize];
+        self.counts.weights(time_ns, half_lives_ns, weights);
+        self.counts.add(first_cell + rank, weights);
+        self.last[first_cell + rank] = Some(time_ns);
+        let (first_measure, measures) = (first_cell + vocabulary.n_groups_of(kind), vocabulary.measures_of(kind));
+        for (measure, number) in measured {
+            let Some(at) = measures.iter().position(|own| *own == measure) else { continue };
+            self.counts.add_number(first_measure + 2 * at, number, weights);
+            self.counts.add(first_measure + 2 * at + 1, weights);
+        }
     }
 
-    /// Statistics of the time since the last event, and of the counts, of every group over its zones.
+    /// Statistics of the time since the last event, of the counts and of the means of measures, of every group over its zones.
     ///
     /// Zones of a site map count from the beginning; a zone without a kind counts for what it has reported.
     pub(super) fn read(
@@ -114,8 +131,33 @@ impl Zones {
                     statistics.write(0.0, features.next().expect("a place for each quantity"));
                 }
             }
+            for at in 0..vocabulary.measures_of(kind).len() {
+                let cells = || {
+                    let zones = self.of_names.iter().filter(|zone| zone.kind == kind);
+                    zones.map(|zone| zone.first_cell + n_groups + 2 * at)
+                };
+                for (half_life, scale) in buffers.scales.iter().enumerate() {
+                    let mut statistics = Statistics::default();
+                    for cell in cells().filter(|cell| self.counts.count(*cell + 1, half_life) > 0.0) {
+                        statistics.add(self.counts.mean(cell, half_life, *scale, SHRINKAGE));
+                    }
+                    statistics.write(0.0, features.next().expect("a place for each quantity"));
+                }
+            }
         }
     }
+}
+
+/// A cell for every group of a kind of zones, and two for every measure: the sum of its numbers, and how many.
+fn n_cells_of(vocabulary: &Vocabulary, kind: u32) -> usize {
+    vocabulary.n_groups_of(kind) + 2 * vocabulary.measures_of(kind).len()
+}
+
+/// The moment of an event, and room for what it counts.
+pub(super) struct Now<'a> {
+    pub(super) time_ns: i64,
+    pub(super) half_lives_ns: &'a [f64],
+    pub(super) weights: &'a mut Vec<f32>,
 }
 
 /// Room that is used again for every read-out.
