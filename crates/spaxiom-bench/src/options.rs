@@ -18,6 +18,8 @@ pub enum Workload {
     Train,
     /// No time: the share of small-world episodes whose label an oracle recognizes in an augmented view
     Views,
+    /// Events that a clocked memory takes in, and rows that it gives, on one thread
+    Remember,
     /// Time and peak memory of `pretrain` up to its first step
     Intake,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for 10 N events

@@ -5,7 +5,7 @@ use anyhow::Context;
 use crate::folder::Folder;
 use crate::options::{BenchOptions, Workload};
 use crate::row::BenchRow;
-use crate::{encode, ingest, intake, train, views};
+use crate::{encode, ingest, intake, remember, train, views};
 
 /// Measures the workloads.
 ///
@@ -25,6 +25,7 @@ pub fn bench(workloads: &[Workload], options: &BenchOptions) -> anyhow::Result<V
             Workload::Encode => rows.extend(encode::encode(options, &folder)?),
             Workload::Train => rows.extend(train::train(options, &folder)?),
             Workload::Views => rows.extend(views::views()?),
+            Workload::Remember => rows.extend(remember::remember(options, &folder.events(options.events)?)?),
             Workload::Intake => rows.extend(intake::intake(options, &folder)?),
             Workload::Memory => rows.extend(ingest::memory(options, &folder)?),
         }

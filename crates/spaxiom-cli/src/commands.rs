@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod convert;
 mod demo;
+mod embed;
 mod eval;
 mod finetune;
 mod index;
@@ -45,6 +46,8 @@ commands! {
     Pretrain(pretrain::PretrainArgs);
     /// Train a pretrained encoder for a task with labels
     Finetune(finetune::FinetuneArgs);
+    /// Write the vectors of events to a file
+    Embed(embed::EmbedArgs);
     /// Embed events into a store and index them
     Index(index::IndexArgs);
     /// Find the events nearest to one

@@ -222,6 +222,15 @@ pub enum EmbeddingError {
         /// Fingerprint of these data.
         got: String,
     },
+    /// Vectors are written in two formats.
+    #[error("`{path}` names no format of vectors: end it with `.parquet` or `.npy`")]
+    VectorFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Vectors that cannot be written as Parquet.
+    #[error("vectors cannot be written as Parquet")]
+    Parquet(#[from] parquet::errors::ParquetError),
     /// An id that is not in the store.
     #[error("no event `{id}` in the store")]
     NoSuchEvent {

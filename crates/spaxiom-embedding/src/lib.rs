@@ -55,7 +55,7 @@ pub use crate::evaluation::{
 pub use crate::pipeline::{EmbeddingPipeline, SearchResult};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
-pub use crate::vector::{VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
+pub use crate::vector::{VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
 
 pub use spaxiom_encoder::{
     BatchLayout, Cell, ContrastiveEventEncoder, EncoderConfig, EncoderError, EncoderKind, EventEncoderConfig,

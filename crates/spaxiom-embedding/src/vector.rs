@@ -1,12 +1,14 @@
 //! The vector of a moment: what an encoder makes of the last events, beside what a memory holds of everything before.
 
 mod blocks;
+mod export;
 mod fit;
 mod name;
 mod options;
 mod vectors;
 
 pub(crate) use self::blocks::Blocks;
+pub use self::export::VectorFile;
 pub(crate) use self::fit::fit_blocks;
 pub use self::name::VectorName;
 pub use self::options::VectorOptions;

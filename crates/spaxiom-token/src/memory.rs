@@ -8,6 +8,7 @@
 mod bits;
 mod clocks;
 mod decayed;
+mod functions;
 mod options;
 mod plan;
 mod state;

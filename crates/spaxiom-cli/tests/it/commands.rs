@@ -122,6 +122,13 @@ fn a_memory_alone_is_fitted_indexed_and_searched() {
     let event = r#"{"type":"QueueFormed","zone":"loading_dock","time":"2025-01-07T10:23:45Z"}"#;
     let found = json(&["search", "--store", &store, "--run", &run, "--event", event, "-k", "5"]);
     assert_eq!(found["hits"].as_array().unwrap().len(), 5);
+    let vectors = world.path("vectors.npy");
+    let embed = ["embed", "--run", &run, "--data", &data, "--out", &vectors];
+    let n_all = json(&embed)["vectors"].as_u64().unwrap();
+    let of_part = |part| json(&[&embed[..], &["--part", part]].concat())["vectors"].as_u64().unwrap();
+    assert_eq!(of_part("1/2") + of_part("2/2"), n_all);
+    assert!(fs_err::metadata(world.path("vectors.ids.parquet")).is_ok());
+    fails(&[&embed[..], &["--part", "3/2"]].concat(), 2, "wanted I/N");
     let tuned = ["finetune", "--task", "classify", "--from", &run, "--data", &data, "--out", &world.path("none")];
     fails(&tuned, 1, "has a memory and no encoder");
     fails(&["pretrain", "--encoder", "memoir", "--data", &data, "--out", &run], 2, "memory");

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{
-    EntityId, EventSequence, LabelIndex, LabelSpan, ReadOptions, SequenceKey, SiteMap, group_by_site, read_events,
-    read_labels,
+    EntityId, EventSequence, LabelIndex, LabelSpan, ReadOptions, SequenceKey, SiteId, SiteMap, group_by_site,
+    read_events, read_labels,
 };
 use spaxiom_file::hex;
 use spaxiom_objective::{Examples, Flow, Labeled, ObjectiveError, Show};
@@ -129,6 +129,13 @@ impl Dataset {
     #[must_use]
     pub fn n_events(&self) -> usize {
         self.table.len()
+    }
+
+    /// Number of events of some of the sites.
+    #[must_use]
+    pub fn n_events_of(&self, is_wanted: impl Fn(&SiteId) -> bool) -> usize {
+        let wanted = self.sequences.iter().filter(|sequence| is_wanted(&sequence.site_id));
+        wanted.map(|sequence| sequence.rows.len()).sum()
     }
 
     /// Whether anything is known of what was really going on.

@@ -10,7 +10,12 @@ use spaxiom_token::{
 
 use super::blocks::{Block, Blocks, Projection};
 use super::name::VectorName;
+use crate::data::Dataset;
 use crate::engine::WindowEncoder;
+use crate::error::EmbeddingError;
+
+/// Events that are encoded together.
+const BATCH_SIZE: usize = 1024;
 
 /// Makes the vectors of a run: encoder and memory, or one of them.
 pub struct Vectors {
@@ -141,6 +146,29 @@ impl Vectors {
     ) -> VectorReader<'a> {
         let memory = self.memory().map(|memory| memory.reader(table, sequence));
         VectorReader { vectors: self, tokens, memory }
+    }
+
+    /// Shows the events of every site of a data set that `is_wanted`, batch by batch in order of time, with their vectors.
+    ///
+    /// # Errors
+    /// Those of `show`.
+    pub fn of_data(
+        &self,
+        data: &Dataset,
+        is_wanted: impl Fn(&SiteId) -> bool,
+        mut show: impl FnMut(&[Event], &[f32]) -> Result<(), EmbeddingError>,
+    ) -> Result<(), EmbeddingError> {
+        let (table, sequences) = data.columns();
+        let tokens = data.tokenize(&self.tokenizer);
+        for (sequence, tokens) in sequences.iter().zip(&tokens).filter(|(sequence, _)| is_wanted(&sequence.site_id)) {
+            let mut reader = self.reader(tokens, table, sequence);
+            for start in (0..tokens.len()).step_by(BATCH_SIZE) {
+                let batch = start..(start + BATCH_SIZE).min(tokens.len());
+                let events: Vec<Event> = table.events(&sequence.rows[batch.clone()]).collect();
+                show(&events, &reader.read(batch))?;
+            }
+        }
+        Ok(())
     }
 
     /// A stream of events of a site in which nothing has happened yet.

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use spaxiom_embedding::{
     ClockedMemory, EmbeddingError, EmbeddingPipeline, Event, EventSequence, Exact, Filter, IndexError, RunConfig,
-    RunFolder, VectorName, evaluate,
+    RunFolder, VectorFile, VectorName, evaluate,
 };
 use tempfile::TempDir;
 
@@ -125,4 +128,49 @@ fn another_memory_than_that_of_the_run_is_refused() {
     fs_err::write(&path, text).unwrap();
     let error = spaxiom_embedding::Run::open(run.path()).unwrap_err();
     assert!(matches!(error, EmbeddingError::OtherMemory { .. }), "{error}");
+}
+
+/// Ids and vectors of a Parquet file.
+fn read_parquet(path: &std::path::Path) -> (Vec<String>, Vec<f32>) {
+    let file = fs_err::File::open(path).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file.into_file()).unwrap().build().unwrap();
+    let (mut ids, mut vectors) = (Vec::new(), Vec::new());
+    for batch in reader {
+        let batch = batch.unwrap();
+        let names = batch.column_by_name("id").unwrap().as_string::<i32>();
+        ids.extend(names.iter().map(|id| id.unwrap().to_owned()));
+        if let Some(lists) = batch.column_by_name("vector") {
+            let values = lists.as_fixed_size_list().values();
+            vectors.extend_from_slice(values.as_primitive::<Float32Type>().values());
+        }
+    }
+    (ids, vectors)
+}
+
+#[test]
+fn files_of_vectors_hold_those_of_whole_sites() {
+    let (folder, data) = (TempDir::new().unwrap(), WORLD.data());
+    let vectors = open(&WORLD.pretrained()).vectors(flex().as_ref(), VectorName::Both).unwrap();
+    let site = data.sequences().next().unwrap();
+    let is_wanted = |id: &spaxiom_embedding::SiteId| id == site.site_id();
+    let write = |name: &str| {
+        let path = folder.path().join(name);
+        let mut file = VectorFile::create(&path, vectors.dim(), data.n_events_of(is_wanted)).unwrap();
+        vectors.of_data(&data, is_wanted, |events, vectors| file.write(events, vectors)).unwrap();
+        file.finish().unwrap();
+        path
+    };
+    let (ids, found) = read_parquet(&write("vectors.parquet"));
+    let mut stream = vectors.stream();
+    let streamed: Vec<f32> = site.events().iter().flat_map(|event| stream.push(event)).collect();
+    assert!(ids.iter().eq(site.events().iter().map(|event| event.id.as_str())));
+    assert_eq!(found, streamed);
+    let array = fs_err::read(write("vectors.npy")).unwrap();
+    let header = format!("'shape': ({}, {})", ids.len(), vectors.dim());
+    assert!(String::from_utf8_lossy(&array[..128]).contains(&header) && array.len() % 64 == found.len() * 4 % 64);
+    let values: Vec<u8> = found.iter().flat_map(|value| value.to_le_bytes()).collect();
+    assert!(array.ends_with(&values));
+    assert_eq!(read_parquet(&folder.path().join("vectors.ids.parquet")), (ids, Vec::new()));
+    let error = VectorFile::create(&folder.path().join("vectors.csv"), 3, 1).err().unwrap().to_string();
+    assert!(error.contains("`.parquet` or `.npy`"), "{error}");
 }

@@ -2,6 +2,7 @@
 
 use std::f64::consts::{LN_2, TAU};
 
+use super::functions::{exp_minus, log_1p};
 use super::options::MemoryOptions;
 use crate::clock::{NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_SEC};
 
@@ -15,7 +16,7 @@ const N_HOURS: usize = 24;
 const LONGEST_SECS: f64 = 86_400.0;
 
 /// Logarithms of a day and of a long gap in seconds, so that the features are about 1.
-const LOG_DAY: f64 = 11.4;
+const LOG_DAY: f32 = 11.4;
 const LOG_GAP: f64 = 6.0;
 
 /// Half-life of pairs.
@@ -28,7 +29,7 @@ pub(super) struct Clocks {
     pub(super) zone_half_lives_ns: Vec<f64>,
     pub(super) half_lives_events: Vec<f64>,
     pub(super) pair_half_life_ns: [f64; 1],
-    pub(super) elapsed_ns: Vec<f64>,
+    pub(super) elapsed_secs: Vec<f32>,
     pub(super) repeats_ns: Vec<f64>,
 }
 
@@ -40,21 +41,25 @@ impl Clocks {
             zone_half_lives_ns: nanos(&options.zone_half_lives_secs),
             half_lives_events: options.decays_per_event.iter().map(|decay| -LN_2 / decay.ln()).collect(),
             pair_half_life_ns: [PAIR_HALF_LIFE_SECS * NANOS_PER_SEC as f64],
-            elapsed_ns: nanos(&options.elapsed_secs),
+            elapsed_secs: options.elapsed_secs.iter().map(|secs| single(*secs)).collect(),
             repeats_ns: nanos(&options.repeats_secs),
         }
     }
 }
 
-/// The logarithm of the time since `last`, from 0 to 1; 1 for what never was.
-pub(super) fn elapsed(last: Option<i64>, now: i64) -> f32 {
-    let secs = last.map_or(LONGEST_SECS, |last| secs_since(last, now).min(LONGEST_SECS));
-    single(secs).ln_1p() / single(LOG_DAY)
+/// The logarithm of so many seconds since something was, from 0 to 1.
+#[inline]
+pub(super) fn elapsed(secs: f32) -> f32 {
+    log_1p(secs) / LOG_DAY
 }
 
-/// 1 for what is now, and less the longer ago it is.
-pub(super) fn recency(last: i64, now: i64, scale_ns: f64) -> f32 {
-    single(-(now.saturating_sub(last) as f64) / scale_ns).exp()
+/// The same with its recencies: 1 for what is now, and less the longer ago it is, on each of the scales.
+pub(super) fn write_elapsed(last: Option<i64>, now: i64, scales_secs: &[f32], features: &mut [f32]) {
+    let secs = secs_since(last, now);
+    features[0] = elapsed(secs);
+    for (feature, scale_secs) in features[1..].iter_mut().zip(scales_secs) {
+        *feature = exp_minus(secs / scale_secs);
+    }
 }
 
 /// The logarithm of the gap to the event before, harmonics of the time of day, and its hours: the two nearest full hours
@@ -76,8 +81,10 @@ pub(super) fn write_gap_and_hour(gap_ns: i64, local_ns: i64, features: &mut [f32
     }
 }
 
-fn secs_since(last: i64, now: i64) -> f64 {
-    now.saturating_sub(last) as f64 / NANOS_PER_SEC as f64
+/// Seconds since something was: a day at most, and for what never was.
+pub(super) fn secs_since(last: Option<i64>, now: i64) -> f32 {
+    let secs = |last| now.saturating_sub(last) as f64 / NANOS_PER_SEC as f64;
+    single(last.map_or(LONGEST_SECS, secs).min(LONGEST_SECS))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bits;
+use super::functions::log_1p;
 
 /// Powers of two above which counts are brought back to the present, so that a 32-bit float holds them.
 const MAX_EXPONENT: f64 = 48.0;
@@ -76,8 +77,11 @@ impl Decayed {
     pub(super) fn read(&self, scales: &[f32], logs: &mut [f32]) {
         for (logs, counts) in logs.chunks_exact_mut(scales.len()).zip(self.counts.chunks_exact(scales.len())) {
             for ((log, count), scale) in logs.iter_mut().zip(counts).zip(scales) {
-                *log = log_1p(count * scale);
+                *log = count * scale;
             }
+        }
+        for log in logs {
+            *log = log_1p(*log);
         }
     }
 
@@ -94,11 +98,6 @@ impl Decayed {
 
 fn half_lives_since(reference: i64, tick: i64, half_life: f64) -> f64 {
     tick.saturating_sub(reference) as f64 / half_life
-}
-
-/// `ln(1 + x)` of a number that is not negative.
-pub(super) fn log_1p(x: f32) -> f32 {
-    if x == 0.0 { 0.0 } else { x.ln_1p() }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]

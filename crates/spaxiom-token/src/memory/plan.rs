@@ -26,7 +26,7 @@ impl Plan {
         let Self { vocabulary, clocks, .. } = self;
         let n_counts = self.n_counted() * clocks.half_lives_ns.len();
         let n_recent = vocabulary.n_tokens() * clocks.half_lives_events.len();
-        let n_elapsed = vocabulary.n_tokens() * (1 + clocks.elapsed_ns.len());
+        let n_elapsed = vocabulary.n_tokens() * (1 + clocks.elapsed_secs.len());
         let n_means = vocabulary.n_measures() * clocks.zone_half_lives_ns.len();
         n_counts + n_recent + vocabulary.n_pairs() + n_elapsed + n_means + N_TIMES + self.n_zone_features()
     }

@@ -155,12 +155,9 @@ impl MemoryState {
         self.recent.read(scales, next(vocabulary.n_tokens() * scales.len()));
         self.pairs.scales(now, &clocks.pair_half_life_ns, scales);
         self.pairs.read(scales, next(vocabulary.n_pairs()));
-        let n_elapsed = 1 + clocks.elapsed_ns.len();
+        let n_elapsed = 1 + clocks.elapsed_secs.len();
         for (features, last) in next(self.last.len() * n_elapsed).chunks_exact_mut(n_elapsed).zip(&self.last) {
-            features[0] = clocks::elapsed(*last, now);
-            for (feature, scale_ns) in features[1..].iter_mut().zip(&clocks.elapsed_ns) {
-                *feature = last.map_or(0.0, |last| clocks::recency(last, now, *scale_ns));
-            }
+            clocks::write_elapsed(*last, now, &clocks.elapsed_secs, features);
         }
         self.means.scales(now, &clocks.zone_half_lives_ns, scales);
         let means = next(vocabulary.n_measures() * scales.len());

@@ -4,8 +4,9 @@ use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::clocks::elapsed;
-use super::decayed::{Decayed, log_1p};
+use super::clocks::{elapsed, secs_since};
+use super::decayed::Decayed;
+use super::functions::log_1p;
 use super::vocabulary::Vocabulary;
 use crate::special::NONE;
 
@@ -115,33 +116,39 @@ impl Zones {
         features: &mut [f32],
     ) {
         self.counts.scales(now_ns, half_lives_ns, &mut buffers.scales);
+        let Buffers { scales, cells, numbers } = buffers;
         let mut features = features.chunks_exact_mut(N_STATISTICS);
+        let mut next = || features.next().expect("a place for each quantity");
         for (kind, n_groups) in vocabulary.kinds() {
+            let of_kind = || self.of_names.iter().filter(|zone| zone.kind == kind).map(|zone| zone.first_cell);
             for rank in 0..n_groups {
-                buffers.cells.clear();
-                let cells = self.of_names.iter().filter(|zone| zone.kind == kind).map(|zone| zone.first_cell + rank);
-                buffers.cells.extend(cells.filter(|cell| kind != NONE || self.last[*cell].is_some()));
-                let mut statistics = Statistics::default();
-                buffers.cells.iter().for_each(|cell| statistics.add(elapsed(self.last[*cell], now_ns)));
-                statistics.write(elapsed(None, now_ns), features.next().expect("a place for each quantity"));
-                for (half_life, scale) in buffers.scales.iter().enumerate() {
-                    let mut statistics = Statistics::default();
-                    let count = |cell: &usize| log_1p(self.counts.count(*cell, half_life) * scale);
-                    buffers.cells.iter().for_each(|cell| statistics.add(count(cell)));
-                    statistics.write(0.0, features.next().expect("a place for each quantity"));
+                cells.clear();
+                cells.extend(
+                    of_kind().map(|first| first + rank).filter(|cell| kind != NONE || self.last[*cell].is_some()),
+                );
+                numbers.clear();
+                numbers.extend(cells.iter().map(|cell| secs_since(self.last[*cell], now_ns)));
+                for secs in &mut *numbers {
+                    *secs = elapsed(*secs);
+                }
+                write_statistics(numbers, elapsed(secs_since(None, now_ns)), next());
+                for (half_life, scale) in scales.iter().enumerate() {
+                    numbers.clear();
+                    numbers.extend(cells.iter().map(|cell| self.counts.count(*cell, half_life) * scale));
+                    for count in &mut *numbers {
+                        *count = log_1p(*count);
+                    }
+                    write_statistics(numbers, 0.0, next());
                 }
             }
             for at in 0..vocabulary.measures_of(kind).len() {
-                let cells = || {
-                    let zones = self.of_names.iter().filter(|zone| zone.kind == kind);
-                    zones.map(|zone| zone.first_cell + n_groups + 2 * at)
-                };
-                for (half_life, scale) in buffers.scales.iter().enumerate() {
-                    let mut statistics = Statistics::default();
-                    for cell in cells().filter(|cell| self.counts.count(*cell + 1, half_life) > 0.0) {
-                        statistics.add(self.counts.mean(cell, half_life, *scale, SHRINKAGE));
-                    }
-                    statistics.write(0.0, features.next().expect("a place for each quantity"));
+                cells.clear();
+                cells.extend(of_kind().map(|first| first + n_groups + 2 * at));
+                for (half_life, scale) in scales.iter().enumerate() {
+                    numbers.clear();
+                    let measured = cells.iter().filter(|cell| self.counts.count(**cell + 1, half_life) > 0.0);
+                    numbers.extend(measured.map(|cell| self.counts.mean(*cell, half_life, *scale, SHRINKAGE)));
+                    write_statistics(numbers, 0.0, next());
                 }
             }
         }
@@ -165,48 +172,31 @@ pub(super) struct Now<'a> {
 pub(super) struct Buffers {
     pub(super) scales: Vec<f32>,
     cells: Vec<usize>,
+    numbers: Vec<f32>,
 }
 
-/// The two greatest, the two least, mean and deviation of some numbers, whatever their order is.
-#[derive(Debug, Clone, Copy)]
-struct Statistics {
-    n: usize,
-    greatest: [f32; 2],
-    least: [f32; 2],
-    sum: f64,
-    squares: f64,
-}
-
-impl Default for Statistics {
-    fn default() -> Self {
-        Self { n: 0, greatest: [f32::NEG_INFINITY; 2], least: [f32::INFINITY; 2], sum: 0.0, squares: 0.0 }
+/// The two greatest, the two least, mean and deviation of some numbers, whatever their order is; `empty` for all but the
+/// deviation of none.
+#[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
+fn write_statistics(numbers: &[f32], empty: f32, features: &mut [f32]) {
+    let Some(&first) = numbers.first() else {
+        features.copy_from_slice(&[empty, empty, empty, empty, empty, 0.0]);
+        return;
+    };
+    let (mut greatest, mut least) = ([first, f32::NEG_INFINITY], [first, f32::INFINITY]);
+    for &number in &numbers[1..] {
+        greatest = [greatest[0].max(number), greatest[1].max(greatest[0].min(number))];
+        least = [least[0].min(number), least[1].min(least[0].max(number))];
     }
-}
-
-impl Statistics {
-    fn add(&mut self, value: f32) {
-        self.n += 1;
-        self.sum += f64::from(value);
-        self.squares += f64::from(value) * f64::from(value);
-        let [first, second] = self.greatest;
-        self.greatest = [first.max(value), second.max(first.min(value))];
-        let [first, second] = self.least;
-        self.least = [first.min(value), second.min(first.max(value))];
+    if numbers.len() == 1 {
+        (greatest, least) = ([first; 2], [first; 2]);
     }
-
-    /// `empty` stands for the value of no number at all.
-    #[expect(clippy::cast_possible_truncation, reason = "features are 32-bit floats")]
-    fn write(&self, empty: f32, features: &mut [f32]) {
-        let Self { n, greatest, least, sum, squares } = *self;
-        let of = |[first, second]: [f32; 2]| match n {
-            0 => [empty; 2],
-            1 => [first; 2],
-            _ => [first, second],
-        };
-        let ([g1, g2], [l1, l2]) = (of(greatest), of(least));
-        let count = n.max(1) as f64;
-        let mean = if n == 0 { f64::from(empty) } else { sum / count };
-        let deviation = if n == 0 { 0.0 } else { (squares / count - mean * mean).max(0.0).sqrt() };
-        features.copy_from_slice(&[g1, g2, l1, l2, mean as f32, deviation as f32]);
-    }
+    let n = numbers.len() as f64;
+    let (sum, squares) = numbers.iter().fold((0.0, 0.0), |(sum, squares), &number| {
+        let number = f64::from(number);
+        (sum + number, squares + number * number)
+    });
+    let mean = sum / n;
+    let deviation = (squares / n - mean * mean).max(0.0).sqrt();
+    features.copy_from_slice(&[greatest[0], greatest[1], least[0], least[1], mean as f32, deviation as f32]);
 }
