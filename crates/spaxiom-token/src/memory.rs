@@ -81,6 +81,7 @@ impl ClockedMemory {
     /// As of [`TokenizerFit::table`], and [`TokenError::Setting`] for options out of range.
     pub fn fit(options: &MemoryOptions, fit: &TokenizerFit, train: &EventTable) -> Result<Self, TokenError> {
         options.check()?;
+        let options = &options.resolved();
         let fit = TokenizerFit {
             options: TokenizerOptions {
                 n_bins: options.n_bins,
@@ -138,6 +139,21 @@ impl ClockedMemory {
     #[must_use]
     pub fn n_features(&self) -> usize {
         self.plan.n_features()
+    }
+
+    /// Tokens by name, and slots for others.
+    #[must_use]
+    pub fn n_tokens(&self) -> usize {
+        self.plan.vocabulary.n_tokens()
+    }
+
+    /// The token of each row of a site.
+    #[must_use]
+    pub fn tokens(&self, table: &EventTable, sequence: &SequenceRows) -> Vec<usize> {
+        let tokens =
+            self.tokenizer.tokenize_rows(table, &[&sequence.rows]).expect("the tokenizer of a memory takes tables");
+        let rows = tokens.iter().flat_map(|tokens| tokens.window(0, tokens.n_positions()).rows());
+        rows.map(|row| self.plan.vocabulary.observe(row).token).collect()
     }
 
     /// Numbers at the end of a row that are read out over zones.

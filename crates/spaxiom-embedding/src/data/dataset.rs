@@ -370,6 +370,10 @@ impl TrainingData for Dataset {
         Learned::of(fit, memory, &self.table.select(rows.iter().flat_map(|sequence| sequence.rows.iter().copied())))
     }
 
+    fn all_columns(&self) -> Option<(&EventTable, &[SequenceRows])> {
+        Some(self.columns())
+    }
+
     fn sample(
         &self,
         request: &SampleRequest<'_>,

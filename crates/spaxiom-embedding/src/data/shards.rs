@@ -14,7 +14,7 @@ use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{ReadOptions, SequenceKey, SiteMap};
 use spaxiom_file::hex;
 use spaxiom_objective::{Examples, Flow, ObjectiveError, Show};
-use spaxiom_token::{EventTable, MemoryOptions, Sites, TokenWindow, Tokenizer, TokenizerFit};
+use spaxiom_token::{EventTable, MemoryOptions, SequenceRows, Sites, TokenWindow, Tokenizer, TokenizerFit};
 
 use super::dataset::Dataset;
 use super::folder::DataFolder;
@@ -147,6 +147,10 @@ impl TrainingData for ShardedDataset {
             table.append(&data.columns().0.select(rows));
         }
         Learned::of(fit, memory, &table)
+    }
+
+    fn all_columns(&self) -> Option<(&EventTable, &[SequenceRows])> {
+        None
     }
 
     /// What happened before the beginning of a file is not remembered.

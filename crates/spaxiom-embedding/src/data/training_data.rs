@@ -5,7 +5,8 @@ use std::path::Path;
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_objective::{Example, Examples, ObjectiveSet};
 use spaxiom_token::{
-    ClockedMemory, EventSpan, EventTable, FitReport, MemoryOptions, Sites, TokenWindow, Tokenizer, TokenizerFit,
+    ClockedMemory, EventSpan, EventTable, FitReport, MemoryOptions, SequenceRows, Sites, TokenWindow, Tokenizer,
+    TokenizerFit,
 };
 
 use super::labeled::LabeledEvent;
@@ -117,6 +118,9 @@ pub trait TrainingData {
     /// # Errors
     /// Events that give none, or cannot be read.
     fn fit(&self, fit: &TokenizerFit, memory: &MemoryOptions, split: &Split) -> Result<Learned, EmbeddingError>;
+
+    /// All events as columns, and the rows of each site in order of time; none where they are not in memory at once.
+    fn all_columns(&self) -> Option<(&EventTable, &[SequenceRows])>;
 
     /// Shows windows of the training split with what the memory says at their last events, in one or more portions.
     ///

@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::EmbeddingError;
 use crate::files;
 use crate::run::{Provenance, Run, RunConfig, RunFolder};
-use crate::training::{TrainJob, train};
+use crate::training::{TrainJob, train, with_memory};
 
 /// An ablation to be started, or gone on with: runs that are finished are used as they are.
 pub struct AblationJob<'a> {
@@ -130,7 +130,7 @@ pub fn ablate(
     watch: &mut dyn FnMut(&str) -> Box<dyn Observer>,
 ) -> Result<Option<AblationReport>, EmbeddingError> {
     let names: Vec<ObjectiveName> = job.sets.iter().flatten().copied().collect();
-    let base = job.config.clone().with_objectives(&names).with_embargo();
+    let base = with_memory(job.config.clone().with_objectives(&names), job.data, None)?;
     base.check()?;
     if base.encoder.is_none() {
         return Err(EmbeddingError::NoEncoder { what: "an ablation compares what encoders learn" });

@@ -6,6 +6,7 @@ use spaxiom_eval::Part;
 use spaxiom_objective::{Checkpoint, ObjectiveContext, Objectives, Observer, Outcome, Trainer, TrainingSet};
 use spaxiom_token::{Augmenter, ClockedMemory, FitReport, Tokenizer, TokenizerFit};
 
+use super::half_lives;
 use super::neighbors::IndexNeighbors;
 use crate::data::{ExampleRequest, Learned, TrainingData, TrainingExamples, spread};
 use crate::engine::{Engine, ModelShape, TrainingInput, TrainingOutput, Weights, fit_components};
@@ -124,6 +125,26 @@ fn remember(mut setup: Setup<'_>, data: &dyn TrainingData) -> Result<RunSummary,
     Ok(RunSummary { outcome, steps: 0, validation_loss: None, vector, weights: None, n_parameters: 0, tokens })
 }
 
+/// The settings with the half-lives of their memory, and an embargo that outlasts it.
+///
+/// They are those of the run to start from. Where none were given they are chosen on the validation part of a split whose
+/// embargo is long enough for all of them.
+pub(crate) fn with_memory(
+    mut config: RunConfig,
+    data: &dyn TrainingData,
+    from: Option<&Run>,
+) -> Result<RunConfig, EmbeddingError> {
+    if let Some(from) = from {
+        config.memory = from.config().memory.clone();
+    } else if let (true, Some(columns)) = (config.memory.half_lives_secs.is_empty(), data.all_columns()) {
+        let split = data.split(&config.clone().with_embargo().split)?;
+        let fit = TokenizerFit { sites: data.sites().clone(), ..TokenizerFit::default() };
+        config.memory.half_lives_secs = half_lives::choose(columns, &fit, &split)?;
+    }
+    config.memory = config.memory.resolved();
+    Ok(config.with_embargo())
+}
+
 /// The objectives of a run, checked against its tokenizer and classes.
 pub(crate) fn objectives(
     config: &RunConfig,
@@ -173,7 +194,7 @@ impl<'a> Setup<'a> {
 
     fn fresh(job: TrainJob<'a>, trainer: Trainer) -> Result<Self, EmbeddingError> {
         let TrainJob { config, data, run, from, resume: _, provenance } = job;
-        let config = config.with_embargo();
+        let config = with_memory(config, data, from)?;
         let earlier = from.map(Run::manifest);
         let split = match earlier {
             Some(earlier) if earlier.data == data.fingerprint() => earlier.split.clone(),

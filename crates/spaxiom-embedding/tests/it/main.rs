@@ -80,6 +80,8 @@ fn config() -> RunConfig {
         ..spaxiom_embedding::Preset::Tiny.into()
     }));
     config.tokenizer.cell_buckets = 32;
+    // To be chosen in a second where nothing is given.
+    config.memory.half_lives_secs = vec![120.0, 600.0, 1800.0, 7200.0];
     config.train.max_steps = 20;
     config.train.evaluate_every = 10;
     config.train.batch_size = 8;

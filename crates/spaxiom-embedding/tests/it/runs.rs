@@ -19,6 +19,7 @@ fn a_run_folder_holds_everything_that_the_run_was_made_from() {
     // The embargo outlasts the memory by five times its longest half-life, two hours.
     let mut written = config();
     written.split.embargo_hours = 10.0;
+    written.memory.zone_half_lives_secs = vec![600.0, 1800.0, 7200.0];
     assert_eq!(opened.config(), &written);
     let manifest = opened.manifest();
     assert_eq!((manifest.steps, manifest.outcome), (20, Some(Outcome::Finished)));

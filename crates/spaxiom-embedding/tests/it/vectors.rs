@@ -174,3 +174,21 @@ fn files_of_vectors_hold_those_of_whole_sites() {
     let error = VectorFile::create(&folder.path().join("vectors.csv"), 3, 1).err().unwrap().to_string();
     assert!(error.contains("`.parquet` or `.npy`"), "{error}");
 }
+
+#[test]
+fn half_lives_are_chosen_where_none_are_given_and_the_embargo_follows_them() {
+    let folder = TempDir::new().unwrap();
+    let mut config = config().with_memory_alone();
+    config.memory.half_lives_secs = Vec::new();
+    let run = RunFolder::new(&folder.path().join("run"));
+    pretrain(config.clone(), &WORLD.data(), &run, false).unwrap();
+    let chosen = open(&run).config().clone();
+    let half_lives = &chosen.memory.half_lives_secs;
+    assert!(half_lives.len() >= 3 && half_lives[1..] == chosen.memory.zone_half_lives_secs);
+    let longest = chosen.memory.longest_half_life_secs();
+    assert_eq!(chosen.split.embargo_hours, (5.0 * longest / 3600.0).max(1.0));
+    let again = RunFolder::new(&folder.path().join("again"));
+    pretrain(config, &WORLD.data(), &again, false).unwrap();
+    assert_eq!(open(&again).config(), &chosen);
+    assert_eq!(open(&again).manifest().vector, open(&run).manifest().vector);
+}

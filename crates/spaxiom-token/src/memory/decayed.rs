@@ -75,7 +75,9 @@ impl Decayed {
 
     /// Logarithms of one and the counts of all cells, by cell and then by half-life.
     pub(super) fn read(&self, scales: &[f32], logs: &mut [f32]) {
-        for (logs, counts) in logs.chunks_exact_mut(scales.len()).zip(self.counts.chunks_exact(scales.len())) {
+        // Without half-lives there are no counts either.
+        let n = scales.len().max(1);
+        for (logs, counts) in logs.chunks_exact_mut(n).zip(self.counts.chunks_exact(n)) {
             for ((log, count), scale) in logs.iter_mut().zip(counts).zip(scales) {
                 *log = count * scale;
             }

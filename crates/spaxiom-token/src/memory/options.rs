@@ -4,13 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TokenError;
 
+/// Half-lives of a memory for which none were chosen.
+const HALF_LIVES_SECS: [f64; 4] = [120.0, 600.0, 1800.0, 7200.0];
+
 /// What a person may set about the memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct MemoryOptions {
-    /// Half-lives of the counts of a site, in seconds, ascending; 2 minutes, 10, 30, and 2 hours.
+    /// Half-lives of the counts of a site, in seconds, ascending; where none are given a run chooses them on its validation
+    /// part, and a memory by itself has 2 minutes, 10, 30, and 2 hours.
     pub half_lives_secs: Vec<f64>,
-    /// Half-lives of the counts of every zone, in seconds, ascending; 10 minutes, 30, and 2 hours.
+    /// Half-lives of the counts of every zone, in seconds, ascending; where none are given all of the site's but the shortest.
     pub zone_half_lives_secs: Vec<f64>,
     /// What is left of a count after one more event of the site, from 0 to 1; 0.3, 0.7 and 0.9.
     pub decays_per_event: Vec<f64>,
@@ -39,8 +43,8 @@ pub struct MemoryOptions {
 impl Default for MemoryOptions {
     fn default() -> Self {
         Self {
-            half_lives_secs: vec![120.0, 600.0, 1800.0, 7200.0],
-            zone_half_lives_secs: vec![600.0, 1800.0, 7200.0],
+            half_lives_secs: Vec::new(),
+            zone_half_lives_secs: Vec::new(),
             decays_per_event: vec![0.3, 0.7, 0.9],
             elapsed_secs: vec![60.0, 600.0, 3600.0],
             repeats_secs: vec![10.0, 180.0],
@@ -60,7 +64,21 @@ impl MemoryOptions {
     /// The longest half-life in seconds; what an embargo between two parts has to outlast several times.
     #[must_use]
     pub fn longest_half_life_secs(&self) -> f64 {
-        self.half_lives_secs.iter().chain(&self.zone_half_lives_secs).copied().fold(0.0, f64::max)
+        let Self { half_lives_secs, zone_half_lives_secs, .. } = self.resolved();
+        half_lives_secs.into_iter().chain(zone_half_lives_secs).fold(0.0, f64::max)
+    }
+
+    /// The same with half-lives where none were given.
+    #[must_use]
+    pub fn resolved(&self) -> Self {
+        let mut options = self.clone();
+        if options.half_lives_secs.is_empty() {
+            options.half_lives_secs = HALF_LIVES_SECS.to_vec();
+        }
+        if options.zone_half_lives_secs.is_empty() {
+            options.zone_half_lives_secs = options.half_lives_secs[1..].to_vec();
+        }
+        options
     }
 
     /// Fails for a setting outside its range.
@@ -97,7 +115,6 @@ impl MemoryOptions {
             return Err(TokenError::Setting { name: "decays-per-event", want: "between 0 and 1", got });
         }
         let rules = [
-            ("half-lives-secs", "one or more", !half_lives_secs.is_empty(), half_lives_secs.len().to_string()),
             ("pair-secs", "0 or more", pair_secs.is_finite() && *pair_secs >= 0.0, pair_secs.to_string()),
             ("max-tokens", "1 or more", *max_tokens >= 1, max_tokens.to_string()),
             ("n-hashed", "1 or more", *n_hashed >= 1, n_hashed.to_string()),

@@ -163,6 +163,28 @@ fn a_state_of_another_memory_is_refused() {
     assert!(matches!(other.resumed(&"s0".into(), state), Err(TokenError::MemoryState)));
 }
 
+/// Half-lives, scales and pairs can be left out one by one.
+#[test]
+fn a_memory_of_times_alone_has_numbers_too() {
+    let options = MemoryOptions {
+        half_lives_secs: vec![60.0],
+        zone_half_lives_secs: Vec::new(),
+        decays_per_event: Vec::new(),
+        elapsed_secs: Vec::new(),
+        repeats_secs: Vec::new(),
+        max_pairs: 0,
+        max_measures: 0,
+        max_groups: 0,
+        ..MemoryOptions::default()
+    };
+    let events = [event("A", "hall", 0.0), event("B", "bed", 60.0)];
+    let memory = fitted(&options, &Sites::default(), &table(&events));
+    let found = rows(&memory, &table(&events));
+    assert_eq!(memory.n_zone_features(), 0);
+    // The first token half a count ago, the second now.
+    assert!((found[1][0] - 0.5f32.ln_1p()).abs() < 1e-6 && (found[1][1] - 1f32.ln_1p()).abs() < 1e-6);
+}
+
 /// An event that comes late does not turn the clocks back.
 #[test]
 fn late_events_count_as_now() {
@@ -182,7 +204,6 @@ fn settings_out_of_range_are_named() {
     };
     let default = MemoryOptions::default;
     check(MemoryOptions { half_lives_secs: vec![60.0, 10.0], ..default() }, "half-lives-secs");
-    check(MemoryOptions { half_lives_secs: Vec::new(), ..default() }, "half-lives-secs");
     check(MemoryOptions { decays_per_event: vec![1.0], ..default() }, "decays-per-event");
     check(MemoryOptions { max_tokens: 0, ..default() }, "max-tokens");
     check(MemoryOptions { n_hashed: 0, ..default() }, "n-hashed");
