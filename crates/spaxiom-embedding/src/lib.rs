@@ -52,7 +52,7 @@ pub use crate::evaluation::{
     AblationJob, AblationReport, AblationRow, Boosted, EvaluateOptions, HeldOut, IndexFigures, Report, ReportRow,
     ablate, evaluate,
 };
-pub use crate::pipeline::{EmbeddingPipeline, SearchResult};
+pub use crate::pipeline::{EmbeddingPipeline, Query, SearchResult};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
 pub use crate::vector::{VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};

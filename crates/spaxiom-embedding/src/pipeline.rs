@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::Value;
-use spaxiom_event::{Event, EventSequence, SequenceKey};
+use spaxiom_event::{Event, EventSequence, SequenceKey, group_by_site};
 use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Record, Store, StoreHeader};
 use spaxiom_token::{EventTable, SequenceRows, Sites, TokenSequence, Tokenizer};
 
@@ -18,8 +18,23 @@ use crate::error::EmbeddingError;
 use crate::run::{Manifest, Run};
 use crate::vector::{VectorName, VectorStream, Vectors};
 
+/// Events of a site that lie no further from a nearer hit are of its moment.
+const MOMENT_NS: i64 = 15 * 60 * 1_000_000_000;
+
+/// How many events are asked for in place of a moment, and how many more where these are of too few moments.
+const FOLD_FACTOR: usize = 8;
+
 /// Events that are encoded together and stored in one transaction, as in the seed.
 const BATCH_SIZE: usize = 256;
+
+/// Half-lives that the context of a query reaches back: after five of them 3 % of a count are left.
+const CONTEXT_HALF_LIVES: f64 = 5.0;
+
+/// The same without a memory: a window of any encoder.
+const LEAST_CONTEXT_SECS: f64 = 6.0 * 3_600.0;
+
+/// Stored events that the context of a query has at most.
+const MAX_CONTEXT: u32 = 50_000;
 
 /// Tokenizer, encoder, memory and store of one run.
 pub struct EmbeddingPipeline {
@@ -46,6 +61,8 @@ fn made_by(run: &Run, engine: &dyn Engine, name: VectorName) -> Result<(Vectors,
 pub struct SearchResult {
     /// The event's id.
     pub id: String,
+    /// The event's site.
+    pub site: String,
     /// Cosine of the angle to the query, -1 to 1; greater is nearer.
     pub similarity: f32,
     /// The event's type.
@@ -55,8 +72,24 @@ pub struct SearchResult {
     pub zone: Option<String>,
     /// The event's time, RFC 3339.
     pub time: String,
+    /// Hits of the same moment that were left out because this one is nearer; 0 where hits are single events.
+    pub n_folded: usize,
     /// The whole event.
     pub metadata: Value,
+}
+
+/// What is searched for.
+#[derive(Debug, Clone, Copy)]
+pub enum Query<'a> {
+    /// An event, and what was before it at its site; where nothing is, it is compared by what a bare event has.
+    Event {
+        /// The event.
+        event: &'a Event,
+        /// Events of its site before it; others are ignored.
+        context: &'a [Event],
+    },
+    /// A stored event, by its id.
+    Id(&'a str),
 }
 
 impl EmbeddingPipeline {
@@ -209,15 +242,35 @@ impl EmbeddingPipeline {
         Ok(self.store.build()?)
     }
 
+    /// The `k` moments nearest to the query, each by its nearest event with the number of others.
+    ///
+    /// Events of a site within 15 minutes of a nearer hit are of its moment. The query's own moment is not among the hits.
+    ///
+    /// # Errors
+    /// As of [`EmbeddingPipeline::search_event`] and [`EmbeddingPipeline::search_id`].
+    pub fn search(&self, query: Query<'_>, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
+        let (vector, own) = self.asked(query)?;
+        self.store.require_known(filter)?;
+        let mut n_events = FOLD_FACTOR * k;
+        loop {
+            let hits = self.store.search(&vector, n_events, filter)?;
+            let is_all = hits.len() < n_events;
+            let mut moments = moments(hits, &own);
+            if moments.len() >= k || is_all {
+                moments.truncate(k);
+                return Ok(moments.into_iter().map(|moment| result(moment.nearest, moment.n_folded)).collect());
+            }
+            n_events *= FOLD_FACTOR;
+        }
+    }
+
     /// The `k` events nearest to `event`, of which nothing before is known: only what its encoder says of it is compared.
     ///
     /// # Errors
     /// [`spaxiom_token::TokenError::Unknown`] for a type or zone that training never saw,
     /// [`spaxiom_index::IndexError::NothingPasses`] for a filter with a value that the store does not have.
     pub fn search_event(&self, event: &Event, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
-        self.tokenizer().require_known(event)?;
-        self.store.require_known(filter)?;
-        Ok(results(self.store.search(&self.vectors.of_bare(event), k, filter)?))
+        self.search_all(Query::Event { event, context: &[] }, k, filter)
     }
 
     /// The `k` events nearest to the one with this id, which is not among them.
@@ -225,12 +278,71 @@ impl EmbeddingPipeline {
     /// # Errors
     /// [`EmbeddingError::NoSuchEvent`] where the store has no such event.
     pub fn search_id(&self, id: &str, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
+        self.search_all(Query::Id(id), k, filter)
+    }
+
+    /// The `k` events nearest to the query, which is not among them.
+    ///
+    /// # Errors
+    /// As of [`EmbeddingPipeline::search_event`] and [`EmbeddingPipeline::search_id`].
+    pub fn search_all(&self, query: Query<'_>, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
+        let (vector, own) = self.asked(query)?;
         self.store.require_known(filter)?;
-        let query = self.store.get(id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: id.into() })?;
-        let mut hits = self.store.search(&query.vector, k + 1, filter)?;
-        hits.retain(|hit| hit.record.id != query.id || hit.record.site != query.site);
+        let mut hits = self.store.search(&vector, k + 1, filter)?;
+        hits.retain(|hit| hit.record.id != own.id || hit.record.site != own.site);
         hits.truncate(k);
-        Ok(results(hits))
+        Ok(hits.into_iter().map(|hit| result(hit, 0)).collect())
+    }
+
+    /// The vector of a query, and what it is.
+    fn asked(&self, query: Query<'_>) -> Result<(Vec<f32>, Own), EmbeddingError> {
+        match query {
+            Query::Event { event, context } => {
+                self.tokenizer().require_known(event)?;
+                let own = Own {
+                    id: event.id.to_string(),
+                    site: event.site_id.to_string(),
+                    time_ns: event.time.timestamp_nanos_opt().unwrap_or(i64::MAX),
+                };
+                Ok((self.vector_after(event, context), own))
+            }
+            Query::Id(id) => {
+                let Record { id, site, time_ns, vector, .. } =
+                    self.store.get(id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: id.into() })?;
+                Ok((vector, Own { id, site, time_ns }))
+            }
+        }
+    }
+
+    /// The vector of an event after others of its site; of a bare event where there are none.
+    fn vector_after(&self, event: &Event, context: &[Event]) -> Vec<f32> {
+        let is_before =
+            |other: &&Event| other.site_id == event.site_id && other.time <= event.time && other.id != event.id;
+        let before: Vec<Event> = context.iter().filter(is_before).cloned().collect();
+        if before.is_empty() {
+            return self.vectors.of_bare(event);
+        }
+        // Sorting is stable: of equal times the event is the last.
+        let sequence = group_by_site(before.into_iter().chain([event.clone()])).remove(0);
+        let (table, rows) = table_of(&sequence);
+        let tokens = self.tokenize(&sequence);
+        let last = tokens.len() - 1;
+        self.vectors.reader(&tokens, &table, &rows).read(last..last + 1)
+    }
+
+    /// What the store has of the site of an event up to its time: as far back as its vector reaches.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn stored_context(&self, event: &Event) -> Result<Vec<Event>, EmbeddingError> {
+        let secs =
+            self.vectors.memory().map_or(0.0, |memory| CONTEXT_HALF_LIVES * memory.options().longest_half_life_secs());
+        let end = event.time.timestamp_nanos_opt().unwrap_or(i64::MAX);
+        #[expect(clippy::cast_possible_truncation, reason = "days are far below the greatest number of nanoseconds")]
+        let start = end.saturating_sub((secs.max(LEAST_CONTEXT_SECS) * 1e9) as i64);
+        let stored = self.store.metadata_between(event.site_id.as_str(), start, end.saturating_add(1), MAX_CONTEXT)?;
+        let events = stored.iter().filter_map(|event| Event::from_json(event).ok());
+        Ok(events.filter(|other| other.id != event.id).collect())
     }
 
     /// A stream of events of one site, each encoded in the context of those pushed before it.
@@ -260,14 +372,44 @@ fn record(event: &Event, vector: &[f32]) -> Record {
     }
 }
 
-fn results(hits: Vec<Hit>) -> Vec<SearchResult> {
-    let result = |Hit { similarity, record }| SearchResult {
+/// Events of one moment.
+struct Moment {
+    nearest: Hit,
+    n_folded: usize,
+}
+
+/// Which event a query is.
+struct Own {
+    id: String,
+    site: String,
+    time_ns: i64,
+}
+
+/// Hits by moments, nearest first; none of the moment of `own`.
+fn moments(hits: Vec<Hit>, own: &Own) -> Vec<Moment> {
+    let is_near = |site: &str, time_ns: i64, of: &Record| {
+        site == of.site && time_ns.saturating_sub(of.time_ns).saturating_abs() <= MOMENT_NS
+    };
+    let mut moments: Vec<Moment> = Vec::new();
+    for hit in hits.into_iter().filter(|hit| !is_near(&own.site, own.time_ns, &hit.record)) {
+        let Record { site, time_ns, .. } = &hit.record;
+        match moments.iter_mut().find(|moment| is_near(site, *time_ns, &moment.nearest.record)) {
+            Some(moment) => moment.n_folded += 1,
+            None => moments.push(Moment { nearest: hit, n_folded: 0 }),
+        }
+    }
+    moments
+}
+
+fn result(Hit { similarity, record }: Hit, n_folded: usize) -> SearchResult {
+    SearchResult {
         id: record.id,
+        site: record.site,
         similarity,
         kind: record.kind,
         zone: record.zone,
         time: DateTime::from_timestamp_nanos(record.time_ns).to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        n_folded,
         metadata: serde_json::from_str(&record.metadata).unwrap_or(Value::Null),
-    };
-    hits.into_iter().map(result).collect()
+    }
 }

@@ -203,6 +203,17 @@ impl Store {
         rows::find(&self.connection, None, id)?.map(|row| rows::get(&self.connection, row)).transpose()
     }
 
+    /// The metadata of the last `limit` events of a site from `from_ns` to before `to_ns`, in order of time.
+    pub fn metadata_between(
+        &self,
+        site: &str,
+        from_ns: i64,
+        to_ns: i64,
+        limit: u32,
+    ) -> Result<Vec<String>, IndexError> {
+        rows::metadata_between(&self.connection, site, from_ns, to_ns, limit)
+    }
+
     /// Statistics of the store.
     pub fn stats(&self) -> Result<StoreStats, IndexError> {
         let n_vectors = rows::count(&self.connection)?;

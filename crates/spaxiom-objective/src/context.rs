@@ -15,6 +15,8 @@ pub struct ObjectiveContext {
     pub augmenter: Option<Arc<Augmenter>>,
     /// Training examples per class; empty if there are no classes.
     pub class_counts: Vec<usize>,
+    /// Events per second of every token of the memory; empty where no moment is known.
+    pub token_rates: Vec<f64>,
 }
 
 impl ObjectiveContext {
@@ -29,6 +31,12 @@ impl ObjectiveContext {
     #[must_use]
     pub fn with_views(self, augmenter: Augmenter) -> Self {
         Self { augmenter: Some(Arc::new(augmenter)), ..self }
+    }
+
+    /// The same context with moments, whose tokens come so often per second.
+    #[must_use]
+    pub fn with_token_rates(self, token_rates: Vec<f64>) -> Self {
+        Self { token_rates, ..self }
     }
 
     /// The same context with classes, of which training has so many examples each.

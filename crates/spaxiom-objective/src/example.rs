@@ -7,6 +7,7 @@ use spaxiom_token::{EventSpan, TokenSequence, TokenWindow};
 
 use crate::error::ObjectiveError;
 use crate::observer::Flow;
+use crate::timeline::{Moment, Timeline};
 
 /// One window, with its class where the task has one.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,8 @@ pub struct Example<'a> {
     pub class: Option<usize>,
     /// The same as events, for objectives that make views of them.
     pub events: Option<EventSpan<'a>>,
+    /// The moment of its last event, for objectives that ask what came before and after.
+    pub moment: Option<Moment<'a>>,
     /// So many of its first positions are there to be read: next-event prediction is not asked for them.
     pub n_context: usize,
 }
@@ -25,7 +28,7 @@ impl<'a> Example<'a> {
     /// A window without a class and without its events.
     #[must_use]
     pub fn new(window: TokenWindow<'a>) -> Self {
-        Self { window, class: None, events: None, n_context: 0 }
+        Self { window, class: None, events: None, moment: None, n_context: 0 }
     }
 
     /// A window of a class.
@@ -54,6 +57,7 @@ pub trait Examples {
 pub struct Windows<'a> {
     sequences: &'a [TokenSequence],
     events: Vec<EventSpan<'a>>,
+    timelines: &'a [Timeline],
     max_len: usize,
 }
 
@@ -61,7 +65,7 @@ impl<'a> Windows<'a> {
     /// Windows of at most `max_len` positions.
     #[must_use]
     pub fn new(sequences: &'a [TokenSequence], max_len: usize) -> Self {
-        Self { sequences, events: Vec::new(), max_len }
+        Self { sequences, events: Vec::new(), timelines: &[], max_len }
     }
 
     /// The same windows with their events: for every sequence all of its events, of which each is one position.
@@ -72,6 +76,16 @@ impl<'a> Windows<'a> {
     pub fn with_events(self, events: Vec<EventSpan<'a>>) -> Self {
         assert_eq!(events.len(), self.sequences.len(), "every sequence has tokens");
         Self { events, ..self }
+    }
+
+    /// The same windows with their moments: for every sequence all of its events, of which each is one position.
+    ///
+    /// # Panics
+    /// Where there are other sequences than those of the tokens: only a programmer can give them.
+    #[must_use]
+    pub fn with_moments(self, timelines: &'a [Timeline]) -> Self {
+        assert_eq!(timelines.len(), self.sequences.len(), "every sequence has tokens");
+        Self { timelines, ..self }
     }
 
     /// The windows without offset: every position once, in order, always the same.
@@ -96,7 +110,8 @@ impl<'a> Windows<'a> {
                 let (start, end) = (number * step, (number * step + self.max_len).min(len));
                 let n_context = if number == 0 { 1 } else { n_context };
                 let events = events.map(|events| events.part(start..end));
-                Example { events, n_context, ..Example::new(sequence.window(start, end)) }
+                let moment = self.moment(at, end);
+                Example { events, moment, n_context, ..Example::new(sequence.window(start, end)) }
             })
         };
         self.sequences
@@ -107,9 +122,15 @@ impl<'a> Windows<'a> {
             .collect()
     }
 
+    /// The moment of the last event before position `end`.
+    fn moment(&self, sequence_idx: usize, end: usize) -> Option<Moment<'a>> {
+        let timeline = self.timelines.get(sequence_idx)?;
+        Some(timeline.moment(end.checked_sub(1)?))
+    }
+
     /// Windows that end at `offset`, `offset + max_len` and so on; every position is in exactly one.
-    fn cut(&self, sequence_idx: usize, offset: usize) -> impl Iterator<Item = Example<'a>> + use<'a> {
-        let Self { sequences, events, max_len } = self;
+    fn cut(&self, sequence_idx: usize, offset: usize) -> impl Iterator<Item = Example<'a>> {
+        let Self { sequences, events, timelines: _, max_len } = self;
         let (sequence, events, max_len) = (&sequences[sequence_idx], events.get(sequence_idx).copied(), *max_len);
         let len = sequence.n_positions();
         let first_end = if offset == 0 || len <= max_len { max_len } else { offset };
@@ -118,7 +139,8 @@ impl<'a> Windows<'a> {
             let end = (first_end + number * max_len).min(len);
             let start = (first_end + number * max_len).saturating_sub(max_len).min(len);
             let events = events.map(|events| events.part(start..end));
-            Example { events, ..Example::new(sequence.window(start, end)) }
+            let moment = self.moment(sequence_idx, end);
+            Example { events, moment, ..Example::new(sequence.window(start, end)) }
         })
     }
 }

@@ -27,6 +27,7 @@ mod batches;
 mod checkpoint;
 mod collapse;
 mod context;
+mod counts;
 mod error;
 mod example;
 mod field_heads;
@@ -43,6 +44,7 @@ mod random;
 mod rates;
 mod replicas;
 mod schedule;
+mod timeline;
 mod train_options;
 mod trainer;
 mod views;
@@ -66,16 +68,18 @@ pub use crate::objective::{
     TrainableEncoder, TrainableObjective,
 };
 pub use crate::objectives::{
-    ClassWeights, Classification, ClassificationBatch, ClassificationOptions, ClassificationTask, InfoNce,
-    InfoNceOptions, Jigsaw, JigsawBatch, JigsawOptions, JigsawTask, LinkPrediction, LinkPredictionBatch,
-    LinkPredictionOptions, LinkPredictionTask, MaskedEvent, MaskedEventOptions, MaskedEventTask, Mining, Mix, MixBatch,
-    MixTask, NextEvent, NextEventBatch, NextEventOptions, NextEventTask, NodeAttribute, NodeAttributeOptions,
-    NodeAttributeTask, ObjectiveName, ObjectiveSet, Objectives, Triplet, TripletOptions,
+    ClassWeights, Classification, ClassificationBatch, ClassificationOptions, ClassificationTask, Future, FutureBatch,
+    FutureOptions, FutureTask, InfoNce, InfoNceOptions, Jigsaw, JigsawBatch, JigsawOptions, JigsawTask, LinkPrediction,
+    LinkPredictionBatch, LinkPredictionOptions, LinkPredictionTask, MaskedEvent, MaskedEventOptions, MaskedEventTask,
+    Mining, Mix, MixBatch, MixTask, NextEvent, NextEventBatch, NextEventOptions, NextEventTask, NodeAttribute,
+    NodeAttributeOptions, NodeAttributeTask, ObjectiveName, ObjectiveSet, Objectives, Past, PastBatch, PastOptions,
+    PastTask, Triplet, TripletOptions,
 };
 pub use crate::observer::{EvalReport, Flow, Observer, Outcome, StepReport};
 pub use crate::precision::Precision;
 pub use crate::rates::{RateOptions, Rates};
 pub use crate::schedule::WarmupCosine;
+pub use crate::timeline::{Moment, Timeline};
 pub use crate::train_options::TrainOptions;
 pub use crate::trainer::{Trained, Trainer, TrainingSet};
 pub use crate::views::{ViewBatch, ViewTask};

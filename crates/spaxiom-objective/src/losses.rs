@@ -48,6 +48,32 @@ pub fn focal_cross_entropy<B: Backend>(
     (missed * log_p).sum().neg() / sum
 }
 
+/// The greatest logarithm of a rate, so that no exponential overflows.
+const MAX_LOG_RATE: f64 = 12.0;
+
+/// Logarithms of rates, from far below one event to more than there can be.
+pub(crate) fn bounded<B: Backend>(log_rates: Tensor<B, 2>) -> Tensor<B, 2> {
+    log_rates.clamp(-2.0 * MAX_LOG_RATE, MAX_LOG_RATE)
+}
+
+/// Minus the log-likelihood of each count of a Poisson distribution, without the term of the count alone.
+pub(crate) fn poisson<B: Backend>(log_means: Tensor<B, 2>, counts: Tensor<B, 2>) -> Tensor<B, 2> {
+    let log_means = bounded(log_means);
+    log_means.clone().exp() - counts * log_means
+}
+
+/// Half the square of each difference up to 1, and linear from there on (Huber 1964).
+pub(crate) fn huber<B: Backend>(differences: Tensor<B, 2>) -> Tensor<B, 2> {
+    let size = differences.abs();
+    let square = size.clone().clamp_max(1.0);
+    square.clone() * square.clone().mul_scalar(0.5) + (size - square)
+}
+
+/// The mean of the numbers whose mask is 1; 0 where there is none.
+pub(crate) fn masked_mean<B: Backend>(values: Tensor<B, 2>, mask: Tensor<B, 2>) -> Tensor<B, 1> {
+    (values * mask.clone()).sum() / mask.sum().clamp_min(1.0)
+}
+
 /// `InfoNCE` (van den Oord et al. 2018), symmetric as in `SimCLR` and CLIP: row `i` of `a` has to find row `i` of `b` among all rows
 /// by the cosine over `temperature`, and the other way round.
 ///
@@ -142,4 +168,38 @@ pub(crate) fn scalar<B: Backend>(value: Tensor<B, 1>) -> f64 {
 /// All numbers of a tensor, row after row.
 pub(crate) fn to_host<B: Backend, const D: usize>(values: Tensor<B, D>) -> Vec<f32> {
     values.into_data().convert::<f32>().to_vec().expect("converted above")
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+    use burn::tensor::Tensor;
+
+    use super::{huber, masked_mean, poisson, scalar, to_host};
+
+    #[test]
+    fn a_huber_loss_is_a_square_up_to_one_and_a_line_after() {
+        let differences = Tensor::<Flex, 2>::from_data([[-3.0, -0.5, 0.0, 1.0, 2.0]], &Default::default());
+        assert_eq!(to_host(huber(differences)), [2.5, 0.125, 0.0, 0.5, 1.5]);
+    }
+
+    #[test]
+    fn a_poisson_loss_is_least_where_the_mean_is_the_count() {
+        let loss = |log_mean: f64, count: f32| {
+            let log_means = Tensor::<Flex, 2>::from_data([[log_mean]], &Default::default());
+            to_host(poisson(log_means, Tensor::from_data([[count]], &Default::default())))[0]
+        };
+        assert!((f64::from(loss(0.5, 3.0)) - (0.5f64.exp() - 1.5)).abs() < 1e-6);
+        let best = loss(3f64.ln(), 3.0);
+        assert!(best < loss(3f64.ln() - 0.1, 3.0) && best < loss(3f64.ln() + 0.1, 3.0));
+        assert!(loss(1e9, 0.0).is_finite() && loss(-1e9, 5.0).is_finite());
+    }
+
+    #[test]
+    fn what_is_masked_counts_for_nothing() {
+        let values = Tensor::<Flex, 2>::from_data([[1.0, 2.0, 30.0]], &Default::default());
+        let mask = |mask: [f32; 3]| Tensor::from_data([mask], &Default::default());
+        assert!((scalar(masked_mean(values.clone(), mask([1.0, 1.0, 0.0]))) - 1.5).abs() < 1e-6);
+        assert!(scalar(masked_mean(values, mask([0.0; 3]))).abs() < 1e-9);
+    }
 }

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use rand_chacha::ChaCha8Rng;
 use spaxiom_encoder::{BatchLayout, Encoder, EventEncoderConfig};
-use spaxiom_token::TokenizerOptions;
+use spaxiom_token::{LayoutName, TokenizerOptions};
 
 use crate::context::ObjectiveContext;
 use crate::error::ObjectiveError;
@@ -112,6 +112,16 @@ pub struct ModelSetting<'a> {
     pub tokenizer: &'a TokenizerOptions,
 }
 
+impl ModelSetting<'_> {
+    /// Fails without a position per event.
+    pub(crate) fn require_position_per_event(&self, objective: &'static str) -> Result<(), ObjectiveError> {
+        if self.tokenizer.layout == LayoutName::Composite {
+            return Ok(());
+        }
+        Err(ObjectiveError::Unfit { objective, want: "a position per event: tokens `composite`" })
+    }
+}
+
 /// The settings of an objective, as a section of an experiment file has them.
 pub trait ObjectiveOptions {
     /// Prepares the batches.
@@ -121,6 +131,9 @@ pub trait ObjectiveOptions {
 
     /// Whether examples have to carry their events, for example to make views of them.
     const NEEDS_EVENTS: bool = false;
+
+    /// Whether examples have to know their moments: what came before and after their windows.
+    const NEEDS_MOMENTS: bool = false;
 
     /// Whether examples have to carry a class.
     const NEEDS_CLASSES: bool = false;

@@ -3,12 +3,14 @@
 //! From the table follow the names, the sections of an experiment file, and the weighted sum of several objectives.
 
 mod classification;
+mod future;
 mod info_nce;
 mod jigsaw;
 mod link_prediction;
 mod masked_event;
 mod next_event;
 mod node_attribute;
+mod past;
 mod triplet;
 
 use burn::module::Module;
@@ -22,12 +24,14 @@ use spaxiom_token::TokenizerOptions;
 pub use self::classification::{
     ClassWeights, Classification, ClassificationBatch, ClassificationOptions, ClassificationTask,
 };
+pub use self::future::{Future, FutureBatch, FutureOptions, FutureTask};
 pub use self::info_nce::{InfoNce, InfoNceOptions};
 pub use self::jigsaw::{Jigsaw, JigsawBatch, JigsawOptions, JigsawTask};
 pub use self::link_prediction::{LinkPrediction, LinkPredictionBatch, LinkPredictionOptions, LinkPredictionTask};
 pub use self::masked_event::{MaskedEvent, MaskedEventOptions, MaskedEventTask};
 pub use self::next_event::{NextEvent, NextEventBatch, NextEventOptions, NextEventTask};
 pub use self::node_attribute::{NodeAttribute, NodeAttributeOptions, NodeAttributeTask};
+pub use self::past::{Past, PastBatch, PastOptions, PastTask};
 pub use self::triplet::{Mining, Triplet, TripletOptions};
 use crate::context::ObjectiveContext;
 use crate::error::ObjectiveError;
@@ -156,6 +160,14 @@ macro_rules! objectives {
             pub fn needs_events(self) -> bool {
                 match self {
                     $(Self::$name => $options::NEEDS_EVENTS,)*
+                }
+            }
+
+            /// Whether examples have to know their moments.
+            #[must_use]
+            pub fn needs_moments(self) -> bool {
+                match self {
+                    $(Self::$name => $options::NEEDS_MOMENTS,)*
                 }
             }
 
@@ -367,6 +379,10 @@ objectives! {
     InfoNce = "info-nce" or "infonce" in info_nce: InfoNceOptions, heads.contrast: InfoNce, seed 5;
     /// Triplets: a view is nearer than a hard negative, close by but of another type
     Triplet = "triplet" in triplet: TripletOptions, heads.triplets: Triplet, seed 6;
+    /// Tell from the vector how often everything came in the last minutes and hours
+    Past = "past" in past: PastOptions, heads.past: Past, seed 7;
+    /// Tell from the vector how often everything comes in the next minutes, and when
+    Future = "future" in future: FutureOptions, heads.future: Future, seed 8;
     /// Classify labeled events (for finetune)
     Classify = "classify" in classify: ClassificationOptions, heads.classify: Classification, seed 0;
 }

@@ -8,13 +8,12 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use rand_chacha::ChaCha8Rng;
 use spaxiom_encoder::{BatchLayout, Encoder, EventBatch, ProjectionHead, WeightRng};
-use spaxiom_token::{Augmenter, LayoutName, Modality, TokenSequence, TokenWindow};
+use spaxiom_token::{Augmenter, Modality, TokenSequence, TokenWindow};
 
 use crate::context::ObjectiveContext;
-use crate::error::ObjectiveError;
 use crate::example::Example;
 use crate::losses::to_host;
-use crate::objective::{Compared, ModelSetting, Preparer, Purpose};
+use crate::objective::{Compared, Preparer, Purpose};
 
 /// Makes views, and finds false negatives.
 #[derive(Debug, Clone)]
@@ -34,14 +33,6 @@ impl ViewTask {
         let augmenter = context.augmenter.clone().expect("the options have been checked: there is an augmenter");
         Self { augmenter, layout: layout.clone(), same_share, reach }
     }
-}
-
-/// Fails without a position per event.
-pub(crate) fn require_views(objective: &'static str, setting: ModelSetting<'_>) -> Result<(), ObjectiveError> {
-    if setting.tokenizer.layout == LayoutName::Composite {
-        return Ok(());
-    }
-    Err(ObjectiveError::Unfit { objective, want: "a position per event: tokens `composite`" })
 }
 
 /// Views of windows.

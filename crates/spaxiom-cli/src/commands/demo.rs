@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, KindName, ObjectiveName, Preset, Run};
+use spaxiom_embedding::{
+    DataFolder, Dataset, EmbeddingPipeline, Event, Filter, KindName, ObjectiveName, Preset, Query, Run,
+};
 
 use super::check::CheckArgs;
 use super::eval::EvalArgs;
@@ -197,13 +199,14 @@ impl Demo<'_> {
         for event in [&events[events.len() / 2], &events[events.len() * 3 / 4]] {
             self.title("search", &format!("search {flags} -k 5 --id {}", event.id));
             output::text(&format!("query: {}\n", described(event)));
-            output::text(&search::table(&pipeline.search_id(event.id.as_str(), 5, &Filter::default())?));
+            output::text(&search::table(&pipeline.search(Query::Id(event.id.as_str()), 5, &Filter::default())?));
         }
         let event = events.iter().rev().find(|event| !event.attrs.is_empty()).unwrap_or(&events[0]);
         let bare = serde_json::to_string(event).context("the event as JSON")?;
         self.title("search", &format!("search {flags} -k 5 --type {} --event '{bare}'", event.kind));
         let filter = Filter { kind: Some(event.kind.to_string()), ..Filter::default() };
-        output::text(&search::table(&pipeline.search_event(event, 5, &filter)?));
+        let context = pipeline.stored_context(event)?;
+        output::text(&search::table(&pipeline.search(Query::Event { event, context: &context }, 5, &filter)?));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, Event, Filter, Run, SearchResult};
+use spaxiom_embedding::{Dataset, EmbeddingPipeline, Event, Filter, Query, ReadOptions, Run, SearchResult};
 
 use crate::args::BackendArgs;
 use crate::exit::Exit;
@@ -28,6 +28,12 @@ pub(crate) struct SearchArgs {
     /// Number of hits
     #[arg(short, default_value_t = 10)]
     pub(crate) k: usize,
+    /// Every event is a hit; by default those within 15 minutes of a nearer hit of their site are folded into it
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// File with what was before `--event` at its site; by default what the store has of it
+    #[arg(long, value_name = "FILE", requires = "event")]
+    pub(crate) context: Option<PathBuf>,
     /// Only events of this type
     #[arg(long = "type", value_name = "TYPE", help_heading = "Filters")]
     pub(crate) kind: Option<String>,
@@ -63,17 +69,16 @@ pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
     let engine = args.backend.engine_for(&run)?;
     let pipeline = EmbeddingPipeline::open(&run, &args.store, engine.as_ref())?;
     let filter = filter(args)?;
+    let found = |query: Query<'_>| {
+        if args.all { pipeline.search_all(query, args.k, &filter) } else { pipeline.search(query, args.k, &filter) }
+    };
     let hits = match (&args.query.event, &args.query.id) {
         (Some(event), _) => {
             let event = Event::from_json(event).context("`--event`")?;
-            if pipeline.vectors().memory().is_some() {
-                let part =
-                    pipeline.vectors().encoder().map_or("as the first event of its site", |_| "by its encoder alone");
-                tracing::info!("nothing is known of what was before this event: it is compared {part}");
-            }
-            pipeline.search_event(&event, args.k, &filter)?
+            let context = context(args, &pipeline, &event)?;
+            found(Query::Event { event: &event, context: &context })?
         }
-        (None, Some(id)) => pipeline.search_id(id, args.k, &filter)?,
+        (None, Some(id)) => found(Query::Id(id))?,
         (None, None) => return Err(anyhow!("name a query by `--event` or `--id`")),
     };
     if json {
@@ -82,6 +87,32 @@ pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
         output::text(&table(&hits));
     }
     Ok(Exit::Done)
+}
+
+/// What was before an event: from a file, or from the store.
+fn context(args: &SearchArgs, pipeline: &EmbeddingPipeline, event: &Event) -> anyhow::Result<Vec<Event>> {
+    let (events, from) = match &args.context {
+        Some(path) => {
+            let data = Dataset::load(path, &ReadOptions::default())?;
+            let own = data.sequences().find(|sequence| *sequence.site_id() == event.site_id);
+            let own = own.with_context(|| format!("no event of the site `{}` in {}", event.site_id, path.display()))?;
+            (own.filtered(|other| other.time <= event.time).events().to_vec(), "file")
+        }
+        None => (pipeline.stored_context(event)?, "store"),
+    };
+    if events.is_empty() {
+        let vectors = pipeline.vectors();
+        let part = match (vectors.encoder(), vectors.memory()) {
+            (Some(_), Some(_)) => "by its encoder alone",
+            _ => "as the first event of its site",
+        };
+        tracing::info!(
+            "nothing is known of what was before this event: it is compared {part}; `--context FILE` tells it"
+        );
+    } else {
+        tracing::info!("context: {} events of `{}` from the {from}", events.len(), event.site_id);
+    }
+    Ok(events)
 }
 
 fn filter(args: &SearchArgs) -> anyhow::Result<Filter> {
@@ -101,12 +132,16 @@ fn nanoseconds(flag: &str, text: &str) -> anyhow::Result<i64> {
     event.time.timestamp_nanos_opt().with_context(|| format!("`{flag}` is out of range"))
 }
 
-/// Similarity, type, zone, time and id, one line a hit.
+/// Similarity, type, site, zone, time, folded hits and id, one line a hit.
 pub(crate) fn table(hits: &[SearchResult]) -> String {
-    let mut text = format!("{:>10}  {:<20} {:<16} {:<30} id\n", "similarity", "type", "zone", "time");
-    for SearchResult { id, similarity, kind, zone, time, metadata: _ } in hits {
+    let mut text = format!(
+        "{:>10}  {:<20} {:<14} {:<16} {:<30} {:>5}  id\n",
+        "similarity", "type", "site", "zone", "time", "more"
+    );
+    for SearchResult { id, site, similarity, kind, zone, time, n_folded, metadata: _ } in hits {
         let zone = zone.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "{similarity:>10.4}  {kind:<20} {zone:<16} {time:<30} {id}");
+        let more = if *n_folded > 0 { format!("+{n_folded}") } else { String::new() };
+        let _ = writeln!(text, "{similarity:>10.4}  {kind:<20} {site:<14} {zone:<16} {time:<30} {more:>5}  {id}");
     }
     text
 }

@@ -402,7 +402,7 @@ impl TrainingData for Dataset {
     }
 
     fn training_examples<'a>(&'a self, request: ExampleRequest<'a>) -> Result<TrainingExamples<'a>, EmbeddingError> {
-        let part = self.part_data(request.split, Part::Train, request.tokenizer);
+        let part = request.with_moments(self.part_data(request.split, Part::Train, request.tokenizer));
         let Some(options) = &request.objectives.classify else {
             let examples = Box::new(AllWindows { part, request });
             return Ok(TrainingExamples { examples, class_counts: Vec::new() });

@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use spaxiom_event::{EventSequence, SequenceKey, SiteId, group_by_site};
-use spaxiom_objective::Windows;
-use spaxiom_token::{EventSpan, EventTable, SequenceRows, TokenSequence, TokenWindow, Tokenizer};
+use spaxiom_objective::{Moment, ObjectiveSet, Timeline, Windows};
+use spaxiom_token::{ClockedMemory, EventSpan, EventTable, SequenceRows, TokenSequence, TokenWindow, Tokenizer};
 
 /// A split of a data set: one sequence of events per site, and their tokens.
 ///
@@ -16,6 +16,8 @@ pub struct PartData {
     /// One per site.
     pub tokens: Vec<TokenSequence>,
     events: OnceLock<Vec<EventSequence>>,
+    /// One per site, or none where nobody asked for moments.
+    timelines: Vec<Timeline>,
 }
 
 /// The events of one site.
@@ -30,7 +32,7 @@ impl PartData {
     pub(crate) fn new(table: &Arc<EventTable>, rows: Vec<SequenceRows>, tokenizer: &Tokenizer) -> Self {
         let tokens = tokenize(table, &rows, tokenizer);
         let sequences = rows.into_iter().map(|rows| PartSequence { table: Arc::clone(table), rows }).collect();
-        Self { sequences, tokens, events: OnceLock::new() }
+        Self { sequences, tokens, events: OnceLock::new(), timelines: Vec::new() }
     }
 
     /// The same with a table of its own, so that the rest of the data can be dropped.
@@ -46,12 +48,37 @@ impl PartData {
 
     /// All parts after one another.
     pub(crate) fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut joined = Self { sequences: Vec::new(), tokens: Vec::new(), events: OnceLock::new() };
+        let mut joined =
+            Self { sequences: Vec::new(), tokens: Vec::new(), events: OnceLock::new(), timelines: Vec::new() };
         for part in parts {
             joined.sequences.extend(part.sequences);
             joined.tokens.extend(part.tokens);
         }
         joined
+    }
+
+    /// The same with the moments of its windows, where an objective needs them, in tokens of the memory.
+    ///
+    /// A gap between days of the part is a time without events.
+    pub(crate) fn with_moments(self, objectives: &ObjectiveSet, memory: Option<&ClockedMemory>) -> Self {
+        let is_needed = objectives.names().iter().any(|name| name.needs_moments());
+        let Some(memory) = memory.filter(|_| is_needed) else { return self };
+        let timeline = |PartSequence { table, rows }: &PartSequence| {
+            let times = rows.rows.iter().map(|row| table.time_ns(*row)).collect();
+            Timeline::new(times, memory.tokens(table, rows))
+        };
+        Self { timelines: self.sequences.iter().map(timeline).collect(), ..self }
+    }
+
+    /// The moment of an event, given by sequence and event, where somebody asked for moments.
+    pub(crate) fn moment(&self, (sequence_idx, event_idx): (usize, usize)) -> Option<Moment<'_>> {
+        Some(self.timelines.get(sequence_idx)?.moment(event_idx))
+    }
+
+    /// Events per second of every token of the memory; empty where nobody asked for moments.
+    pub(crate) fn token_rates(&self, memory: Option<&ClockedMemory>) -> Vec<f64> {
+        let rates = |memory: &ClockedMemory| Timeline::rates(&self.timelines, memory.n_tokens());
+        memory.filter(|_| !self.timelines.is_empty()).map(rates).unwrap_or_default()
     }
 
     /// The events, one sequence per site.
@@ -98,9 +125,10 @@ impl PartData {
         self.tokens[sequence_idx].context(event_idx, max_len)
     }
 
-    /// The windows of the split, with their events if `with_events`.
+    /// The windows of the split, with their events if `with_events`, and with their moments where they are known.
     pub(crate) fn windows(&self, max_len: usize, with_events: bool) -> Windows<'_> {
         let windows = Windows::new(&self.tokens, max_len);
+        let windows = if self.timelines.is_empty() { windows } else { windows.with_moments(&self.timelines) };
         if with_events { windows.with_events(self.sequences().iter().map(EventSpan::whole).collect()) } else { windows }
     }
 }

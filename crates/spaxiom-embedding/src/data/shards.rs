@@ -202,7 +202,8 @@ struct ShardWindows<'a> {
 
 impl ShardWindows<'_> {
     fn load(&self, shard: usize) -> Result<PartData, EmbeddingError> {
-        Ok(self.data.read(shard)?.part_data(self.request.split, Part::Train, self.request.tokenizer))
+        let part = self.data.read(shard)?.part_data(self.request.split, Part::Train, self.request.tokenizer);
+        Ok(self.request.with_moments(part))
     }
 }
 

@@ -20,6 +20,8 @@ pub struct ExampleRequest<'a> {
     pub split: &'a Split,
     /// The tokenizer of the run.
     pub tokenizer: &'a Tokenizer,
+    /// The memory of the run, if it has one: objectives count its tokens.
+    pub memory: Option<&'a ClockedMemory>,
     /// Maximum number of positions in a window.
     pub max_len: usize,
     /// The objectives, which decide whether examples carry events and classes.
@@ -34,6 +36,11 @@ impl ExampleRequest<'_> {
         self.objectives.names().iter().any(|name| name.needs_events())
     }
 
+    /// A part with the moments of its windows, where an objective needs them.
+    pub(crate) fn with_moments(&self, part: PartData) -> PartData {
+        part.with_moments(self.objectives, self.memory)
+    }
+
     /// The examples of labeled events; those whose label was not seen in training are left out.
     pub(crate) fn labeled_examples<'d>(&self, data: &'d PartData, labeled: &[LabeledEvent]) -> Vec<Example<'d>> {
         let known = labeled.iter().filter(|event| event.class < self.classes.len());
@@ -43,7 +50,7 @@ impl ExampleRequest<'_> {
                 let end = event.event_idx + 1;
                 EventSpan::whole(&data.sequences()[event.sequence_idx]).part(end - window.len()..end)
             });
-            Example { events, ..Example::of_class(window, event.class) }
+            Example { events, moment: data.moment(event.place()), ..Example::of_class(window, event.class) }
         };
         known.map(example).collect()
     }

@@ -44,6 +44,7 @@ pub fn evaluate(
     // The split of the run, not one of these data: what the run has seen stays training.
     let split = manifest.split.clone();
     let test = data.part_data(&split, Part::Test, &tokenizer);
+    let test = test.with_moments(&run.config().objectives, vectors.memory());
     let held_out = if manifest.classes.is_empty() && vectors.encoder().is_some() {
         progress("held-out figures of the objectives");
         held_out::figures(run, data, &test, engine, options.seed)?

@@ -43,7 +43,7 @@ pub(super) fn figures(
     let batch_size = if has_views { config.train.batch_size } else { 1 };
     let batches: Vec<&[Example<'_>]> = examples.chunks(batch_size).collect();
     let clusters = hours(&batches);
-    let objectives = training::objectives(config, &tokenizer, Vec::new())?;
+    let objectives = training::objectives(config, &tokenizer, Vec::new(), test.token_rates(run.memory()))?;
     let judged = engine.judge(run.shape()?, &objectives, &run.weights()?, &batches, seed)?;
     let mut figures = means(judged, &clusters, seed);
     if let (true, Some(what)) = (is_next, tokenizer.what_field()) {

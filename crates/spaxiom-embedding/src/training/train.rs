@@ -67,6 +67,7 @@ pub fn train(
     let start = job.from.map(Run::weights).transpose()?;
     let mut setup = Setup::prepare(job)?;
     let (split, tokenizer) = (setup.manifest.split.clone(), setup.tokenizer.clone());
+    let memory = setup.memory.clone();
     let config = setup.config.clone();
     if config.encoder.is_none() {
         return remember(setup, data);
@@ -75,12 +76,13 @@ pub fn train(
     let request = ExampleRequest {
         split: &split,
         tokenizer: &tokenizer,
+        memory: memory.as_ref(),
         max_len: config.max_len(),
         objectives: &config.objectives,
         classes: &classes,
     };
     let TrainingExamples { examples, class_counts } = data.training_examples(request)?;
-    let validation_part = data.part_data(&split, Part::Validation, &tokenizer)?;
+    let validation_part = request.with_moments(data.part_data(&split, Part::Validation, &tokenizer)?);
     let validation = match &config.objectives.classify {
         Some(options) => {
             let labeled = data.labeled(&request, Part::Validation, &validation_part);
@@ -88,7 +90,8 @@ pub fn train(
         }
         None => validation_part.windows(request.max_len, request.needs_events()).in_order(),
     };
-    let objectives = objectives(&config, &tokenizer, class_counts)?;
+    let token_rates = validation_part.token_rates(memory.as_ref());
+    let objectives = objectives(&config, &tokenizer, class_counts, token_rates)?;
     setup.start(classes.clone())?;
     let set = TrainingSet { train: examples.as_ref(), validation: &validation, neighbors: Some(&IndexNeighbors) };
     let folder = setup.run;
@@ -145,14 +148,16 @@ pub(crate) fn with_memory(
     Ok(config.with_embargo())
 }
 
-/// The objectives of a run, checked against its tokenizer and classes.
+/// The objectives of a run, checked against its tokenizer, its classes and the tokens of its memory.
 pub(crate) fn objectives(
     config: &RunConfig,
     tokenizer: &Tokenizer,
     class_counts: Vec<usize>,
+    token_rates: Vec<f64>,
 ) -> Result<Objectives, EmbeddingError> {
     let augmenter = Augmenter::new(tokenizer.clone(), config.augment.clone())?;
-    let context = ObjectiveContext::of(tokenizer).with_views(augmenter).with_classes(class_counts);
+    let context =
+        ObjectiveContext::of(tokenizer).with_views(augmenter).with_classes(class_counts).with_token_rates(token_rates);
     Ok(Objectives::new(config.objectives.clone(), context)?)
 }
 

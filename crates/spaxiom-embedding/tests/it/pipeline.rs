@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use spaxiom_embedding::{
-    EmbeddingError, EmbeddingPipeline, Event, Exact, Filter, Hnsw, IndexError, LayoutName, RunFolder, Store, TokenError,
+    EmbeddingError, EmbeddingPipeline, Event, Exact, Filter, Hnsw, IndexError, LayoutName, Query, RunFolder,
+    SearchResult, Store, TokenError,
 };
 use tempfile::TempDir;
 
@@ -125,6 +126,47 @@ fn an_event_finds_events_and_an_unknown_one_is_named() {
         assert!(error.to_string().contains(want), "{error}");
     }
     assert!(matches!(pipeline.search_id("none", 3, &filter), Err(EmbeddingError::NoSuchEvent { .. })));
+}
+
+#[test]
+fn hits_are_moments_and_none_is_that_of_the_query() {
+    let folder = TempDir::new().unwrap();
+    let mut pipeline = create(&WORLD.pretrained(), &folder).unwrap();
+    let sequence = WORLD.data().sequences().next().unwrap();
+    pipeline.add_to_index(&sequence, |_| {}).unwrap();
+    let asked = &sequence.events()[200];
+    let far_apart = |a: &str, b: &str| {
+        let time = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        (time(a) - time(b)).abs() > chrono::TimeDelta::minutes(15)
+    };
+    let hits = pipeline.search(Query::Id(asked.id.as_str()), 6, &Filter::default()).unwrap();
+    assert_eq!(hits.len(), 6);
+    assert!(hits.is_sorted_by(|a, b| a.similarity >= b.similarity));
+    for (at, hit) in hits.iter().enumerate() {
+        assert!(far_apart(&hit.time, &asked.time.to_rfc3339()), "the moment of the query");
+        assert!(hits[..at].iter().all(|other| far_apart(&hit.time, &other.time)), "two hits of one moment");
+    }
+    // Asked for more moments than there are, it gives all: every event but those around the query is in one of them.
+    let all = pipeline.search(Query::Id(asked.id.as_str()), 100_000, &Filter::default()).unwrap();
+    let n_events: usize = all.iter().map(|hit| 1 + hit.n_folded).sum();
+    let n_around =
+        sequence.events().iter().filter(|event| !far_apart(&event.time.to_rfc3339(), &asked.time.to_rfc3339()));
+    assert_eq!(n_events, sequence.events().len() - n_around.count());
+    let bare = Query::Event { event: asked, context: &[] };
+    let bare = pipeline.search(bare, 3, &Filter::default()).unwrap();
+    assert!(bare.len() == 3 && bare.iter().all(|hit| hit.site == asked.site_id.as_str()));
+    assert_ne!(bare, hits[..3]);
+    // With what was before it an event has the vector that the store has of it.
+    let after = |context| pipeline.search(Query::Event { event: asked, context }, 6, &Filter::default()).unwrap();
+    let same = after(&sequence.events()[..200]);
+    let is_same = |(a, b): (&SearchResult, &SearchResult)| a.id == b.id && (a.similarity - b.similarity).abs() < 1e-5;
+    assert!(same.len() == hits.len() && same.iter().zip(&hits).all(is_same), "{same:?} {hits:?}");
+    // The store's own reaches back as far as the memory does.
+    let context = pipeline.stored_context(asked).unwrap();
+    let before = &sequence.events()[..200];
+    assert!(context.len() > 20 && before.ends_with(&context), "{:?}\n{:?}", context.last(), before.last());
+    let found = after(&context);
+    assert!((found[0].similarity - hits[0].similarity).abs() < 0.02, "{found:?} {hits:?}");
 }
 
 #[test]

@@ -151,6 +151,23 @@ pub(super) fn get(connection: &Connection, id: VectorId) -> Result<Record, Index
     Ok(select.query_row([id.0], record)?)
 }
 
+/// What was added of the last `limit` events of a site from `from_ns` to before `to_ns`, in order of time.
+pub(super) fn metadata_between(
+    connection: &Connection,
+    site: &str,
+    from_ns: i64,
+    to_ns: i64,
+    limit: u32,
+) -> Result<Vec<String>, IndexError> {
+    let mut select = connection.prepare_cached(
+        "SELECT metadata FROM events WHERE site = ?1 AND time_ns >= ?2 AND time_ns < ?3 ORDER BY time_ns DESC, row DESC LIMIT ?4",
+    )?;
+    let rows = select.query_map((site, from_ns, to_ns, limit), |row| row.get(0))?;
+    let mut newest_first = rows.collect::<Result<Vec<String>, _>>()?;
+    newest_first.reverse();
+    Ok(newest_first)
+}
+
 /// Whether any record has this value; `column` is a column of the schema.
 pub(super) fn has(connection: &Connection, column: &'static str, value: &str) -> Result<bool, IndexError> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM events WHERE {column} = ?1)");

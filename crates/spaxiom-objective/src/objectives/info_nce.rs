@@ -15,7 +15,7 @@ use crate::example::Example;
 use crate::losses::{NEVER, info_nce, to_host};
 use crate::metric::Metric;
 use crate::objective::{Backward, Compared, Loss, ModelSetting, Objective, ObjectiveOptions};
-use crate::views::{ViewBatch, ViewProjection, ViewTask, require_views};
+use crate::views::{ViewBatch, ViewProjection, ViewTask};
 
 /// Options of contrastive learning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ impl ObjectiveOptions for InfoNceOptions {
     }
 
     fn require(&self, setting: ModelSetting<'_>) -> Result<(), ObjectiveError> {
-        require_views("info-nce", setting)
+        setting.require_position_per_event("info-nce")
     }
 
     fn init<B: Backend>(

@@ -12,7 +12,7 @@ use crate::example::Example;
 use crate::losses::{indices, to_host, triplet};
 use crate::metric::Metric;
 use crate::objective::{Compared, Loss, ModelSetting, Objective, ObjectiveOptions};
-use crate::views::{ViewBatch, ViewProjection, ViewTask, require_views};
+use crate::views::{ViewBatch, ViewProjection, ViewTask};
 
 /// Which other event an anchor is compared with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl ObjectiveOptions for TripletOptions {
     }
 
     fn require(&self, setting: ModelSetting<'_>) -> Result<(), ObjectiveError> {
-        require_views("triplet", setting)
+        setting.require_position_per_event("triplet")
     }
 
     fn init<B: Backend>(

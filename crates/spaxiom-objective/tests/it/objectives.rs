@@ -16,10 +16,10 @@ use spaxiom_encoder::{
 };
 use spaxiom_event::{Event, EventSequence, group_by_site};
 use spaxiom_objective::{
-    AdamW, AdamWOptions, EvalReport, Example, Flow, InOrder, InfoNceOptions, JigsawOptions, LinkPredictionOptions,
-    Loss, MaskedEventOptions, Mining, Mix, Model, NextEventOptions, Objective, ObjectiveContext, ObjectiveError,
-    ObjectiveName, ObjectiveOptions, ObjectiveSet, Objectives, Observer, Precision, Preparer, Purpose, StepReport,
-    TrainOptions, Trainer, TrainingSet, TripletOptions, Windows, judge,
+    AdamW, AdamWOptions, EvalReport, Example, Flow, FutureOptions, InOrder, InfoNceOptions, JigsawOptions,
+    LinkPredictionOptions, Loss, MaskedEventOptions, Mining, Mix, Model, NextEventOptions, Objective, ObjectiveContext,
+    ObjectiveError, ObjectiveName, ObjectiveOptions, ObjectiveSet, Objectives, Observer, PastOptions, Precision,
+    Preparer, Purpose, StepReport, Timeline, TrainOptions, Trainer, TrainingSet, TripletOptions, Windows, judge,
 };
 use spaxiom_token::{
     AugmentOptions, Augmenter, Edge, EdgeType, EventSpan, LinkOptions, Modality, TokenSequence, Tokenizer,
@@ -35,7 +35,12 @@ struct Data {
     sequences: Vec<EventSequence>,
     tokens: Vec<TokenSequence>,
     tokenizer: Tokenizer,
+    /// Half a dozen more events follow, so that there is a future.
+    timelines: Vec<Timeline>,
 }
+
+/// Tokens of the timelines.
+const N_TOKENS: usize = 3;
 
 impl Data {
     fn new() -> Self {
@@ -59,12 +64,21 @@ impl Data {
         let options = TokenizerOptions { links, min_count: 1, what: true, ..TokenizerOptions::default() };
         let tokenizer = Tokenizer::fit(&options, &sequences).unwrap();
         let tokens = sequences.iter().map(|sequence| tokenizer.tokenize(sequence)).collect();
-        Self { sequences, tokens, tokenizer }
+        let timelines = (0..sequences.len()).map(|site| {
+            let gaps = (0..N_EVENTS + 6).map(|at| [5, 25, 45][(at + site) % 3] * 1_000_000_000);
+            let times = gaps.scan(0, |time, gap| {
+                *time += gap;
+                Some(*time)
+            });
+            let tokens = (0..N_EVENTS + 6).map(|at| (at * (1 + site % 2) + site / 2) % N_TOKENS);
+            Timeline::new(times.collect(), tokens.collect())
+        });
+        Self { timelines: timelines.collect(), sequences, tokens, tokenizer }
     }
 
     fn examples(&self) -> Vec<Example<'_>> {
         let spans = self.sequences.iter().map(EventSpan::whole).collect();
-        Windows::new(&self.tokens, N_EVENTS).with_events(spans).in_order()
+        Windows::new(&self.tokens, N_EVENTS).with_events(spans).with_moments(&self.timelines).in_order()
     }
 
     fn layout(&self) -> BatchLayout {
@@ -77,7 +91,10 @@ impl Data {
 
     fn context(&self) -> ObjectiveContext {
         let augmenter = self.augmenter(AugmentOptions::default());
-        ObjectiveContext::of(&self.tokenizer).with_views(augmenter).with_classes(vec![1; 8])
+        ObjectiveContext::of(&self.tokenizer)
+            .with_views(augmenter)
+            .with_classes(vec![1; 8])
+            .with_token_rates(Timeline::rates(&self.timelines, N_TOKENS))
     }
 
     /// A model with one objective or more.
@@ -110,9 +127,13 @@ fn rng(seed: u64) -> ChaCha8Rng {
 
 /// Trains and gives figures of the first and of the last step.
 fn overfitted(kind: EncoderKind, name: ObjectiveName, steps: u64) -> [BTreeMap<&'static str, f64>; 2] {
+    overfitted_by(kind, options(&[name]), steps)
+}
+
+fn overfitted_by(kind: EncoderKind, options: ObjectiveSet, steps: u64) -> [BTreeMap<&'static str, f64>; 2] {
     let data = Data::new();
     let examples = data.examples();
-    let mut model = data.model(kind, options(&[name]));
+    let mut model = data.model(kind, options);
     let mut optimizer = AdamW::new(AdamWOptions::default());
     let mut seen = Vec::new();
     for step in 0..steps {
@@ -228,6 +249,44 @@ fn a_validation_part_without_anything_to_predict_is_an_error_of_its_own() {
 fn the_time_until_the_next_event_can_be_learned() {
     // A uniform density over the seconds from 5 to 45 has -3.7 nats.
     learns(EncoderKind::Transformer, ObjectiveName::Nep, 150, "gap_log_likelihood", -3.7, -2.5);
+}
+
+#[test]
+fn counts_of_the_past_and_of_the_future_can_be_learned() {
+    let data = Data::new();
+    let stretches = vec![0.5, 1.0];
+    let past = PastOptions { minutes: stretches.clone(), ..PastOptions::default() };
+    let past = ObjectiveSet { past: Some(past), ..ObjectiveSet::default() };
+    let [first, last] = overfitted_by(EncoderKind::Gru, past, 300);
+    assert!(first["past_error"] > 0.2 && last["past_error"] < 0.05, "{first:?} {last:?}");
+    let future = FutureOptions { minutes: stretches.clone(), ..FutureOptions::default() };
+    let future = ObjectiveSet { future: Some(future), ..ObjectiveSet::default() };
+    let [first, last] = overfitted_by(EncoderKind::Gru, future, 300);
+    // Nothing tells more of a count than the count.
+    let counts = |timeline: &Timeline| -> Vec<f64> {
+        let of_stretch = |minutes: &f64| timeline.moment(N_EVENTS - 1).next(minutes * 60.0, N_TOKENS).unwrap();
+        stretches.iter().flat_map(of_stretch).map(f64::from).collect()
+    };
+    let counts: Vec<f64> = data.timelines.iter().flat_map(counts).collect();
+    let most = |count: &f64| if *count > 0.0 { count * count.ln() - count } else { 0.0 };
+    let most = counts.iter().map(most).sum::<f64>() / counts.len() as f64;
+    let reached = last["count_log_likelihood"];
+    assert!(first["count_log_likelihood"] < most - 0.2 && (most - 0.05..=most).contains(&reached), "{most} {last:?}");
+    assert!(last["wait_log_likelihood"] > first["wait_log_likelihood"] + 0.2, "{first:?} {last:?}");
+}
+
+#[test]
+fn windows_of_unknown_moments_teach_nothing_of_past_and_future() {
+    let data = Data::new();
+    let examples: Vec<Example<'_>> =
+        data.examples().into_iter().map(|example| Example { moment: None, ..example }).collect();
+    for name in [ObjectiveName::Past, ObjectiveName::Future] {
+        let loss = learned(&data.model(EncoderKind::Gru, options(&[name])), &examples, &mut rng(0));
+        assert_eq!(loss.value.to_data().to_vec::<f32>().unwrap(), [0.0], "{}", name.as_str());
+        let nothing = ObjectiveContext::of(&data.tokenizer);
+        let error = Objectives::new(options(&[name]), nothing).unwrap_err();
+        assert!(matches!(error, ObjectiveError::Unfit { .. }), "{error}");
+    }
 }
 
 #[test]
@@ -616,7 +675,11 @@ fn every_weight_of_an_objective_gets_a_gradient() {
     let data = Data::new();
     let examples: Vec<Example<'_>> =
         data.examples().into_iter().enumerate().map(|(at, example)| Example { class: Some(at), ..example }).collect();
-    let model = data.model(EncoderKind::Transformer, options(ObjectiveName::ALL));
+    let mut set = options(ObjectiveName::ALL);
+    // The sites are known for some minutes alone.
+    set.past = Some(PastOptions { minutes: vec![1.0], ..PastOptions::default() });
+    set.future = Some(FutureOptions { minutes: vec![1.0], ..FutureOptions::default() });
+    let model = data.model(EncoderKind::Transformer, set);
     let (_, found) = gradients(&model, &examples);
     for name in collect_weights(&model, "").keys() {
         let grad = found.get(name).unwrap_or_else(|| panic!("{name} has no gradient"));
