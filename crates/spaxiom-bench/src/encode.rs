@@ -13,7 +13,7 @@ use crate::ingest::{MAX_LEN, tokens_of};
 use crate::options::BenchOptions;
 use crate::peers::{self, Encoded};
 use crate::row::BenchRow;
-use crate::timing::median_ms;
+use crate::timing::{median, median_ms, now};
 
 /// Events of the file that the windows come from; the peers' own.
 const N_EVENTS: usize = 200_000;
@@ -24,17 +24,27 @@ const LENGTHS: [usize; 4] = [1, 8, 64, 512];
 /// Windows of the batch, evenly spread over all lengths.
 const BATCH: usize = 64;
 
+/// Events of a site before the one that is timed: what goes on event by event takes as long after many as after few.
+const N_BEFORE: [usize; 2] = [10, 10_000];
+
+/// Events that are timed one by one.
+const N_STEPS: usize = 1_000;
+
 /// Milliseconds of recurrent layers, and of transformers over single windows and over 1,000 events in a batch of real lengths;
 /// their vector is the state of `[CLS]`, as of the peers.
 pub(crate) fn encode(options: &BenchOptions, folder: &Folder) -> anyhow::Result<Vec<BenchRow>> {
     let file = folder.events(N_EVENTS)?;
     let (tokenizer, tokens) = tokens_of(&file, options.threads)?;
     let mut windows: Vec<TokenWindow<'_>> = tokens.windows(MAX_LEN).collect();
+    let site = stream(&windows, N_BEFORE[N_BEFORE.len() - 1] + N_STEPS);
     let stream = stream(&windows, LENGTHS[LENGTHS.len() - 1]);
     windows.sort_by_key(TokenWindow::len);
     let batch: Vec<TokenWindow<'_>> =
         (0..BATCH).map(|at| windows[(2 * at + 1) * windows.len() / (2 * BATCH)]).collect();
     let mut rows = recurrent(options, &tokenizer, &stream, &file)?;
+    for n_before in N_BEFORE {
+        rows.push(next_event(options, &tokenizer, &site, n_before)?);
+    }
     for (preset, name) in [(Preset::Small, "small"), (Preset::Base, "base")] {
         let encoder = encoder(preset, &tokenizer)?;
         let ours = figures(encoder.as_ref(), &stream, &batch, options.runs);
@@ -90,6 +100,25 @@ fn recurrent(
         }
     }
     Ok(rows)
+}
+
+/// The vector of the next event of a site after `n_before` others.
+fn next_event(
+    options: &BenchOptions,
+    tokenizer: &Tokenizer,
+    site: &TokenSequence,
+    n_before: usize,
+) -> anyhow::Result<BenchRow> {
+    let config = EventEncoderConfig::Gru(Preset::Small.into());
+    let encoder = engine("flex")?.untrained(&ModelShape::new(config, tokenizer), 1);
+    let mut walk = encoder.walk().context("a GRU of one direction goes on event by event")?;
+    drop(walk.read(site.window(0, n_before)));
+    let ms = median((n_before..n_before + N_STEPS).map(|at| {
+        let start = now();
+        drop(walk.read(site.window(at, at + 1)));
+        start.elapsed().as_secs_f64() * 1000.0
+    }));
+    Ok(row(options, format!("encode small gru, the next event after {n_before}"), ms, None))
 }
 
 fn encoder(preset: Preset, tokenizer: &Tokenizer) -> anyhow::Result<Box<dyn WindowEncoder>> {

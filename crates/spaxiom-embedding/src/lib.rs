@@ -45,7 +45,7 @@ pub use crate::data::{
     TrainingExamples,
 };
 pub use crate::engine::{
-    BackendName, Engine, ModelShape, TrainingInput, TrainingOutput, Weights, WindowEncoder, engine,
+    BackendName, Engine, ModelShape, SiteWalk, TrainingInput, TrainingOutput, Weights, WindowEncoder, engine,
 };
 pub use crate::error::EmbeddingError;
 pub use crate::evaluation::{

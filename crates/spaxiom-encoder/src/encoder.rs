@@ -72,6 +72,11 @@ pub trait EncoderConfig {
         false
     }
 
+    /// Whether it goes on event by event, so that its vectors reach back as far as a site does; not, where it does not say.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     /// Makes it read from the past alone, where it can.
     fn hide_future(&mut self) {}
 

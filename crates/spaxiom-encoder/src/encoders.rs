@@ -30,6 +30,7 @@ use crate::encoder::{Encoded, Encoder, EncoderConfig};
 use crate::error::EncoderError;
 use crate::inference::recurrent::RecurrentInference;
 use crate::inference::transformer::TransformerInference;
+use crate::inference::walk::RecurrentWalk;
 use crate::preset::Preset;
 use crate::weights::NamedTensor;
 
@@ -171,6 +172,14 @@ macro_rules! encoders {
                 }
             }
 
+            /// A site in which nothing has happened yet, for an encoder that goes on event by event.
+            #[must_use]
+            pub fn walk(&self) -> Option<RecurrentWalk<'_>> {
+                match self {
+                    $($(Self::$kind(encoder) => $inference::walk(encoder),)?)+
+                }
+            }
+
             /// One vector per window, row after row; the same to the last bit whatever windows are encoded together
             /// and however many threads work.
             ///
@@ -234,6 +243,12 @@ impl EventEncoderConfig {
     #[must_use]
     pub fn n_copies_on_cpu(&self) -> usize {
         self.shape().n_copies_on_cpu()
+    }
+
+    /// As [`EncoderConfig::goes_on`].
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.shape().goes_on()
     }
 
     /// The same encoder reading from the past alone, where it can.

@@ -8,3 +8,4 @@ pub(crate) mod linear;
 pub(crate) mod recurrent;
 mod rows;
 pub(crate) mod transformer;
+pub(crate) mod walk;

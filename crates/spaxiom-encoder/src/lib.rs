@@ -56,6 +56,7 @@ pub use crate::error::EncoderError;
 pub use crate::inference::linear::DenseLinear;
 pub use crate::inference::recurrent::RecurrentInference;
 pub use crate::inference::transformer::TransformerInference;
+pub use crate::inference::walk::RecurrentWalk;
 pub use crate::init::WeightRng;
 pub use crate::layers::attention::CrossAttentionLayer;
 pub use crate::layers::dense::{dense, gelu, normed};

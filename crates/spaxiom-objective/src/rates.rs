@@ -1,7 +1,6 @@
 //! Which parameters learn, and how fast: frozen ones, and slower ones the deeper they lie.
 
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
+use burn::module::{AutodiffModule, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use serde::{Deserialize, Serialize};
@@ -78,11 +77,17 @@ impl Rates {
         self.options.frozen.iter().any(|frozen| is_under(name, frozen))
     }
 
-    /// Forgets the gradients of what does not change, so that they count in no length either.
-    pub(crate) fn drop_frozen<B: AutodiffBackend>(&self, module: &impl AutodiffModule<B>, grads: &mut GradientsParams) {
-        if !self.options.frozen.is_empty() {
-            module.visit(&mut Dropper { rates: self, grads, path: ParameterPath::default() });
+    /// Whether nothing of the encoder changes, so that nothing has to be learned from it.
+    pub(crate) fn is_encoder_frozen(&self) -> bool {
+        self.is_frozen("encoder")
+    }
+
+    /// The same module, of which what is frozen is no part of any graph.
+    pub(crate) fn freeze<B: AutodiffBackend, M: AutodiffModule<B>>(&self, module: M) -> M {
+        if self.options.frozen.is_empty() {
+            return module;
         }
+        module.map(&mut Freezer { rates: self, path: ParameterPath::default() })
     }
 }
 
@@ -97,13 +102,12 @@ fn layer(name: &str) -> Option<i32> {
     rest.split('.').next()?.parse().ok()
 }
 
-struct Dropper<'a> {
+struct Freezer<'a> {
     rates: &'a Rates,
-    grads: &'a mut GradientsParams,
     path: ParameterPath,
 }
 
-impl<A: AutodiffBackend> ModuleVisitor<A> for Dropper<'_> {
+impl<A: AutodiffBackend> ModuleMapper<A> for Freezer<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }
@@ -112,10 +116,8 @@ impl<A: AutodiffBackend> ModuleVisitor<A> for Dropper<'_> {
         self.path.exit(container);
     }
 
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<A, D>>) {
-        if self.rates.is_frozen(&self.path.name()) {
-            let _ = self.grads.remove::<A::InnerBackend, D>(param.id);
-        }
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
+        if self.rates.is_frozen(&self.path.name()) { param.set_require_grad(false) } else { param }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
@@ -41,7 +41,7 @@ impl<B: AutodiffBackend> Crew<B> {
     /// Copies of `encoder`, one for each device.
     pub(crate) fn copies<E: AutodiffModule<B>>(&self, encoder: &E) -> Replicas<'_, B, E> {
         let copy = |device: &B::Device| {
-            let copy = encoder.clone().fork(device);
+            let copy = encoder.clone().map(&mut Fork(device));
             Mutex::new(match self.precision {
                 Precision::Full => copy,
                 Precision::Mixed => halved::<B, _>(copy),
@@ -160,6 +160,35 @@ where
         let states = shares.iter().map(|share| padded(share.encoded.states.clone().detach().to_device(device), seq));
         let pooled = shares.iter().map(|share| share.encoded.pooled.clone().detach().to_device(device));
         Encoded { states: Tensor::cat(states.collect(), 0), pooled: Tensor::cat(pooled.collect(), 0) }
+    }
+}
+
+/// Copies parameters to a device, as leaves of their own: a copy that burn forks stays in the graph of what was copied.
+struct Fork<'a, B: AutodiffBackend>(&'a B::Device);
+
+impl<B: AutodiffBackend> ModuleMapper<B> for Fork<'_, B> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        param.map(|tensor| {
+            let copy = Tensor::from_inner(tensor.clone().inner().to_device(self.0));
+            if tensor.is_require_grad() { copy.require_grad() } else { copy }
+        })
+    }
+}
+
+/// An encoder of which nothing is learned.
+pub(crate) struct Frozen<'a, E>(pub(crate) &'a E);
+
+impl<B: AutodiffBackend, E: Encoder<B>> Encoder<B> for Frozen<'_, E> {
+    fn d_model(&self) -> usize {
+        self.0.d_model()
+    }
+
+    fn max_len(&self) -> usize {
+        self.0.max_len()
+    }
+
+    fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
+        self.0.encode_detached(batch)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::observer::{EvalReport, Flow, Observer, Outcome, StepReport};
 use crate::precision::Precision;
 use crate::random::rng;
 use crate::rates::Rates;
-use crate::replicas::{Alone, Crew};
+use crate::replicas::{Alone, Crew, Frozen};
 use crate::schedule::WarmupCosine;
 use crate::train_options::TrainOptions;
 
@@ -199,6 +199,7 @@ where
             let best = collect_weights(&model, "");
             let optimizer = AdamW::new(adamw).with_rates(rates.clone());
             let mean = is_averaged.then(|| model.valid());
+            let model = rates.freeze::<B, _>(model);
             return Ok(Self { options, model, mean, best, optimizer, rates, state, device, crew });
         };
         let n_steps = i32::try_from(state.step).unwrap_or(i32::MAX);
@@ -207,6 +208,7 @@ where
         // A run that was begun without a mean begins it here.
         let mean = if mean.is_empty() { &weights } else { &mean };
         let mean = is_averaged.then(|| apply_weights(model.valid(), "", mean)).transpose()?;
+        let model = rates.freeze::<B, _>(model);
         Ok(Self { options, model, mean, best, optimizer, rates, state, device, crew })
     }
 
@@ -306,7 +308,6 @@ where
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: value });
         }
         self.watch(value)?;
-        self.rates.drop_frozen::<B>(&self.model, &mut grads);
         let (scale, gradient_norm) = clip_global_norm::<B>(&self.model, &grads, clip_norm);
         if !gradient_norm.is_finite() {
             return Err(ObjectiveError::Diverged { step: self.state.step, loss: gradient_norm });
@@ -344,9 +345,12 @@ where
                     accumulator.accumulate::<B>(&self.model, grads);
                 }
             };
+            let (objective, is_frozen) = (self.model.objective(), self.rates.is_encoder_frozen());
             let loss = match &copies {
-                Some(copies) => self.model.objective().learn(copies, batch, self.device, &mut backward),
-                None => self.model.objective().learn(&Alone(encoder), batch, self.device, &mut backward),
+                Some(copies) if is_frozen => objective.learn(&Frozen(copies), batch, self.device, &mut backward),
+                Some(copies) => objective.learn(copies, batch, self.device, &mut backward),
+                None if is_frozen => objective.learn(&Frozen(&Alone(encoder)), batch, self.device, &mut backward),
+                None => objective.learn(&Alone(encoder), batch, self.device, &mut backward),
             };
             means.add(loss.into(), *share);
         }

@@ -1,5 +1,7 @@
 //! Rows of token ids and values, and windows over them.
 
+use std::ops::Range;
+
 use crate::links::{Edge, EdgeType};
 
 /// The cells of a row that is to be filled.
@@ -244,6 +246,25 @@ impl<'a> TokenWindow<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether both begin at the same position of the same sequence: the shorter one is a beginning of the longer one.
+    #[must_use]
+    pub fn has_start_of(&self, other: &Self) -> bool {
+        std::ptr::eq(self.ids.as_ptr(), other.ids.as_ptr())
+    }
+
+    /// Some of its positions, without a bin that is open yet.
+    #[must_use]
+    pub fn part(&self, positions: Range<usize>) -> Self {
+        let of = |width: usize| positions.start * width..positions.end * width;
+        Self {
+            ids: &self.ids[of(self.n_fields)],
+            values: &self.values[of(self.n_values)],
+            distances: &self.distances[of(self.n_links)],
+            open: &[],
+            ..*self
+        }
     }
 
     /// Number of ids in a row.

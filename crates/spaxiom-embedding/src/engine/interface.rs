@@ -5,7 +5,7 @@ use std::path::Path;
 
 use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
 use spaxiom_objective::{Checkpoint, Example, Judged, Objectives, Observer, Outcome, TrainState, Trainer, TrainingSet};
-use spaxiom_token::{TokenWindow, Tokenizer};
+use spaxiom_token::{Layout, TokenWindow, Tokenizer};
 
 use super::name::BackendName;
 use crate::error::EmbeddingError;
@@ -17,13 +17,17 @@ pub struct ModelShape {
     pub encoder: EventEncoderConfig,
     /// What it reads of a window.
     pub layout: BatchLayout,
+    /// Whether sites are read event by event from their beginning on, and not window by window.
+    pub goes_on: bool,
 }
 
 impl ModelShape {
     /// An encoder over the rows of a tokenizer.
     #[must_use]
     pub fn new(encoder: EventEncoderConfig, tokenizer: &Tokenizer) -> Self {
-        Self { layout: encoder.layout(tokenizer), encoder }
+        // An event of several positions, or of a part of one, has a window of its own.
+        let goes_on = encoder.goes_on() && tokenizer.layout() == Layout::Composite;
+        Self { layout: encoder.layout(tokenizer), encoder, goes_on }
     }
 }
 
@@ -109,14 +113,30 @@ pub trait WindowEncoder: Send {
     /// Width of the vectors.
     fn dim(&self) -> usize;
 
-    /// The longest window in events.
+    /// The longest window in events that it is trained on.
     fn max_len(&self) -> usize;
 
-    /// One vector per window, row after row.
+    /// How many events back its vectors reach: the length of its windows; no limit for one that goes on event by event.
+    fn reach(&self) -> usize {
+        self.max_len()
+    }
+
+    /// One vector per window of at most [`WindowEncoder::reach`] events, row after row.
     fn encode(&self, windows: &[TokenWindow<'_>]) -> Vec<f32>;
+
+    /// A site in which nothing has happened yet, for an encoder that goes on event by event.
+    fn walk(&self) -> Option<Box<dyn SiteWalk + '_>> {
+        None
+    }
 
     /// The most likely class of each window, or none without a classifier.
     fn classify(&self, windows: &[TokenWindow<'_>]) -> Option<Vec<usize>>;
+}
+
+/// Reads a site event by event from its beginning on.
+pub trait SiteWalk: Send {
+    /// The vector after each of the next positions, row after row.
+    fn read(&mut self, next: TokenWindow<'_>) -> Vec<f32>;
 }
 
 /// The index of the greatest score.

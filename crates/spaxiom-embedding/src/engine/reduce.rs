@@ -3,7 +3,7 @@
 use spaxiom_encoder::{Pca, WeightFile};
 use spaxiom_token::{TokenSequence, TokenWindow};
 
-use super::interface::WindowEncoder;
+use super::interface::{SiteWalk, WindowEncoder};
 use crate::error::EmbeddingError;
 
 /// Number of vectors that PCA is fitted on, evenly spread over the training split.
@@ -19,7 +19,7 @@ pub(crate) fn fit_components(
     let step = n_events.div_ceil(N_VECTORS).max(1);
     let places = train.iter().flat_map(|sequence| (0..sequence.len()).map(move |last| (sequence, last)));
     let windows: Vec<TokenWindow<'_>> =
-        places.step_by(step).map(|(sequence, last)| sequence.context(last, encoder.max_len())).collect();
+        places.step_by(step).map(|(sequence, last)| sequence.context(last, encoder.reach())).collect();
     let pca = Pca::fit(&encoder.encode(&windows), encoder.dim(), n_components)?;
     let explained: f32 = pca.explained_variance_ratio().iter().sum();
     let metadata = format!("{n_components} principal components, {:.1} % of the variance", explained * 100.0);
@@ -41,11 +41,31 @@ impl WindowEncoder for Reduced {
         self.encoder.max_len()
     }
 
+    fn reach(&self) -> usize {
+        self.encoder.reach()
+    }
+
     fn encode(&self, windows: &[TokenWindow<'_>]) -> Vec<f32> {
         self.pca.transform(&self.encoder.encode(windows))
     }
 
+    fn walk(&self) -> Option<Box<dyn SiteWalk + '_>> {
+        Some(Box::new(ReducedWalk { walk: self.encoder.walk()?, pca: &self.pca }))
+    }
+
     fn classify(&self, windows: &[TokenWindow<'_>]) -> Option<Vec<usize>> {
         self.encoder.classify(windows)
+    }
+}
+
+/// The walk of the encoder, with reduced vectors.
+struct ReducedWalk<'a> {
+    walk: Box<dyn SiteWalk + 'a>,
+    pca: &'a Pca,
+}
+
+impl SiteWalk for ReducedWalk<'_> {
+    fn read(&mut self, next: TokenWindow<'_>) -> Vec<f32> {
+        self.pca.transform(&self.walk.read(next))
     }
 }

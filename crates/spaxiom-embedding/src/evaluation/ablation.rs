@@ -164,7 +164,8 @@ pub fn ablate(
     let hand_made = bench.judge_hand_made();
     let untrained = |seed| {
         let encoder = engine.untrained(run.shape()?, seed);
-        let vectors = run.vectors(engine, parts)?.with_encoder(encoder, &bench.train.windows());
+        let windows = bench.train.windows_up_to(encoder.reach());
+        let vectors = run.vectors(engine, parts)?.with_encoder(encoder, &windows);
         Ok(bench.judge(&bench.encoded(&vectors)))
     };
     let untrained: Result<Vec<Judged>, EmbeddingError> = (0..job.n_seeds).map(untrained).collect();

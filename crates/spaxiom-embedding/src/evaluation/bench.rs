@@ -114,8 +114,9 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn encoded(&self, vectors: &Vectors) -> Representation {
-        let part =
-            |samples: &Samples| Features::dense(vectors.of(&samples.windows(), &samples.remembered), vectors.dim());
+        let part = |samples: &Samples| {
+            Features::dense(vectors.of(&samples.windows_up_to(vectors.reach()), &samples.remembered), vectors.dim())
+        };
         Representation { train: part(&self.train), validation: part(&self.validation), test: part(&self.test) }
     }
 

@@ -7,15 +7,16 @@ use spaxiom_objective::ObjectiveError;
 use spaxiom_token::{ClockedMemory, TokenSequence, TokenWindow, Tokenizer};
 
 use super::bench::Bench;
+use super::features::Features;
 use super::options::EvaluateOptions;
-use super::report::Report;
+use super::report::{IndexFigures, Report};
 use super::samples::Source;
 use super::{held_out, latency};
 use crate::data::Dataset;
 use crate::engine::{Engine, WindowEncoder};
 use crate::error::EmbeddingError;
 use crate::run::Run;
-use crate::vector::VectorName;
+use crate::vector::{VectorName, Vectors};
 
 /// The class of events without a label.
 const OTHER: &str = "Other";
@@ -91,7 +92,7 @@ pub fn evaluate(
     let trained = bench.encoded(&vectors);
     rows.push(bench.boosted(bench.row(name, &trained), &trained)?);
     if let Some(encoder) = vectors.encoder() {
-        if let Some(predicted) = encoder.classify(&bench.test.windows()) {
+        if let Some(predicted) = encoder.classify(&bench.test.windows_up_to(encoder.reach())) {
             rows.push(bench.classified("fine-tuned, own head", &predicted));
         }
         if memory.is_some() {
@@ -101,7 +102,8 @@ pub fn evaluate(
         }
         progress("untrained");
         let untrained = engine.untrained(run.shape()?, options.seed.wrapping_add(1));
-        let untrained = run.vectors(engine, VectorName::Both)?.with_encoder(untrained, &bench.train.windows());
+        let windows = bench.train.windows_up_to(untrained.reach());
+        let untrained = run.vectors(engine, VectorName::Both)?.with_encoder(untrained, &windows);
         rows.push(bench.row("untrained", &bench.encoded(&untrained)));
     }
     if let Some(memory) = memory {
@@ -118,23 +120,36 @@ pub fn evaluate(
     rows.push(bench.tfidf_row());
     rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labeled.len()]));
     progress("index and latency");
-    let queries = bench.queries();
-    let item = |place| bench.test.labeled.iter().position(|known| known.place() == place);
-    let items = queries.iter().map(|query| item(query.place()).expect("queries come from the test split"));
-    let windows: Vec<(usize, TokenWindow<'_>)> = items.zip(bench.test.windows_of(&queries)).collect();
-    let n_features = memory.map_or(0, ClockedMemory::n_features);
-    let encode = |item: usize, window: &TokenWindow<'_>| {
-        let remembered = &bench.test.remembered[item * n_features..(item + 1) * n_features];
-        vectors.of(std::slice::from_ref(window), remembered)
-    };
-    let index = latency::measure(&encode, &trained.test, &windows, now_secs)?;
+    let index = index_figures(&bench, &vectors, &trained.test, now_secs)?;
     report.n_test = bench.test.labeled.len();
-    report.n_queries = queries.len();
+    report.n_queries = bench.queries().len();
     report.n_gallery = bench.test.labeled.len();
     report.classes = classes;
     report.rows = rows;
     report.index = Some(index);
     Ok(report)
+}
+
+/// How long it takes to encode the queries and to find what is near to them among the test events.
+fn index_figures(
+    bench: &Bench<'_>,
+    vectors: &Vectors,
+    gallery: &Features,
+    now_secs: &dyn Fn() -> f64,
+) -> Result<IndexFigures, EmbeddingError> {
+    let queries = bench.queries();
+    let item = |place| bench.test.labeled.iter().position(|known| known.place() == place);
+    let items = queries.iter().map(|query| item(query.place()).expect("queries come from the test split"));
+    let windows: Vec<(usize, TokenWindow<'_>)> = items.zip(bench.test.windows_of(&queries)).collect();
+    let n_features = vectors.memory().map_or(0, ClockedMemory::n_features);
+    let goes_on = vectors.encoder().is_some_and(|encoder| encoder.walk().is_some());
+    let encode = |item: usize, window: &TokenWindow<'_>| {
+        let remembered = &bench.test.remembered[item * n_features..(item + 1) * n_features];
+        // What goes on event by event reads one.
+        let window = if goes_on { window.part(window.len() - 1..window.len()) } else { *window };
+        vectors.of(&[window], remembered)
+    };
+    latency::measure(&encode, gallery, &windows, now_secs)
 }
 
 /// Adds the class of events without a label, where no label has that name, and gives its place.

@@ -49,7 +49,12 @@ impl Samples {
     }
 
     pub(super) fn windows(&self) -> Vec<TokenWindow<'_>> {
-        self.windows_of(&self.labeled)
+        self.windows_up_to(self.max_len)
+    }
+
+    /// Windows of at most so many positions.
+    pub(super) fn windows_up_to(&self, max_len: usize) -> Vec<TokenWindow<'_>> {
+        self.labeled.iter().map(|event| self.data.context(event.place(), max_len)).collect()
     }
 
     pub(super) fn windows_of(&self, labeled: &[LabeledEvent]) -> Vec<TokenWindow<'_>> {

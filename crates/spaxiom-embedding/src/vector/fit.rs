@@ -25,8 +25,8 @@ pub(crate) fn fit_blocks(
     encoder: Option<&dyn WindowEncoder>,
     options: &VectorOptions,
 ) -> Result<WeightFile, EmbeddingError> {
-    let max_len = encoder.map_or(1, WindowEncoder::max_len);
-    let request = SampleRequest { split, tokenizer, memory, max_len, n_events: N_MOMENTS };
+    let reach = encoder.map_or(1, WindowEncoder::reach);
+    let request = SampleRequest { split, tokenizer, memory, max_len: reach, n_events: N_MOMENTS };
     let (mut remembered, mut encoded) = (Vec::new(), Vec::new());
     data.sample(&request, &mut |windows, rows| {
         remembered.extend(rows);

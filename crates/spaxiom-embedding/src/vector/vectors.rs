@@ -11,7 +11,7 @@ use spaxiom_token::{
 use super::blocks::{Block, Blocks, Projection};
 use super::name::VectorName;
 use crate::data::Dataset;
-use crate::engine::WindowEncoder;
+use crate::engine::{SiteWalk, WindowEncoder};
 use crate::error::EmbeddingError;
 
 /// Events that are encoded together.
@@ -105,12 +105,33 @@ impl Vectors {
         self.encoder().map_or(1, WindowEncoder::max_len)
     }
 
+    /// How many positions back the encoder reaches; 1 without one.
+    #[must_use]
+    pub fn reach(&self) -> usize {
+        self.encoder().map_or(1, WindowEncoder::reach)
+    }
+
     /// One vector per moment, row after row, of its window and of what the memory says, as [`ClockedMemory`] gives it.
     #[must_use]
     pub fn of(&self, windows: &[TokenWindow<'_>], remembered: &[f32]) -> Vec<f32> {
-        match (self.encoder_block(windows), &self.memory) {
-            (encoded, Some(part)) => joined(&encoded, &part.projection.applied(remembered), windows.len()),
-            (encoded, None) => encoded,
+        let encoded = self.encoder().map(|encoder| encoder.encode(windows));
+        self.of_rows(encoded.unwrap_or_default(), remembered, windows.len())
+    }
+
+    /// The same from what the encoder says of `n` moments; nothing without one.
+    fn of_rows(&self, encoded: Vec<f32>, remembered: &[f32], n: usize) -> Vec<f32> {
+        let encoded = self.scaled(encoded);
+        match &self.memory {
+            Some(part) => joined(&encoded, &part.projection.applied(remembered), n),
+            None => encoded,
+        }
+    }
+
+    /// What an encoder says, as the block of a vector.
+    fn scaled(&self, encoded: Vec<f32>) -> Vec<f32> {
+        match self.encoder.as_ref().and_then(|part| part.block.as_ref()) {
+            Some(block) => block.applied(&encoded),
+            None => encoded,
         }
     }
 
@@ -124,16 +145,10 @@ impl Vectors {
         if let (None, Some(part)) = (&self.encoder, &self.memory) {
             return self.of(&windows, &part.memory.stream(&event.site_id).push(event));
         }
-        let mut vector = self.encoder_block(&windows);
+        let encoded = self.encoder().map(|encoder| encoder.encode(&windows));
+        let mut vector = self.scaled(encoded.unwrap_or_default());
         vector.resize(self.dim(), 0.0);
         vector
-    }
-
-    /// Empty without an encoder.
-    fn encoder_block(&self, windows: &[TokenWindow<'_>]) -> Vec<f32> {
-        let Some(EncoderPart { encoder, block }) = &self.encoder else { return Vec::new() };
-        let encoded = encoder.encode(windows);
-        block.as_ref().map_or_else(|| encoded.clone(), |block| block.applied(&encoded))
     }
 
     /// Reads the moments of a site one after the other, given its tokens and its rows in a table.
@@ -145,7 +160,8 @@ impl Vectors {
         sequence: &'a SequenceRows,
     ) -> VectorReader<'a> {
         let memory = self.memory().map(|memory| memory.reader(table, sequence));
-        VectorReader { vectors: self, tokens, memory }
+        let walk = self.encoder().and_then(WindowEncoder::walk).map(|walk| Walk { walk, n_read: 0 });
+        VectorReader { vectors: self, tokens, memory, walk }
     }
 
     /// Shows the events of every site of a data set that `is_wanted`, batch by batch in order of time, with their vectors.
@@ -174,7 +190,7 @@ impl Vectors {
     /// A stream of events of a site in which nothing has happened yet.
     #[must_use]
     pub fn stream(&self) -> VectorStream<'_> {
-        VectorStream { vectors: self, tokens: self.tokenizer.stream(self.max_len()), memory: None }
+        VectorStream { vectors: self, site: None }
     }
 }
 
@@ -194,6 +210,27 @@ pub struct VectorReader<'a> {
     vectors: &'a Vectors,
     tokens: &'a TokenSequence,
     memory: Option<MemoryReader<'a>>,
+    /// Where the encoder goes on event by event.
+    walk: Option<Walk<'a>>,
+}
+
+/// A site that an encoder walks through, and how many of its positions it has read.
+struct Walk<'a> {
+    walk: Box<dyn SiteWalk + 'a>,
+    n_read: usize,
+}
+
+impl Walk<'_> {
+    /// The vectors after these positions; those before them that were not read are taken in.
+    fn read(&mut self, tokens: &TokenSequence, positions: Range<usize>) -> Vec<f32> {
+        while self.n_read < positions.start {
+            let end = (self.n_read + BATCH_SIZE).min(positions.start);
+            drop(self.walk.read(tokens.window(self.n_read, end)));
+            self.n_read = end;
+        }
+        self.n_read = positions.end;
+        self.walk.read(tokens.window(positions.start, positions.end))
+    }
 }
 
 impl VectorReader<'_> {
@@ -210,6 +247,10 @@ impl VectorReader<'_> {
                 memory.read(event, features);
             }
         }
+        if let Some(walk) = &mut self.walk {
+            let encoded = walk.read(self.tokens, events.clone());
+            return self.vectors.of_rows(encoded, &remembered, events.len());
+        }
         let max_len = self.vectors.max_len();
         let windows: Vec<TokenWindow<'_>> = events.map(|last| self.tokens.context(last, max_len)).collect();
         self.vectors.of(&windows, &remembered)
@@ -219,24 +260,40 @@ impl VectorReader<'_> {
 /// A site that is fed event by event; see [`Vectors::stream`].
 pub struct VectorStream<'a> {
     vectors: &'a Vectors,
+    /// Of the last event.
+    site: Option<SiteStream<'a>>,
+}
+
+/// What goes on from event to event of a site.
+struct SiteStream<'a> {
+    site_id: SiteId,
     tokens: TokenStream<'a>,
-    /// Of the site of the last event.
-    memory: Option<(SiteId, MemoryStream<'a>)>,
+    memory: Option<MemoryStream<'a>>,
+    walk: Option<Box<dyn SiteWalk + 'a>>,
 }
 
 impl VectorStream<'_> {
-    /// The vector of the next event; the same as [`VectorReader::read`] gives for the whole sequence.
+    /// The vector of the next event; an event of another site than the last one begins that site anew.
+    ///
+    /// It is the same as [`VectorReader::read`] gives for the whole sequence.
     pub fn push(&mut self, event: &Event) -> Vec<f32> {
-        let remembered = match self.vectors.memory() {
-            Some(memory) => {
-                let is_other = self.memory.as_ref().is_none_or(|(site, _)| *site != event.site_id);
-                if is_other {
-                    self.memory = Some((event.site_id.clone(), memory.stream(&event.site_id)));
-                }
-                self.memory.as_mut().map(|(_, memory)| memory.push(event)).unwrap_or_default()
-            }
-            None => Vec::new(),
+        let vectors = self.vectors;
+        let new = |site_id: &SiteId| SiteStream {
+            site_id: site_id.clone(),
+            tokens: vectors.tokenizer.stream(vectors.max_len()),
+            memory: vectors.memory().map(|memory| memory.stream(site_id)),
+            walk: vectors.encoder().and_then(WindowEncoder::walk),
         };
-        self.vectors.of(&[self.tokens.push(event)], &remembered)
+        self.site = self.site.take().filter(|site| site.site_id == event.site_id);
+        let site = self.site.get_or_insert_with(|| new(&event.site_id));
+        let remembered = site.memory.as_mut().map(|memory| memory.push(event)).unwrap_or_default();
+        let window = site.tokens.push(event);
+        match &mut site.walk {
+            Some(walk) => {
+                let encoded = walk.read(window.part(window.len() - 1..window.len()));
+                vectors.of_rows(encoded, &remembered, 1)
+            }
+            None => vectors.of(&[window], &remembered),
+        }
     }
 }

@@ -6,8 +6,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use spaxiom_embedding::{
-    ClockedMemory, EmbeddingError, EmbeddingPipeline, Event, EventSequence, Exact, Filter, IndexError, RunConfig,
-    RunFolder, VectorFile, VectorName, evaluate,
+    ClockedMemory, EmbeddingError, EmbeddingPipeline, Event, EventEncoderConfig, EventSequence, Exact, Filter,
+    IndexError, Preset, RecurrentEventEncoderConfig, RunConfig, RunFolder, TokenWindow, VectorFile, VectorName,
+    evaluate,
 };
 use tempfile::TempDir;
 
@@ -58,6 +59,53 @@ fn a_stream_has_the_bits_of_its_sequence() {
     let streamed: Vec<f32> = sequence().events().iter().flat_map(|event| stream.push(event)).collect();
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
     assert_eq!(bits(&streamed), bits(&whole));
+}
+
+/// A small GRU, whose windows have eight events in training.
+fn gru(folder: &TempDir) -> RunFolder {
+    let run = RunFolder::new(&folder.path().join("gru"));
+    let encoder = RecurrentEventEncoderConfig { d_embed: 12, d_hidden: 12, max_len: 8, ..Preset::Tiny.into() };
+    let config = RunConfig { encoder: Some(EventEncoderConfig::Gru(encoder)), ..config() };
+    pretrain(config, &WORLD.data(), &run, false).unwrap();
+    run
+}
+
+#[test]
+fn what_goes_on_event_by_event_has_the_same_bits_in_a_stream_in_pieces_and_from_its_beginning() {
+    let folder = TempDir::new().unwrap();
+    let run = gru(&folder);
+    let pipeline = pipeline(&run, &folder, VectorName::Encoder).unwrap();
+    let (sequence, vectors) = (sequence(), pipeline.vectors());
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
+    let whole = bits(&pipeline.encode(&sequence));
+    let mut stream = pipeline.stream();
+    let streamed: Vec<f32> = sequence.events().iter().flat_map(|event| stream.push(event)).collect();
+    assert_eq!(bits(&streamed), whole);
+    // Far more events than a window of training has.
+    let tokens = pipeline.tokenize(&sequence);
+    let windows: Vec<TokenWindow<'_>> = (0..tokens.len()).map(|last| tokens.context(last, vectors.reach())).collect();
+    assert_eq!(bits(&vectors.of(&windows, &[])), whole);
+    let apart: Vec<TokenWindow<'_>> = windows.iter().copied().rev().collect();
+    let turned: Vec<u32> = bits(&vectors.of(&apart, &[])).chunks(vectors.dim()).rev().flatten().copied().collect();
+    assert_eq!(turned, whole);
+    // What came long before a window still tells.
+    let last = windows.len() - 1;
+    let near = bits(&vectors.of(&[tokens.context(last, vectors.max_len())], &[]));
+    assert_ne!(near, whole[last * vectors.dim()..]);
+}
+
+#[test]
+fn another_site_of_a_stream_begins_anew() {
+    let folder = TempDir::new().unwrap();
+    let pipeline = pipeline(&gru(&folder), &folder, VectorName::Both).unwrap();
+    let sequence = sequence();
+    let first = pipeline.stream().push(&sequence.events()[30]);
+    let mut stream = pipeline.stream();
+    for event in &sequence.events()[..30] {
+        stream.push(&Event { site_id: "elsewhere".into(), ..event.clone() });
+    }
+    let n_encoder = 12;
+    assert_eq!(stream.push(&sequence.events()[30])[..n_encoder], first[..n_encoder]);
 }
 
 #[test]

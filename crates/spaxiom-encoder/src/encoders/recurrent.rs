@@ -70,6 +70,10 @@ impl EncoderConfig for RecurrentEventEncoderConfig {
         !self.bidirectional
     }
 
+    fn goes_on(&self) -> bool {
+        !self.bidirectional
+    }
+
     fn hide_future(&mut self) {
         self.bidirectional = false;
     }

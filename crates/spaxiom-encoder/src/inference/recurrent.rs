@@ -42,16 +42,16 @@ const GROUP_WINDOWS: usize = 12;
 /// [`crate::RecurrentEventEncoder`] for encoding on the CPU.
 #[derive(Debug, Clone)]
 pub struct RecurrentInference {
-    embedding: RowEmbedding,
-    layers: Vec<Layer>,
-    d_hidden: usize,
+    pub(super) embedding: RowEmbedding,
+    pub(super) layers: Vec<Layer>,
+    pub(super) d_hidden: usize,
     d_model: usize,
 }
 
 #[derive(Debug, Clone)]
-struct Layer {
-    forward: Direction,
-    backward: Option<Direction>,
+pub(super) struct Layer {
+    pub(super) forward: Direction,
+    pub(super) backward: Option<Direction>,
 }
 
 impl RecurrentInference {
@@ -145,8 +145,8 @@ impl RecurrentInference {
             };
             let run_forward = |par| layer.forward.run(&rows, &steps, wants_states, par);
             let run_backward = |par| {
-                let Run { states, last } = backward.run(&steps.turned(&rows), &steps, wants_states, par);
-                Run { states: steps.turned(&states), last }
+                let Run { states, last, memory } = backward.run(&steps.turned(&rows), &steps, wants_states, par);
+                Run { states: steps.turned(&states), last, memory }
             };
             let (there, back) = if par == Par::Seq {
                 (run_forward(par), run_backward(par))
@@ -179,7 +179,7 @@ fn chunks(windows: &[TokenWindow<'_>], n_threads: usize, is_wide: bool) -> Vec<V
 }
 
 /// Where the rows of windows stand that are read step by step, all windows at a time.
-struct Steps {
+pub(super) struct Steps {
     /// Rows of every window.
     lens: Vec<usize>,
     /// How many windows, from the first one on, have a row at a step.
@@ -189,7 +189,7 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(ranges: &[Range<usize>]) -> Self {
+    pub(super) fn new(ranges: &[Range<usize>]) -> Self {
         let lens: Vec<usize> = ranges.iter().map(Range::len).collect();
         let longest = lens.first().copied().unwrap_or(0);
         let active: Vec<usize> = (0..longest).map(|at| lens.partition_point(|&len| len > at)).collect();
@@ -240,7 +240,7 @@ impl Steps {
 
 /// One direction of a layer.
 #[derive(Debug, Clone)]
-struct Direction {
+pub(super) struct Direction {
     cell: Cell,
     blocks: Vec<Block>,
     d_in: usize,
@@ -268,11 +268,26 @@ struct BlockState {
 }
 
 /// What a direction leaves.
-struct Run {
+pub(super) struct Run {
     /// `[n_rows, d_hidden]`, in the order of the rows; empty where nobody wants them.
-    states: Vec<f32>,
+    pub(super) states: Vec<f32>,
     /// `[n_windows, d_hidden]`.
     last: Vec<f32>,
+    /// The same of the memory of an LSTM, which only a direction that goes on later needs.
+    memory: Vec<f32>,
+}
+
+/// Where a direction stands in a window: hidden state, and the memory of an LSTM, `[d_hidden]` each.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    hidden: Vec<f32>,
+    memory: Vec<f32>,
+}
+
+impl Standing {
+    pub(super) fn zeros(d_hidden: usize) -> Self {
+        Self { hidden: vec![0.0; d_hidden], memory: vec![0.0; d_hidden] }
+    }
 }
 
 impl Direction {
@@ -310,12 +325,30 @@ impl Direction {
         self.d_hidden * self.d_hidden * self.cell.n_gates() >= WORTH_SHARING
     }
 
+    /// Reads the rows of one window on from where the direction stands in it; gives the states after each of them.
+    pub(super) fn go_on(&self, standing: &mut Standing, rows: &[f32]) -> Vec<f32> {
+        let all = 0..rows.len() / self.d_in;
+        let steps = Steps::new(std::slice::from_ref(&all));
+        let Run { states, last, memory } = self.run_from(standing, rows, &steps, true, Par::Seq);
+        *standing = Standing { hidden: last, memory };
+        states
+    }
+
     /// Reads rows that are in order of steps.
     fn run(&self, rows: &[f32], steps: &Steps, wants_states: bool, par: Par) -> Run {
+        let n_windows = steps.lens.len();
+        self.run_from(&Standing::zeros(n_windows * self.d_hidden), rows, steps, wants_states, par)
+    }
+
+    /// The same from states of all windows.
+    fn run_from(&self, standing: &Standing, rows: &[f32], steps: &Steps, wants_states: bool, par: Par) -> Run {
         let (d, n_windows) = (self.d_hidden, steps.lens.len());
+        let of_units = |rows: &[f32], units: &Range<usize>| -> Vec<f32> {
+            rows.chunks_exact(d).flat_map(|row| &row[units.clone()]).copied().collect()
+        };
         let state = |Block { units, .. }: &Block| BlockState {
-            hidden: vec![0.0; n_windows * units.len()],
-            memory: vec![0.0; n_windows * units.len()],
+            hidden: of_units(&standing.hidden, units),
+            memory: of_units(&standing.memory, units),
             inputs: Vec::new(),
             gates: vec![0.0; self.cell.n_gates() * n_windows * units.len()],
         };
@@ -323,7 +356,7 @@ impl Direction {
         // As many parts as threads, so that each finds its weights in its own cache.
         let n_parts = if par == Par::Seq { 1 } else { rayon::current_num_threads() };
         let part = blocks.len().div_ceil(n_parts);
-        let mut last = vec![0.0; n_windows * d];
+        let mut last = standing.hidden.clone();
         let mut states = if wants_states { vec![0.0; steps.n_rows() * d] } else { Vec::new() };
         for segment in steps.segments() {
             for at in segment.clone() {
@@ -354,7 +387,13 @@ impl Direction {
                 }
             }
         }
-        Run { states, last }
+        let mut memory = vec![0.0; n_windows * d];
+        for (Block { units, .. }, state) in &blocks {
+            for (to, from) in memory.chunks_exact_mut(d).zip(state.memory.chunks_exact(units.len())) {
+                to[units.clone()].copy_from_slice(from);
+            }
+        }
+        Run { states, last, memory }
     }
 
     /// Takes the units of a block one step further, for the first windows, whose states `hidden` holds;

@@ -89,8 +89,6 @@ impl RowEmbedding {
     /// # Panics
     /// Where a window is longer than `max_len`: windows are cut by whoever makes them.
     pub(super) fn embed(&self, windows: &[TokenWindow<'_>], par: Par) -> (Vec<f32>, Vec<Range<usize>>) {
-        let mut ranges = Vec::with_capacity(windows.len());
-        let mut n_rows = 0;
         for window in windows {
             assert!(
                 window.len() <= self.max_len,
@@ -98,6 +96,15 @@ impl RowEmbedding {
                 window.len(),
                 self.max_len
             );
+        }
+        self.embed_any(windows, par)
+    }
+
+    /// The same for windows of any length, where rows have no positions.
+    pub(super) fn embed_any(&self, windows: &[TokenWindow<'_>], par: Par) -> (Vec<f32>, Vec<Range<usize>>) {
+        let mut ranges = Vec::with_capacity(windows.len());
+        let mut n_rows = 0;
+        for window in windows {
             ranges.push(n_rows..n_rows + 1 + window.len());
             n_rows += 1 + window.len();
         }

@@ -9,6 +9,7 @@ use spaxiom_token::TokenWindow;
 
 use super::linear::DenseLinear;
 use super::rows::{Norm, RowEmbedding};
+use super::walk::RecurrentWalk;
 use crate::batch::BatchLayout;
 use crate::encoders::transformer::TransformerEventEncoderConfig;
 use crate::error::EncoderError;
@@ -103,6 +104,12 @@ impl TransformerInference {
     #[must_use]
     pub fn max_len(&self) -> usize {
         self.embedding.max_len()
+    }
+
+    /// None: what it says of an event is computed from a whole window.
+    #[expect(clippy::unused_self, reason = "encoders are asked by one name")]
+    pub(crate) fn walk(&self) -> Option<RecurrentWalk<'_>> {
+        None
     }
 
     /// One vector per window, row after row.

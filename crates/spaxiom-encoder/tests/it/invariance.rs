@@ -86,3 +86,34 @@ fn a_vector_of_a_wide_encoder_does_not_either() {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Read in pieces of any length, every position has the vector of the window up to there.
+    #[test]
+    fn a_walk_has_the_bits_of_its_windows(
+        is_lstm: bool,
+        quarter in 1usize..40,
+        pieces in prop::collection::vec(1usize..7, 1..7),
+    ) {
+        let kind = if is_lstm { EncoderKind::Lstm } else { EncoderKind::Gru };
+        let inference = inference(&shape(kind, quarter, Pooling::Last, [false, false]));
+        let n_events: usize = pieces.iter().sum();
+        let tokens = events(5, u32::try_from(n_events).unwrap());
+        let windows: Vec<TokenWindow<'_>> = (1..=n_events).map(|end| tokens.window(0, end)).collect();
+        let mut walk = inference.walk().unwrap();
+        let (mut walked, mut start) = (Vec::new(), 0);
+        for piece in pieces {
+            walked.extend(walk.read(tokens.window(start, start + piece)));
+            start += piece;
+        }
+        prop_assert_eq!(bits(&walked), bits(&inference.encode(&windows)));
+    }
+}
+
+#[test]
+fn what_has_to_know_the_end_has_no_walk() {
+    assert!(inference(&shape(EncoderKind::Gru, 2, Pooling::Last, [true, false])).walk().is_none());
+    assert!(inference(&shape(EncoderKind::Transformer, 2, Pooling::Last, [false, false])).walk().is_none());
+}
