@@ -12,5 +12,6 @@ pub use self::folder::DataFolder;
 pub use self::labeled::LabeledEvent;
 pub(crate) use self::labeled::spread;
 pub use self::part::PartData;
+pub(crate) use self::part::tokenize;
 pub use self::shards::ShardedDataset;
 pub use self::training_data::{ExampleRequest, Learned, SampleRequest, TrainingData, TrainingExamples};

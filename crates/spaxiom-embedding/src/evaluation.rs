@@ -3,6 +3,8 @@
 mod ablation;
 mod bench;
 mod boosting;
+mod casas;
+mod controls;
 mod curves;
 mod evaluate;
 mod features;
@@ -16,6 +18,7 @@ mod retrieval;
 mod samples;
 
 pub use self::ablation::{AblationJob, AblationReport, AblationRow, ablate};
+pub use self::controls::GivenAway;
 pub use self::evaluate::evaluate;
 pub use self::options::EvaluateOptions;
 pub use self::report::{Boosted, HeldOut, IndexFigures, Report, ReportRow};

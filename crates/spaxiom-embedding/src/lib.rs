@@ -49,8 +49,8 @@ pub use crate::engine::{
 };
 pub use crate::error::EmbeddingError;
 pub use crate::evaluation::{
-    AblationJob, AblationReport, AblationRow, Boosted, EvaluateOptions, HeldOut, IndexFigures, Report, ReportRow,
-    ablate, evaluate,
+    AblationJob, AblationReport, AblationRow, Boosted, EvaluateOptions, GivenAway, HeldOut, IndexFigures, Report,
+    ReportRow, ablate, evaluate,
 };
 pub use crate::pipeline::{EmbeddingPipeline, Query, SearchResult};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};

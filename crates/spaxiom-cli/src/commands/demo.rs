@@ -73,6 +73,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
         data: demo.data_args(&data),
         other: false,
         refit: false,
+        controls: false,
         probe_events: None,
         test_events: None,
         out: None,

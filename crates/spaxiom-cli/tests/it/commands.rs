@@ -108,7 +108,7 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
 
     let report = json(&["eval", "--run", &classifier, "--from", &run, "--data", &data, "--out", &world.path("report")]);
     let rows = report["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 10);
+    assert_eq!(rows.len(), 12);
     assert!(fs_err::read_to_string(world.path("report/report.html")).unwrap().contains("tf-idf"));
 }
 

@@ -231,6 +231,12 @@ impl Dataset {
     /// It has seen everything of the site up to that moment, parts that nothing is learned from included.
     #[must_use]
     pub fn remembered(&self, memory: &ClockedMemory, part: &PartData, places: &[(usize, usize)]) -> Vec<f32> {
+        let in_sites = self.in_sites(part, places);
+        in_sites.into_par_iter().flat_map_iter(|(site, places)| memory.read_rows(&self.table, site, &places)).collect()
+    }
+
+    /// Events of a part, given by sequence and event in order, as events of the whole sites.
+    pub(crate) fn in_sites(&self, part: &PartData, places: &[(usize, usize)]) -> Vec<(&SequenceRows, Vec<usize>)> {
         let of_sequence = |places: &[(usize, usize)]| {
             let own = part.rows(places[0].0);
             let site = self.sequences.iter().find(|sequence| sequence.site_id == own.site_id);
@@ -242,11 +248,9 @@ impl Dataset {
                 next += site.rows[next..].iter().position(|other| *other == row).expect("a row of the site");
                 next
             };
-            let wanted: Vec<usize> = places.iter().map(place).collect();
-            memory.read_rows(&self.table, site, &wanted)
+            (site, places.iter().map(place).collect())
         };
-        let by_sequence: Vec<&[(usize, usize)]> = places.chunk_by(|a, b| a.0 == b.0).collect();
-        by_sequence.into_par_iter().flat_map_iter(of_sequence).collect()
+        places.chunk_by(|a, b| a.0 == b.0).map(of_sequence).collect()
     }
 
     /// The labels of the training part in order: the classes of a classifier.

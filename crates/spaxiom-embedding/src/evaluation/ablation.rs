@@ -181,6 +181,7 @@ pub fn ablate(
     if let Some(memory) = &memory {
         rows.push(table.row("memory", &[bench.judge(&bench.remembered(memory, 0))]));
     }
+    rows.push(table.row("CASAS features", &[bench.judge(&bench.casas(job.data))]));
     rows.push(table.row("hand-made", std::slice::from_ref(&hand_made)));
     rows.push(table.row("tf-idf", &[bench.judge_tfidf()]));
     let report = AblationReport {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use spaxiom_eval::{Interval, Part, accuracy, check_no_leak, clustered_mean, macro_f1};
 use spaxiom_token::{ClockedMemory, Tokenizer};
 
+use super::controls::GivenAway;
 use super::features::Features;
 use super::options::EvaluateOptions;
 use super::report::{Boosted, ReportRow};
 use super::retrieval::Retrieved;
 use super::samples::{Representation, Samples, Source};
-use super::{boosting, hand_made, probe, retrieval};
-use crate::data::{LabeledEvent, spread};
+use super::{boosting, casas, controls, hand_made, probe, retrieval};
+use crate::data::{Dataset, LabeledEvent, spread};
 use crate::error::EmbeddingError;
 use crate::vector::Vectors;
 
@@ -81,18 +82,56 @@ impl<'a> Bench<'a> {
         Ok(Self { train, validation, test, n_classes, tfidf, hand_made, options })
     }
 
-    /// The row of counts over the same tokens.
-    pub(super) fn tfidf_row(&self) -> ReportRow {
-        self.judged_row("tf-idf", &self.tfidf.features, self.judge_tfidf())
+    pub(super) fn parts(&self) -> [&Samples; 3] {
+        [&self.train, &self.validation, &self.test]
     }
 
-    /// The row of the vector that was put together by hand.
+    /// What CASAS makes of the whole past.
+    pub(super) fn casas(&self, data: &Dataset) -> Representation {
+        casas::features(data, self.parts())
+    }
+
+    /// What vectors of the training part, and the hand-made ones, tell of site, day and hour.
+    pub(super) fn given_away(&self, name: &str, train: &Features) -> Vec<GivenAway> {
+        let of = |name: &str, features: &Features| controls::given_away(name, features, &self.train, self.options.seed);
+        [of(name, train), of("hand-made", &self.hand_made.features.train)].concat()
+    }
+
+    /// All numbers of a memory, beside what an encoder says of the same moments, and without its zones.
     ///
     /// # Errors
     /// As of [`Bench::boosted`].
-    pub(super) fn hand_made_row(&self) -> Result<ReportRow, EmbeddingError> {
-        let features = &self.hand_made.features;
-        self.boosted(self.judged_row("hand-made", features, self.judge_hand_made()), features)
+    pub(super) fn memory_rows(
+        &self,
+        memory: &ClockedMemory,
+        encoded: Option<Representation>,
+    ) -> Result<Vec<ReportRow>, EmbeddingError> {
+        let remembered = self.remembered(memory, 0);
+        let mut rows = vec![self.boosted(self.row("memory", &remembered), &remembered)?];
+        if let Some(encoded) = encoded {
+            let both = remembered.beside(&encoded);
+            rows.push(self.boosted(self.row("memory + encoder", &both), &both)?);
+        }
+        let zones = memory.n_zone_features();
+        if zones > 0 {
+            rows.push(self.row("memory, no zones", &self.remembered(memory, zones)));
+        }
+        Ok(rows)
+    }
+
+    /// What no encoder and no memory is needed for.
+    ///
+    /// # Errors
+    /// As of [`Bench::boosted`].
+    pub(super) fn bars(&self, data: &Dataset) -> Result<Vec<ReportRow>, EmbeddingError> {
+        let casas = self.casas(data);
+        let hand_made = &self.hand_made.features;
+        Ok(vec![
+            self.boosted(self.row("CASAS features", &casas), &casas)?,
+            self.boosted(self.judged_row("hand-made", hand_made, self.judge_hand_made()), hand_made)?,
+            self.judged_row("tf-idf", &self.tfidf.features, self.judge_tfidf()),
+            self.classified("majority", &vec![self.majority(); self.test.labeled.len()]),
+        ])
     }
 
     pub(super) fn judge_tfidf(&self) -> Judged {
@@ -202,7 +241,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    pub(super) fn majority(&self) -> usize {
+    fn majority(&self) -> usize {
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         for event in &self.train.labeled {
             *counts.entry(event.class).or_default() += 1;

@@ -7,11 +7,12 @@ use spaxiom_objective::ObjectiveError;
 use spaxiom_token::{ClockedMemory, TokenSequence, TokenWindow, Tokenizer};
 
 use super::bench::Bench;
+use super::controls::Without;
 use super::features::Features;
 use super::options::EvaluateOptions;
 use super::report::{IndexFigures, Report};
 use super::samples::Source;
-use super::{held_out, latency};
+use super::{controls, held_out, latency};
 use crate::data::Dataset;
 use crate::engine::{Engine, WindowEncoder};
 use crate::error::EmbeddingError;
@@ -64,6 +65,7 @@ pub fn evaluate(
         n_gallery: 0,
         classes: Vec::new(),
         rows: Vec::new(),
+        given_away: Vec::new(),
         index: None,
     };
     if !data.has_labels() && manifest.classes.is_empty() {
@@ -91,14 +93,15 @@ pub fn evaluate(
     progress(name);
     let trained = bench.encoded(&vectors);
     rows.push(bench.boosted(bench.row(name, &trained), &trained)?);
+    let mut beside_memory = None;
     if let Some(encoder) = vectors.encoder() {
         if let Some(predicted) = encoder.classify(&bench.test.windows_up_to(encoder.reach())) {
             rows.push(bench.classified("fine-tuned, own head", &predicted));
         }
         if memory.is_some() {
-            rows.push(
-                bench.row(&format!("{name}, encoder"), &bench.encoded(&run.vectors(engine, VectorName::Encoder)?)),
-            );
+            let alone = bench.encoded(&run.vectors(engine, VectorName::Encoder)?);
+            rows.push(bench.row(&format!("{name}, encoder"), &alone));
+            beside_memory = Some(alone);
         }
         progress("untrained");
         let untrained = engine.untrained(run.shape()?, options.seed.wrapping_add(1));
@@ -108,17 +111,17 @@ pub fn evaluate(
     }
     if let Some(memory) = memory {
         progress("memory");
-        let remembered = bench.remembered(memory, 0);
-        rows.push(bench.boosted(bench.row("memory", &remembered), &remembered)?);
-        let zones = memory.n_zone_features();
-        if zones > 0 {
-            rows.push(bench.row("memory, no zones", &bench.remembered(memory, zones)));
-        }
+        rows.extend(bench.memory_rows(memory, beside_memory)?);
     }
     progress("controls");
-    rows.push(bench.hand_made_row()?);
-    rows.push(bench.tfidf_row());
-    rows.push(bench.classified("majority", &vec![bench.majority(); bench.test.labeled.len()]));
+    rows.extend(bench.bars(data)?);
+    if options.with_controls {
+        for (control, without) in [("order shuffled", Without::Order), ("times removed", Without::Times)] {
+            let changed = controls::encoded(without, data, &vectors, bench.parts(), options.seed);
+            rows.push(bench.row(control, &changed));
+        }
+        report.given_away = bench.given_away(name, &trained.train);
+    }
     progress("index and latency");
     let index = index_figures(&bench, &vectors, &trained.test, now_secs)?;
     report.n_test = bench.test.labeled.len();

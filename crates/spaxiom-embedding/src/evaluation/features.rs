@@ -27,6 +27,18 @@ impl Features {
         Self::Sparse { rows, n_terms }
     }
 
+    /// The columns of both beside each other.
+    ///
+    /// # Panics
+    /// For sparse rows, which nobody joins.
+    pub(super) fn beside(&self, other: &Self) -> Self {
+        let (Self::Dense { values, dim }, Self::Dense { values: others, dim: n_others }) = (self, other) else {
+            panic!("dense rows are joined")
+        };
+        let rows = values.chunks_exact(*dim).zip(others.chunks_exact(*n_others));
+        Self::dense(rows.flat_map(|(row, other)| row.iter().chain(other)).copied().collect(), dim + n_others)
+    }
+
     pub(super) fn n_features(&self) -> usize {
         match self {
             Self::Dense { dim, .. } => *dim,

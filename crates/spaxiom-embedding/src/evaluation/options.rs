@@ -15,6 +15,8 @@ pub struct EvaluateOptions {
     pub with_other: bool,
     /// Whether probes are fitted on the training and validation part together once they are chosen; no.
     pub refit: bool,
+    /// Whether vectors of sites without order and without times are judged too, and what vectors give away of site, day and hour; no.
+    pub with_controls: bool,
     /// The parts of the vectors of an ablation; both.
     pub parts: VectorName,
     /// Seed of resampling and of the untrained encoder.
@@ -29,6 +31,7 @@ impl Default for EvaluateOptions {
             n_queries: 800,
             with_other: false,
             refit: false,
+            with_controls: false,
             parts: VectorName::Both,
             seed: 0,
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use spaxiom_eval::{Interval, Latency};
 use spaxiom_file::replace_file;
 
+use super::controls::GivenAway;
 use super::curves;
 use crate::error::EmbeddingError;
 use crate::files;
@@ -99,6 +100,9 @@ pub struct Report {
     pub classes: Vec<String>,
     /// Representations side by side.
     pub rows: Vec<ReportRow>,
+    /// What the vectors tell of site, day and hour; empty for data without labels.
+    #[serde(default)]
+    pub given_away: Vec<GivenAway>,
     /// Index and latency; none for data without labels.
     pub index: Option<IndexFigures>,
 }
@@ -131,6 +135,7 @@ impl Report {
             text.push_str(if self.held_out.is_empty() { "" } else { "\n" });
             self.push_rows(&mut text);
             self.push_boosted(&mut text);
+            self.push_given_away(&mut text);
             self.push_index(index, &mut text);
         }
         text
@@ -177,6 +182,17 @@ impl Report {
         for (name, Boosted { accuracy, accuracy_over_hand_made, macro_f1 }) in boosted() {
             let (accuracy, difference) = (interval_text(accuracy), difference_text(accuracy_over_hand_made));
             let _ = writeln!(text, "{name:<20} {accuracy:>20} {difference:>23} {macro_f1:>8.3}");
+        }
+    }
+
+    fn push_given_away(&self, text: &mut String) {
+        if self.given_away.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "\n{:<20} {:<6} {:>20} {:>9}", "what it gives away", "", "accuracy [95 %]", "majority");
+        for GivenAway { name, what, accuracy, majority, n_classes } in &self.given_away {
+            let accuracy = interval_text(accuracy);
+            let _ = writeln!(text, "{name:<20} {what:<6} {accuracy:>20} {majority:>9.3}  of {n_classes}");
         }
     }
 

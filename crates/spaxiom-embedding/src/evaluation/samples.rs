@@ -68,3 +68,14 @@ pub(super) struct Representation {
     pub(super) validation: Features,
     pub(super) test: Features,
 }
+
+impl Representation {
+    /// The columns of both beside each other.
+    pub(super) fn beside(&self, other: &Self) -> Self {
+        Self {
+            train: self.train.beside(&other.train),
+            validation: self.validation.beside(&other.validation),
+            test: self.test.beside(&other.test),
+        }
+    }
+}

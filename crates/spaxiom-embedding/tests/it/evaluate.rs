@@ -115,7 +115,14 @@ fn an_episode_that_reaches_into_another_part_and_an_event_without_label_are_left
 
 #[test]
 fn every_representation_is_scored_on_the_same_events() {
-    let options = EvaluateOptions { n_probe: 300, n_test: 300, n_queries: 40, seed: 1, ..EvaluateOptions::default() };
+    let options = EvaluateOptions {
+        n_probe: 300,
+        n_test: 300,
+        n_queries: 40,
+        with_controls: true,
+        seed: 1,
+        ..EvaluateOptions::default()
+    };
     let data = WORLD.data();
     let (classifier, from) = (open(&WORLD.classifier()), open(&WORLD.pretrained()));
     let ticks = std::cell::Cell::new(0.0);
@@ -135,10 +142,14 @@ fn every_representation_is_scored_on_the_same_events() {
             "fine-tuned, encoder",
             "untrained",
             "memory",
+            "memory + encoder",
             "memory, no zones",
+            "CASAS features",
             "hand-made",
             "tf-idf",
-            "majority"
+            "majority",
+            "order shuffled",
+            "times removed",
         ]
     );
     assert_eq!(report.test_sites, ["warehouse-03"]);
@@ -149,12 +160,17 @@ fn every_representation_is_scored_on_the_same_events() {
             assert!(0.0 <= interval.low && interval.low <= interval.mean && interval.mean <= interval.high);
             assert!(interval.high <= 1.0);
         }
-        for (difference, control) in [(row.accuracy_over_hand_made, 7), (row.accuracy_over_tfidf, 8)] {
+        for (difference, control) in [(row.accuracy_over_hand_made, 9), (row.accuracy_over_tfidf, 10)] {
             let control = report.rows[control].accuracy.mean;
             assert!((row.accuracy.mean - control - difference.mean).abs() < 1e-9, "{}", row.name);
         }
         assert_eq!(row.recall_at_10.is_some(), row.silhouette.is_some());
     }
+    let given_away: Vec<(&str, &str)> =
+        report.given_away.iter().map(|told| (told.name.as_str(), told.what.as_str())).collect();
+    let of = |name| ["site", "day", "hour"].map(|what| (name, what));
+    assert_eq!(given_away, [of("fine-tuned"), of("hand-made")].concat());
+    assert!(report.given_away.iter().all(|told| (0.0..=1.0).contains(&told.accuracy.mean) && told.majority > 0.0));
     let index = report.index.as_ref().unwrap();
     assert!(index.hnsw_recall_at_10 > 0.9, "{index:?}");
     // Every look at this clock takes a millisecond.
@@ -226,7 +242,7 @@ fn an_ablation_compares_sets_of_objectives_with_the_untrained_encoder_and_goes_o
     assert_eq!(report, again);
     assert_eq!(watched, ["mep-0", "mep-1", "mep-heads", "mep+info-nce-0", "mep+info-nce-1", "mep+info-nce-heads"]);
     let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
-    assert_eq!(names, ["mep", "mep+info-nce", "untrained", "memory", "hand-made", "tf-idf"]);
+    assert_eq!(names, ["mep", "mep+info-nce", "untrained", "memory", "CASAS features", "hand-made", "tf-idf"]);
     let untrained = &report.rows[2];
     assert_eq!(untrained.accuracy_over_untrained.mean, 0.0);
     for row in &report.rows {
