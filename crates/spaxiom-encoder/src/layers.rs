@@ -7,6 +7,7 @@ pub(crate) mod graph;
 pub(crate) mod modality;
 pub(crate) mod pool;
 pub(crate) mod projection;
+pub(crate) mod readout;
 pub(crate) mod recurrent;
 pub(crate) mod relative_bias;
 pub(crate) mod rotation;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use spaxiom_eval::{Interval, Part, accuracy, check_no_leak, clustered_mean, macro_f1};
 use spaxiom_token::{ClockedMemory, Tokenizer};
 
+use super::boosting::Trees;
 use super::controls::GivenAway;
 use super::features::Features;
 use super::options::EvaluateOptions;
@@ -165,12 +166,12 @@ impl<'a> Bench<'a> {
     /// What LightGBM refuses.
     pub(super) fn boosted(&self, row: ReportRow, features: &Representation) -> Result<ReportRow, EmbeddingError> {
         let (train, validation) = (&self.train.labeled, &self.validation.labeled);
-        let predicted = boosting::predict(features, train, validation, self.n_classes, self.options.refit)?;
-        let Some(predicted) = predicted else {
+        let trees = boosting::predict(features, train, validation, self.n_classes, self.options.refit)?;
+        let Some(Trees { predicted, model }) = trees else {
             return Ok(row);
         };
         let ReportRow { accuracy, accuracy_over_hand_made, macro_f1, .. } = self.classified(&row.name, &predicted);
-        Ok(ReportRow { boosted: Some(Boosted { accuracy, accuracy_over_hand_made, macro_f1 }), ..row })
+        Ok(ReportRow { boosted: Some(Boosted { accuracy, accuracy_over_hand_made, macro_f1, model }), ..row })
     }
 
     /// Probe, retrieval and silhouette of a representation.

@@ -4,6 +4,12 @@ use super::samples::Representation;
 use crate::data::LabeledEvent;
 use crate::error::EmbeddingError;
 
+/// What a model predicts for the test part, and the model as LightGBM writes it.
+pub(super) struct Trees {
+    pub(super) predicted: Vec<usize>,
+    pub(super) model: String,
+}
+
 /// The classes of the test part; none without LightGBM, and for sparse rows.
 #[cfg(not(feature = "boosting"))]
 #[expect(clippy::unnecessary_wraps, reason = "LightGBM can fail")]
@@ -13,7 +19,7 @@ pub(super) fn predict(
     _: &[LabeledEvent],
     _: usize,
     _: bool,
-) -> Result<Option<Vec<usize>>, EmbeddingError> {
+) -> Result<Option<Trees>, EmbeddingError> {
     Ok(None)
 }
 
@@ -26,7 +32,7 @@ pub(super) fn predict(
     validation: &[LabeledEvent],
     n_classes: usize,
     refit: bool,
-) -> Result<Option<Vec<usize>>, EmbeddingError> {
+) -> Result<Option<Trees>, EmbeddingError> {
     use spaxiom_eval::{Boosting, BoostingOptions};
 
     use super::features::Features;
@@ -48,7 +54,7 @@ pub(super) fn predict(
         train.1.extend(validation.1);
         model = Boosting::fit(&options, rows(&train), None, *dim, n_classes)?;
     }
-    Ok(Some(model.predict(test)?))
+    Ok(Some(Trees { predicted: model.predict(test)?, model: model.to_text()? }))
 }
 
 #[cfg(feature = "boosting")]

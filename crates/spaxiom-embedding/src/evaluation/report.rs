@@ -46,6 +46,9 @@ pub struct Boosted {
     pub accuracy_over_hand_made: Interval,
     /// Mean F1 over the labels of the test part; greater is better.
     pub macro_f1: f64,
+    /// The trees as LightGBM writes them, for a file of their own; empty in a report that was read.
+    #[serde(skip)]
+    pub model: String,
 }
 
 /// A figure of what a run was trained to predict, for the test part.
@@ -108,13 +111,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// Writes `report.json`, and `report.html` with the loss curves of the run, given its `metrics.jsonl`.
+    /// Writes `report.json`, and `report.html` with the loss curves of the run, given its `metrics.jsonl`;
+    /// `boosting-NAME.txt` for the trees on each representation, whose classes are those of the report in order.
     ///
     /// # Errors
     /// A folder that cannot be written.
     pub fn save(&self, folder: &Path, metrics_path: &Path) -> Result<(), EmbeddingError> {
         fs_err::create_dir_all(folder)?;
         files::save_json(&folder.join("report.json"), self)?;
+        for row in &self.rows {
+            if let Some(Boosted { model, .. }) = row.boosted.as_ref().filter(|boosted| !boosted.model.is_empty()) {
+                let name = row.name.replace([' ', ',', '+'], "-").to_lowercase();
+                replace_file(&folder.join(format!("boosting-{name}.txt")), model.as_bytes())?;
+            }
+        }
         // A run that was copied without its metrics has no curves.
         let metrics = fs_err::read_to_string(metrics_path).unwrap_or_default();
         let curves = curves::svg(&metrics).unwrap_or_default();
@@ -179,7 +189,7 @@ impl Report {
             "\n{:<20} {:>20} {:>23} {:>8}",
             "gradient boosting", "accuracy [95 %]", "minus hand-made [95 %]", "macro-F1"
         );
-        for (name, Boosted { accuracy, accuracy_over_hand_made, macro_f1 }) in boosted() {
+        for (name, Boosted { accuracy, accuracy_over_hand_made, macro_f1, model: _ }) in boosted() {
             let (accuracy, difference) = (interval_text(accuracy), difference_text(accuracy_over_hand_made));
             let _ = writeln!(text, "{name:<20} {accuracy:>20} {difference:>23} {macro_f1:>8.3}");
         }

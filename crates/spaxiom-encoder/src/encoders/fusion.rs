@@ -94,6 +94,9 @@ impl EncoderConfig for MultiModalFusionConfig {
                 // The state of one event knows the places of the others and nothing else of them.
                 setting("pooling", "mean in late fusion", format!("{:?}", self.pooling).to_lowercase())
             }
+            _ if self.pooling.is_learned() => {
+                setting("pooling", "cls, mean or last", format!("{:?}", self.pooling).to_lowercase())
+            }
             FusionMethod::Hybrid if !d_model.is_multiple_of(2) => {
                 setting("d-model", "an even number in hybrid fusion", d_model.to_string())
             }

@@ -11,6 +11,7 @@ use crate::init::WeightRng;
 use crate::layers::attention::{causal_bias, padding_bias};
 use crate::layers::embedding::EventEmbedding;
 use crate::layers::pool::Pooling;
+use crate::layers::readout::Readout;
 use crate::layers::relative_bias::RelativeBias;
 use crate::layers::rotation::Rotation;
 use crate::layers::transformer::{Attending, TransformerStack};
@@ -98,7 +99,7 @@ impl EncoderConfig for TransformerEventEncoderConfig {
     }
 
     fn sees_no_future(&self) -> bool {
-        // An age is the time until the last event of the window.
+        // An age is the time until the last event of the window; states know nothing of a read-out by age.
         self.causal && !self.ages
     }
 
@@ -123,7 +124,7 @@ impl TransformerEventEncoderConfig {
             d_head: d_model / n_heads,
             causal,
             rotary,
-            pooling,
+            readout: Readout::new(pooling, d_model, &mut rng, device),
         }
     }
 }
@@ -137,8 +138,7 @@ pub struct TransformerEventEncoder<B: Backend> {
     d_head: usize,
     causal: bool,
     rotary: bool,
-    #[module(skip)]
-    pooling: Pooling,
+    readout: Readout<B>,
 }
 
 impl<B: Backend> TransformerEventEncoder<B> {
@@ -167,7 +167,7 @@ impl<B: Backend> Encoder<B> for TransformerEventEncoder<B> {
     fn encode(&self, batch: &EventBatch<B>) -> Encoded<B> {
         batch.require_len(self.max_len());
         let states = self.stack.attend(self.embedding.forward(batch), &self.attending(batch));
-        let pooled = self.pooling.pool(states.clone(), batch.keep.clone());
+        let pooled = self.readout.forward(states.clone(), batch);
         Encoded { states, pooled }
     }
 }

@@ -16,10 +16,10 @@ use crate::error::EncoderError;
 use crate::kernels::attention::{attend, hide_what_comes_later};
 use crate::kernels::gelu::add_bias_gelu;
 use crate::kernels::linear::add_bias;
-use crate::kernels::pool::mean;
+use crate::kernels::pool::{mean, mean_by_age, mean_by_attention};
 use crate::kernels::rotary::Turns;
 use crate::layers::pool::Pooling;
-use crate::weights::NamedTensor;
+use crate::weights::{NamedTensor, take};
 
 /// Rows that one thread works on at a time: enough for the products, few enough for the cache.
 const CHUNK_ROWS: usize = 256;
@@ -36,6 +36,8 @@ pub struct TransformerInference {
     d_model: usize,
     n_heads: usize,
     pooling: Pooling,
+    /// Of a read-out that is learned.
+    readout: Vec<f32>,
     causal: bool,
     rotary: bool,
 }
@@ -89,6 +91,11 @@ impl TransformerInference {
             d_model,
             n_heads,
             pooling: config.pooling,
+            readout: if config.pooling.is_learned() {
+                take(tensors, &name("readout.weights"), &[d_model])?
+            } else {
+                Vec::new()
+            },
             causal: config.causal,
             rotary: config.rotary,
         })
@@ -134,7 +141,7 @@ impl TransformerInference {
         let chosen = match self.pooling {
             Pooling::Cls => Some(ranges.iter().map(|range| range.start).collect::<Vec<usize>>()),
             Pooling::Last => Some(ranges.iter().map(|range| range.end - 1).collect()),
-            Pooling::Mean => None,
+            Pooling::Mean | Pooling::Age | Pooling::Attention => None,
         };
         let Some((last, before)) = self.layers.split_last() else { return rows };
         let turns = self.rotary.then(|| Turns::new(windows.iter().flat_map(ages), self.d_model / self.n_heads));
@@ -147,7 +154,15 @@ impl TransformerInference {
             return self.normed(&states);
         }
         self.layer(last, &mut rows, &ranges, &mut work, par);
-        mean(&self.normed(&rows), &ranges, self.d_model)
+        let states = self.normed(&rows);
+        match self.pooling {
+            Pooling::Age => {
+                let ages: Vec<f32> = windows.iter().flat_map(ages).collect();
+                mean_by_age(&states, &ranges, &ages, &self.readout)
+            }
+            Pooling::Attention => mean_by_attention(&states, &ranges, &self.readout),
+            _ => mean(&states, &ranges, self.d_model),
+        }
     }
 
     fn normed(&self, rows: &[f32]) -> Vec<f32> {

@@ -15,9 +15,23 @@ pub enum Pooling {
     /// The state of the last event: that event in its context.
     #[default]
     Last,
+    /// The mean over `[CLS]` and all events, each weighted by half for every half-life of its age; each number of the state
+    /// has a half-life of its own, which is learned.
+    Age,
+    /// The mean over `[CLS]` and all events, weighted by a softmax of their product with a query that is learned.
+    Attention,
 }
 
 impl Pooling {
+    /// Whether it has weights, for the read-out of a transformer.
+    #[must_use]
+    pub fn is_learned(self) -> bool {
+        matches!(self, Self::Age | Self::Attention)
+    }
+
+    /// # Panics
+    /// For a pooling with weights.
+    ///
     /// # Shapes
     /// - states: `[batch, seq, d_model]`
     /// - keep: `[batch, seq]`, 1 for an event and 0 for padding
@@ -29,6 +43,7 @@ impl Pooling {
             Self::Cls => states.slice([0..batch, 0..1]).reshape([batch, d_model]),
             Self::Mean => masked_mean(states, keep),
             Self::Last => last(states, keep),
+            Self::Age | Self::Attention => panic!("a pooling that is learned has weights"),
         }
     }
 }

@@ -34,7 +34,7 @@ fn check(config: &TransformerEventEncoderConfig, layout: &BatchLayout, windows: 
 fn vectors_are_those_of_the_burn_module() {
     let tokens: Vec<TokenSequence> = (0..40).map(|i| events(i % 5, 1 + i * 3 % 8)).collect();
     let windows: Vec<TokenWindow<'_>> = tokens.iter().map(|tokens| tokens.window(0, tokens.len())).collect();
-    for pooling in [Pooling::Cls, Pooling::Mean, Pooling::Last] {
+    for pooling in [Pooling::Cls, Pooling::Mean, Pooling::Last, Pooling::Age, Pooling::Attention] {
         check(&config(pooling), &layout(), &windows);
         check(&config(pooling), &layout(), &windows[..1]);
         check(&TransformerEventEncoderConfig { n_layers: 1, ..config(pooling) }, &layout(), &windows);
@@ -47,7 +47,7 @@ fn every_choice_of_attention_is_that_of_the_burn_module_or_refused() {
     let windows: Vec<TokenWindow<'_>> = tokens.iter().map(|tokens| tokens.window(0, tokens.len())).collect();
     for choice in transformer::choices() {
         let layout = transformer::choice_layout(&choice);
-        for pooling in [Pooling::Mean, Pooling::Last] {
+        for pooling in [Pooling::Mean, Pooling::Last, Pooling::Age, Pooling::Attention] {
             let with_bias = TransformerEventEncoderConfig { pooling, ..choice.clone() };
             let config = TransformerEventEncoderConfig { relative_bias: false, ..with_bias.clone() };
             check(&config, &layout, &windows);

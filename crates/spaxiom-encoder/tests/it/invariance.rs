@@ -66,7 +66,7 @@ proptest! {
     fn a_vector_does_not_depend_on_what_is_encoded_beside_it(
         kind in prop::sample::select(&KINDS[..]),
         quarter in 1usize..40,
-        pooling in prop::sample::select(&[Pooling::Cls, Pooling::Mean, Pooling::Last][..]),
+        pooling in prop::sample::select(&[Pooling::Cls, Pooling::Mean, Pooling::Last, Pooling::Age, Pooling::Attention][..]),
         switches in any::<[bool; 2]>(),
         lengths in prop::collection::vec(0u32..40, 1..80),
         n_threads in 1usize..5,

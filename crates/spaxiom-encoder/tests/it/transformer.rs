@@ -12,7 +12,7 @@ use spaxiom_token::Modality;
 
 use crate::{config, distance, encoder, events, layout, louder, pooled};
 
-const POOLINGS: [Pooling; 3] = [Pooling::Cls, Pooling::Mean, Pooling::Last];
+const POOLINGS: [Pooling; 5] = [Pooling::Cls, Pooling::Mean, Pooling::Last, Pooling::Age, Pooling::Attention];
 
 #[test]
 fn the_output_is_finite_from_one_event_to_the_longest_window() {
