@@ -14,7 +14,7 @@ use crate::output;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask search --run runs/warehouse --store stores/warehouse -k 10 \\\n    \
-    --event '{\"type\":\"QueueFormed\",\"zone\":\"loading_dock\",\"length\":4,\"time\":\"2025-01-20T10:23:45Z\"}'\n  \
+    --event '{\"type\":\"QueueFormed\",\"zone\":\"loading_dock\",\"site_id\":\"warehouse-03\",\"length\":4,\"time\":\"2025-01-20T10:23:45Z\"}'\n  \
     cargo xtask search --run runs/warehouse --store stores/warehouse --id 0123456789abcdef --zone dock_2")]
 pub(crate) struct SearchArgs {
     /// Folder of the store
@@ -32,7 +32,7 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     pub(crate) all: bool,
     /// File with what was before `--event` at its site; by default what the store has of it
-    #[arg(long, value_name = "FILE", requires = "event")]
+    #[arg(long, value_name = "FILE", conflicts_with = "id")]
     pub(crate) context: Option<PathBuf>,
     /// Only events of this type
     #[arg(long = "type", value_name = "TYPE", help_heading = "Filters")]

@@ -45,6 +45,8 @@ fn check_counts_and_its_exit_code_says_whether_lines_were_rejected() {
 fn wrong_words_are_wrong_use() {
     fails(&["dance"], 2, "unrecognized subcommand");
     fails(&["search", "--store", "s", "--run", "r"], 2, "--event");
+    let both = ["search", "--store", "s", "--run", "r", "--id", "i", "--context", "c.jsonl"];
+    fails(&both, 2, "cannot be used with");
     let world = &*WORLD;
     let pretrain = ["pretrain", "--data", &world.data(), "--out", &world.path("never")];
     fails(&["ablate", "--data", "d", "--out", "o", "--sets", "mep+dance"], 2, "no objective is called `dance`");
@@ -98,6 +100,13 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
     assert_eq!(text.matches(" gate ").count(), 3, "{text}");
     fails(&[&search[..], &["--event", r#"{"type":"Flood","time":0}"#]].concat(), 1, "unknown type `Flood`; known are");
     fails(&[&search[..], &["--event", "{"]].concat(), 1, "--event");
+    // What was before it, from a file and from the store; a file without its site says nothing of it.
+    let known = r#"{"type":"DoorOpened","zone":"dock_1","site_id":"warehouse-01","time":"2025-01-07T10:00:00Z"}"#;
+    let after = |flags: &[&str]| json(&[&search[..], &["--event", known, "-k", "3"], flags].concat())["hits"].clone();
+    let events = format!("{data}/events.jsonl");
+    assert_eq!(after(&["--context", &events])[0]["type"], after(&[])[0]["type"]);
+    assert!(after(&[])[0]["similarity"].as_f64().unwrap() > hits[0]["similarity"].as_f64().unwrap());
+    fails(&[&search[..], &["--event", event, "--context", &events]].concat(), 1, "no event of the site `default`");
     fails(
         &[&search[..], &["--event", event, "--zone", "roof"]].concat(),
         1,
