@@ -27,6 +27,15 @@ impl Features {
         Self::Sparse { rows, n_terms }
     }
 
+    /// The numbers of a dense row.
+    ///
+    /// # Panics
+    /// For sparse rows, which nobody asks for.
+    pub(super) fn row(&self, at: usize) -> Vec<f32> {
+        let Self::Dense { values, dim } = self else { panic!("a dense row is asked for") };
+        values[at * dim..(at + 1) * dim].to_vec()
+    }
+
     /// The columns of both beside each other.
     ///
     /// # Panics
