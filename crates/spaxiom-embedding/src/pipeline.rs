@@ -52,6 +52,10 @@ fn made_by(run: &Run, engine: &dyn Engine, name: VectorName) -> Result<(Vectors,
     if name != VectorName::Both && vector.is_some() {
         encoder = format!("{encoder}-{}", name.as_str());
     }
+    // Builds before walks filled stores with the vectors of windows, which are others.
+    if vectors.encoder().is_some_and(|encoder| encoder.walk().is_some()) {
+        encoder.push_str("-walk");
+    }
     let header = StoreHeader { dim: vectors.dim(), tokenizer: tokenizer.clone(), encoder };
     Ok((vectors, header))
 }

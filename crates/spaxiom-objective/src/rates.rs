@@ -31,6 +31,8 @@ impl Default for RateOptions {
 pub struct Rates {
     options: RateOptions,
     n_layers: i32,
+    /// Whether nothing of the encoder changes, by whatever names that was said.
+    is_encoder_frozen: bool,
 }
 
 impl Rates {
@@ -51,8 +53,10 @@ impl Rates {
         if let Some(unknown) = unknown {
             return wrong("rates.frozen", "the beginning of names in model.safetensors", unknown);
         }
-        let rates =
-            Self { n_layers: names.iter().filter_map(|name| layer(name)).max().map_or(0, |last| last + 1), options };
+        let n_layers = names.iter().filter_map(|name| layer(name)).max().map_or(0, |last| last + 1);
+        let mut rates = Self { options, n_layers, is_encoder_frozen: false };
+        rates.is_encoder_frozen =
+            names.iter().filter(|name| is_under(name, "encoder")).all(|name| rates.is_frozen(name));
         if names.iter().all(|name| rates.is_frozen(name)) {
             return wrong("rates.frozen", "some of the parameters", "all of them");
         }
@@ -79,7 +83,7 @@ impl Rates {
 
     /// Whether nothing of the encoder changes, so that nothing has to be learned from it.
     pub(crate) fn is_encoder_frozen(&self) -> bool {
-        self.is_frozen("encoder")
+        self.is_encoder_frozen
     }
 
     /// The same module, of which what is frozen is no part of any graph.
@@ -128,7 +132,7 @@ mod tests {
     #[test]
     fn the_rate_falls_from_the_heads_down_to_the_embedding() {
         let options = RateOptions { layer_decay: 0.5, ..RateOptions::default() };
-        let rates = Rates { options, n_layers: 2 };
+        let rates = Rates { options, n_layers: 2, ..Rates::default() };
         for (name, want) in [
             ("heads.masked.fields.output.weight", 1.0),
             ("encoder.stack.norm.gamma", 0.5),
@@ -143,7 +147,7 @@ mod tests {
     #[test]
     fn a_frozen_name_is_a_whole_one() {
         let options = RateOptions { frozen: vec!["encoder.stack.layers.1".into()], ..RateOptions::default() };
-        let rates = Rates { options, n_layers: 12 };
+        let rates = Rates { options, n_layers: 12, ..Rates::default() };
         assert!(rates.is_frozen("encoder.stack.layers.1.expand.weight"));
         assert!(!rates.is_frozen("encoder.stack.layers.11.expand.weight"));
     }

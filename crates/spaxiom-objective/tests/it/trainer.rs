@@ -328,6 +328,16 @@ fn frozen_parameters_stay_and_all_others_change() {
     for (name, tensor) in weights(&trained) {
         assert_eq!(tensor == first[&name], name.starts_with("encoder.embedding"), "{name}");
     }
+    // The whole encoder by its parts, alone and with copies that share the windows.
+    for replicas in [0, 2] {
+        let frozen = vec!["encoder.embedding".into(), "encoder.stack".into()];
+        let rates = RateOptions { frozen, ..RateOptions::default() };
+        let options = TrainOptions { rates, replicas, ..options(7) };
+        let (trained, _) = train(options, None, u64::MAX, &folder.path().join("e"));
+        for (name, tensor) in weights(&trained) {
+            assert_eq!(tensor == first[&name], name.starts_with("encoder"), "{name}");
+        }
+    }
     let unknown = RateOptions { frozen: vec!["encoder.layers".into()], ..RateOptions::default() };
     let all = RateOptions { frozen: vec!["encoder".into(), "heads".into()], ..RateOptions::default() };
     for (rates, want) in [(unknown, "the beginning of names"), (all, "some of the parameters")] {
