@@ -43,9 +43,8 @@ fn documents(root: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
 fn test_sources(root: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     for name in layers::crate_names(root)? {
-        let Ok(files) = fs_err::read_dir(root.join("crates").join(name).join("tests/it")) else { continue };
-        for file in files {
-            text.push_str(&fs_err::read_to_string(file?.path()).context("a test")?);
+        for file in sources::files(&root.join("crates").join(name).join("tests/it"), "rs")? {
+            text.push_str(&fs_err::read_to_string(file).context("a test")?);
         }
     }
     Ok(text)

@@ -12,6 +12,7 @@ mod ingest;
 mod intake;
 mod options;
 mod peers;
+mod read;
 mod remember;
 mod row;
 mod run;

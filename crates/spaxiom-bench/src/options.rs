@@ -12,6 +12,8 @@ pub enum Workload {
     Validate,
     /// Parsed events to composite ids and values, on one thread
     Tokenize,
+    /// Parquet and a recorder database of Home Assistant to validated events, by their readers alone
+    Read,
     /// Token windows to vectors, one by one and in a batch, presets small and base
     Encode,
     /// Training steps: masked events, contrastive views and a GRU, preset small, 32 windows of real lengths

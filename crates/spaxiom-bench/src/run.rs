@@ -5,7 +5,7 @@ use anyhow::Context;
 use crate::folder::Folder;
 use crate::options::{BenchOptions, Workload};
 use crate::row::BenchRow;
-use crate::{encode, ingest, intake, remember, train, views};
+use crate::{encode, ingest, intake, read, remember, train, views};
 
 /// Measures the workloads.
 ///
@@ -22,6 +22,7 @@ pub fn bench(workloads: &[Workload], options: &BenchOptions) -> anyhow::Result<V
             Workload::Ingest => rows.extend(ingest::ingest(options, &folder.events(options.events)?)?),
             Workload::Validate => rows.push(ingest::validate(options, &folder.events(options.events)?)?),
             Workload::Tokenize => rows.push(ingest::tokenize(options, &folder.events(options.events)?)?),
+            Workload::Read => rows.extend(read::read(options, &folder)?),
             Workload::Encode => rows.extend(encode::encode(options, &folder)?),
             Workload::Train => rows.extend(train::train(options, &folder)?),
             Workload::Views => rows.extend(views::views()?),

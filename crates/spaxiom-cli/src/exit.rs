@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
-use spaxiom_embedding::EmbeddingError;
+use spaxiom_embedding::{EmbeddingError, EventError};
+
+/// Words on the command line that do not go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct WrongUse(pub(crate) String);
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,13 @@ impl From<Exit> for ExitCode {
 
 /// Wrong names on the command line are wrong use; everything else has failed.
 pub(crate) fn of_error(error: &anyhow::Error) -> Exit {
+    if error.is::<WrongUse>() {
+        return Exit::WrongUse;
+    }
+    let of_events = error.chain().find_map(|cause| cause.downcast_ref::<EventError>());
+    if let Some(EventError::ColumnsNotUsed { .. } | EventError::UnknownMapping { .. }) = of_events {
+        return Exit::WrongUse;
+    }
     match error.downcast_ref::<EmbeddingError>() {
         Some(EmbeddingError::UnknownBackend { .. } | EmbeddingError::NotCompiledIn { .. }) => Exit::WrongUse,
         _ => Exit::Failed,

@@ -1,5 +1,6 @@
 //! Where text goes: data to stdout, everything else to stderr.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,7 @@ pub(crate) fn error(error: &anyhow::Error) {
         let _ = writeln!(text, "  because {cause}");
     }
     // There is nowhere left to report that stderr is closed.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(escaped(&text).as_bytes());
 }
 
 /// Whether text goes to stderr, because stdout is for one document.
@@ -39,12 +40,27 @@ pub(crate) fn text_to_stderr() {
 }
 
 /// Text to stdout; a reader that has gone away is not an error.
+///
+/// What the data say goes to a terminal: nothing in it may steer that.
 pub(crate) fn text(text: &str) {
+    let text = escaped(text);
     let _ = if TO_STDERR.load(Ordering::Relaxed) {
         std::io::stderr().write_all(text.as_bytes())
     } else {
         std::io::stdout().write_all(text.as_bytes())
     };
+}
+
+/// Text with control characters and marks of direction spelled out, but for ends of lines and tabs.
+fn escaped(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let spelled = |c: char| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(spelled).collect())
 }
 
 /// One JSON document to stdout.

@@ -32,9 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let engine = engine("flex")?;
     let store = folder.path().join("store");
     let mut pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine.as_ref())?;
-    let n_new = pipeline.add_data(&data, |_| {})?;
+    let added = pipeline.add_data(&data, |_| {})?;
     pipeline.build_index()?;
-    println!("{n_new} events stored");
+    println!("{} events stored", added.n_new);
 
     let query = r#"{"type": "QueueFormed", "zone": "loading_dock", "length": 4, "time": "2025-01-20T10:23:45Z"}"#;
     for hit in pipeline.search_event(&Event::from_json(query)?, 5, &Filter::default())? {

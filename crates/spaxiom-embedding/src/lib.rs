@@ -52,7 +52,7 @@ pub use crate::evaluation::{
     AblationJob, AblationReport, AblationRow, Boosted, EvaluateOptions, GivenAway, HeldOut, IndexFigures, Report,
     ReportRow, ablate, evaluate,
 };
-pub use crate::pipeline::{EmbeddingPipeline, Query, SearchResult};
+pub use crate::pipeline::{Added, EmbeddingPipeline, Query, SearchResult};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
 pub use crate::vector::{VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
@@ -67,10 +67,11 @@ pub use spaxiom_eval::{EvalError, Interval, Latency, Part, Split, SplitDates, Sp
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,
     EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, First, Format,
-    Framing, Head, Health, LabelIndex, LabelSpan, Late, LineError, Normalizer, Parsed, Pseudonymizer, ReadOptions,
-    Record, RecordParser, Registry, Rejected, RelevanceRecord, Reorder, SequenceKey, Sequencer, SequencerOptions,
-    SiteId, SiteMap, Source, SpanBuilder, Target, Unit, UnpairedMark, Zone, group_by_site, read_events, read_labels,
-    read_log, read_records, write_broken_line, write_jsonl, write_labels, write_records,
+    Framing, Head, Health, LabelIndex, LabelSpan, Late, LineError, Normalizer, Note, Parsed, Pseudonymizer,
+    ReadOptions, Record, RecordParser, Registry, Rejected, RelevanceRecord, Reorder, SequenceKey, Sequencer,
+    SequencerOptions, SiteId, SiteMap, Source, SpanBuilder, Target, TextEncoding, Unit, UnpairedMark, Zone,
+    group_by_site, read_events, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels,
+    write_records,
 };
 pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{

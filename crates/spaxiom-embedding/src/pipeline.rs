@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::Value;
 use spaxiom_event::{Event, EventSequence, SequenceKey, group_by_site};
-use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Record, Store, StoreHeader};
+use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Presence, Record, Store, StoreHeader};
 use spaxiom_token::{EventTable, SequenceRows, Sites, TokenSequence, Tokenizer};
 
 use crate::data::Dataset;
@@ -202,18 +202,20 @@ impl EmbeddingPipeline {
     ) -> Result<usize, EmbeddingError> {
         let (table, rows) = table_of(sequence);
         let events = |batch| Cow::Borrowed(&sequence.events()[batch]);
-        self.add_batches(&self.tokenize(sequence), &table, &rows, events, &mut progress)
+        let mut added = Added::default();
+        self.add_batches(&self.tokenize(sequence), &table, &rows, events, &mut added, &mut progress)?;
+        Ok(added.n_new)
     }
 
     /// Adds all events of a data set, as [`EmbeddingPipeline::add_to_index`] does for one site after the other.
-    pub fn add_data(&mut self, data: &Dataset, mut progress: impl FnMut(usize)) -> Result<usize, EmbeddingError> {
+    pub fn add_data(&mut self, data: &Dataset, mut progress: impl FnMut(usize)) -> Result<Added, EmbeddingError> {
         let (table, sequences) = data.columns();
-        let mut n_new = 0;
+        let mut added = Added::default();
         for (sequence, tokens) in sequences.iter().zip(data.tokenize(self.tokenizer())) {
             let events = |batch| table.events(&sequence.rows[batch]).collect();
-            n_new += self.add_batches(&tokens, table, sequence, events, &mut progress)?;
+            self.add_batches(&tokens, table, sequence, events, &mut added, &mut progress)?;
         }
-        Ok(n_new)
+        Ok(added)
     }
 
     fn add_batches<'e>(
@@ -222,23 +224,28 @@ impl EmbeddingPipeline {
         table: &EventTable,
         rows: &SequenceRows,
         events: impl Fn(Range<usize>) -> Cow<'e, [Event]>,
+        added: &mut Added,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<usize, EmbeddingError> {
-        let mut n_new = 0;
+    ) -> Result<(), EmbeddingError> {
         let mut reader = self.vectors.reader(tokens, table, rows);
         for start in (0..tokens.len()).step_by(self.batch_size) {
             let batch = start..(start + self.batch_size).min(tokens.len());
             let events = events(batch.clone());
-            let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
-            if self.store.missing(rows.site_id.as_str(), &ids)?.contains(&true) {
+            let texts: Vec<String> = events.iter().map(metadata).collect();
+            let asked: Vec<_> =
+                events.iter().map(|event| event.id.as_str()).zip(texts.iter().map(String::as_str)).collect();
+            let presence = self.store.compare(rows.site_id.as_str(), &asked)?;
+            added.count(&presence);
+            if presence.contains(&Presence::Missing) {
                 let vectors = reader.read(batch);
                 let rows = vectors.chunks_exact(self.vectors.dim());
-                let records = events.iter().zip(rows).map(|(event, vector)| record(event, vector)).collect();
-                n_new += self.store.add(records)?;
+                let records =
+                    events.iter().zip(texts).zip(rows).map(|((event, text), vector)| record(event, text, vector));
+                added.n_new += self.store.add(records.collect())?;
             }
             progress(events.len());
         }
-        Ok(n_new)
+        Ok(())
     }
 
     /// Builds the index over everything that was added.
@@ -364,15 +371,39 @@ fn table_of(sequence: &EventSequence) -> (EventTable, SequenceRows) {
     (table, SequenceRows { site_id: sequence.site_id().clone(), rows })
 }
 
-fn record(event: &Event, vector: &[f32]) -> Record {
+/// What a store keeps of an event beside its vector.
+fn metadata(event: &Event) -> String {
+    serde_json::to_string(event).expect("an event has string keys and finite numbers only")
+}
+
+fn record(event: &Event, metadata: String, vector: &[f32]) -> Record {
     Record {
         id: event.id.to_string(),
         site: event.site_id.to_string(),
         kind: event.kind.to_string(),
         zone: event.zone.as_ref().map(ToString::to_string),
         time_ns: event.time.timestamp_nanos_opt().unwrap_or(i64::MAX),
-        metadata: serde_json::to_string(event).expect("an event has string keys and finite numbers only"),
+        metadata,
         vector: vector.to_vec(),
+    }
+}
+
+/// What became of the events of a data set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Events that are in the store now and were not before.
+    pub n_new: usize,
+    /// Events whose site and id were there.
+    pub n_known: usize,
+    /// Those of them that say something else; the store keeps what it had.
+    pub n_different: usize,
+}
+
+impl Added {
+    fn count(&mut self, presence: &[Presence]) {
+        let count = |wanted: Presence| presence.iter().filter(|found| **found == wanted).count();
+        self.n_different += count(Presence::Different);
+        self.n_known += count(Presence::Same) + count(Presence::Different);
     }
 }
 

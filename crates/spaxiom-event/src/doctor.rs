@@ -1,5 +1,6 @@
 //! The doctor: what is wrong with a stream of events, and what to do about it.
 
+mod alike;
 mod finding;
 mod options;
 mod sensor;
@@ -127,9 +128,8 @@ impl Doctor {
             count(&mut self.zones, zone.as_str());
             self.sensors.observe(event.site_id.as_str(), zone.as_str(), event.time, self.options.chatter_per_min);
         }
-        if !self.ids.is_duplicate(event) {
-            self.look_at_time(event);
-        }
+        self.ids.is_duplicate(event);
+        self.look_at_time(event);
         self.look_at_attributes(event);
     }
 
@@ -222,6 +222,9 @@ impl Doctor {
         });
         findings.extend(dead.map(|(site, zone, sensor)| Finding::dead(&health(site, zone, sensor))));
         findings.extend(self.never_heard());
+        for (what, names) in [("site", &self.sites), ("zone", &self.zones), ("type", &self.types)] {
+            findings.extend(alike::groups(names).iter().map(|names| Finding::alike(what, names)));
+        }
         findings.retain(|finding| finding.count > 0);
         findings
     }

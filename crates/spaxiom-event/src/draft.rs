@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use compact_str::{CompactString, format_compact};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::attrs::{AttrValue, Attrs};
 use crate::error::LineError;
 use crate::event::{Event, Position, Severity};
 use crate::ids::{EventId, EventType, SiteId, ZoneId};
 use crate::normalizer::Normalizer;
+use crate::notes::{Note, NoteKind};
 use crate::registry::{AttrSpec, Known, TypeSpec};
+use crate::source::Record;
 use crate::unit::Unit;
 
 /// An event that was not checked yet.
@@ -35,12 +37,16 @@ pub(crate) struct Draft<'a> {
     pub(crate) severity: Option<Cow<'a, str>>,
     pub(crate) caused_by: Vec<EventId>,
     pub(crate) attrs: Vec<(Cow<'a, str>, DraftValue<'a>)>,
+    /// What was left out or looks odd.
+    pub(crate) notes: Vec<Note>,
 }
 
 /// The value of an attribute that was not checked yet.
 #[derive(Debug, Clone)]
 pub(crate) enum DraftValue<'a> {
     Number(f64),
+    /// A whole number that a double cannot hold.
+    Whole(Number),
     Flag(bool),
     Text(Cow<'a, str>),
     /// A number with the unit beside it.
@@ -54,15 +60,26 @@ impl From<Value> for DraftValue<'_> {
         match value {
             Value::Bool(flag) => Self::Flag(flag),
             Value::String(text) => Self::Text(text.into()),
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::Number(number) if number.is_f64() => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::Number(number) => whole(number),
             other => Self::Other(other),
         }
     }
 }
 
+/// A whole number: a double where one holds it.
+pub(crate) fn whole(number: Number) -> DraftValue<'static> {
+    const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
+    match number.as_f64() {
+        // The double next to the last exact one is rounded to it.
+        Some(double) if double.abs() < LAST_EXACT => DraftValue::Number(double),
+        _ => DraftValue::Whole(number),
+    }
+}
+
 impl Draft<'_> {
-    /// The event, if everything about it is as it should be; what is taken out of the draft is not there any more.
-    pub(crate) fn take_event(&mut self, normalizer: &Normalizer) -> Result<Event, LineError> {
+    /// The event, if everything about it is as it should be, and what was noted on the way; the draft is empty behind it.
+    pub(crate) fn take_record(&mut self, normalizer: &Normalizer) -> Result<Record, LineError> {
         let Self {
             id,
             kind,
@@ -81,6 +98,7 @@ impl Draft<'_> {
             severity,
             caused_by,
             attrs,
+            notes,
         } = self;
         let kind = kind.as_deref().filter(|kind| !kind.is_empty()).ok_or(LineError::Missing { field: "type" })?;
         let kind = normalizer.registry().type_name(kind);
@@ -89,7 +107,7 @@ impl Draft<'_> {
         let spec = normalizer.registry().get(kind);
         // For some types a duration is what they report, for all others how long they last.
         let is_report = spec.is_some_and(|spec| spec.attributes.contains_key("duration_s"));
-        let mut event = Event {
+        let event = Event {
             id: EventId::from(id.as_deref().unwrap_or_default()),
             kind: EventType::from(kind),
             time,
@@ -97,22 +115,24 @@ impl Draft<'_> {
             site_id: SiteId::from(site_id),
             zone: zone.as_deref().filter(|zone| !zone.is_empty()).map(ZoneId::from),
             zone_path: std::mem::take(zone_path),
-            position: position(*x, *y, *z)?,
+            position: position(*x, *y, *z, notes)?,
             entity_id: entity_id.as_deref().filter(|id| !id.is_empty()).map(|id| normalizer.entity_id(id)),
             attrs: Attrs::with_capacity(attrs.len() + usize::from(is_report)),
             confidence: confidence.map(check_confidence).transpose()?,
             severity: severity.as_deref().map(check_severity).transpose()?,
             caused_by: std::mem::take(caused_by),
         };
+        let mut filling = Filling { event, notes: std::mem::take(notes), normalizer, spec };
         if let Some(secs) = duration_secs.filter(|_| is_report) {
-            add_attribute(&mut event, normalizer, spec, "duration_s", DraftValue::Number(secs))?;
+            filling.add("duration_s", DraftValue::Number(secs))?;
         }
         for (name, value) in attrs.drain(..) {
-            add_attribute(&mut event, normalizer, spec, &name, value)?;
+            filling.add(&name, value)?;
         }
+        let Filling { mut event, notes, .. } = filling;
         normalizer.place(&mut event, sensor.as_deref());
-        event.derive_id();
-        Ok(event)
+        let derived_id = event.derive_id();
+        Ok(Record { event, mark: None, notes, derived_id, has_line_id: false })
     }
 
     /// Adds an attribute; nulls are left out.
@@ -152,17 +172,27 @@ fn end(
     }
 }
 
-fn position(x: Option<f64>, y: Option<f64>, z: Option<f64>) -> Result<Option<Position>, LineError> {
+/// A coordinate that is missing because it was no number costs the position, not the event.
+fn position(
+    x: Option<f64>,
+    y: Option<f64>,
+    z: Option<f64>,
+    notes: &mut Vec<Note>,
+) -> Result<Option<Position>, LineError> {
     for (field, value) in [("x", x), ("y", y), ("z", z)] {
         if let Some(wrong) = value.filter(|value| !value.is_finite()) {
-            return Err(LineError::Number { field, want: "finite meters", got: wrong.to_string() });
+            notes.push(Note::new(NoteKind::NotFinite, field, wrong.to_string()));
         }
     }
-    match (x, y, z) {
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    let was_left_out = |field: &str| notes.iter().any(|note| note.member == field);
+    match (finite(x), finite(y), finite(z)) {
         (Some(x), Some(y), z) => Ok(Some(Position { x, y, z })),
         (None, None, None) => Ok(None),
-        (None, _, _) => Err(LineError::Missing { field: "x" }),
-        (Some(_), None, _) => Err(LineError::Missing { field: "y" }),
+        (x, _, _) => {
+            let field = if x.is_none() { "x" } else { "y" };
+            if was_left_out(field) { Ok(None) } else { Err(LineError::Missing { field }) }
+        }
     }
 }
 
@@ -177,45 +207,100 @@ fn check_severity(severity: &str) -> Result<Severity, LineError> {
     Severity::from_name(severity).ok_or_else(|| LineError::Severity { got: severity.into() })
 }
 
-/// Gives an attribute its declared name and unit.
-fn add_attribute(
-    event: &mut Event,
-    normalizer: &Normalizer,
-    spec: Option<&TypeSpec>,
-    name: &str,
-    value: DraftValue<'_>,
-) -> Result<(), LineError> {
-    let wrong = |got: String| LineError::Attribute { name: name.into(), got };
-    let (number, unit) = match value {
-        DraftValue::Number(number) => (number, None),
-        DraftValue::Quantity(number, unit) => (number, Some(unit)),
-        DraftValue::Flag(flag) => return insert(event, normalizer, spec, name, AttrValue::Flag(flag)),
-        DraftValue::Text(text) => return insert(event, normalizer, spec, name, AttrValue::Text(text.into_owned())),
-        DraftValue::Other(Value::Null) => return Ok(()),
-        DraftValue::Other(Value::Object(members)) => return add_object(event, normalizer, spec, name, members),
-        DraftValue::Other(other) => return Err(wrong(shortened(&other))),
-    };
-    if !number.is_finite() {
-        return Err(wrong(number.to_string()));
+/// An event whose attributes are being filled in.
+struct Filling<'n> {
+    event: Event,
+    notes: Vec<Note>,
+    normalizer: &'n Normalizer,
+    spec: Option<&'n TypeSpec>,
+}
+
+impl Filling<'_> {
+    /// Adds an attribute with its declared name and unit.
+    fn add(&mut self, name: &str, value: DraftValue<'_>) -> Result<(), LineError> {
+        let (number, unit) = match value {
+            DraftValue::Number(number) => (number, None),
+            DraftValue::Quantity(number, unit) => (number, Some(unit)),
+            DraftValue::Whole(number) => return self.add_whole(name, &number),
+            DraftValue::Flag(flag) => return self.add_word(name, AttrValue::Flag(flag)),
+            DraftValue::Text(text) => return self.add_word(name, AttrValue::Text(text.into_owned())),
+            DraftValue::Other(Value::Null) => return Ok(()),
+            DraftValue::Other(Value::Object(members)) => return self.add_object(name, members),
+            DraftValue::Other(other) => {
+                self.notes.push(Note::new(NoteKind::NotOneValue, name, shortened(&other)));
+                return Ok(());
+            }
+        };
+        if !number.is_finite() {
+            self.notes.push(Note::new(NoteKind::NotFinite, name, number.to_string()));
+            return Ok(());
+        }
+        let (name, number) = match (self.normalizer.registry().look_up(self.spec, name), unit) {
+            (Known::Declared(known, came_in, AttrSpec { unit: Some(declared), .. }), given) => {
+                let came_in = given.or(came_in).unwrap_or(*declared);
+                let converted = came_in.convert(number, *declared);
+                (known.into(), converted.ok_or_else(|| wrong_unit(name, *declared, came_in))?)
+            }
+            (Known::Declared(known, ..), None) => (known.into(), number),
+            (Known::Ambiguous, None) => return Err(LineError::PercentOrFraction { name: name.into(), got: number }),
+            (Known::Unknown, None) => (CompactString::from(name), number),
+            // A unit that nobody declared goes into the name, as everywhere.
+            (_, Some(unit)) => {
+                let base = unit.base();
+                let number = unit.convert(number, base).expect("a unit converts to its own base");
+                (with_suffix(name, base), number)
+            }
+        };
+        // Whole conversions such as 2 min would otherwise leave a trace of the factor.
+        self.set(name, AttrValue::Number(number))
     }
-    let (name, number) = match (normalizer.registry().look_up(spec, name), unit) {
-        (Known::Declared(known, came_in, AttrSpec { unit: Some(declared), .. }), given) => {
-            let came_in = given.or(came_in).unwrap_or(*declared);
-            let converted = came_in.convert(number, *declared);
-            (known.into(), converted.ok_or_else(|| wrong_unit(name, *declared, came_in))?)
+
+    /// A quantity is rounded as doubles are; anything else is an identifier, whose digits stay.
+    fn add_whole(&mut self, name: &str, number: &Number) -> Result<(), LineError> {
+        let known = self.normalizer.registry().look_up(self.spec, name);
+        if let Known::Declared(_, _, AttrSpec { unit: Some(_), .. }) = known {
+            return self.add(name, DraftValue::Number(number.as_f64().unwrap_or(f64::NAN)));
         }
-        (Known::Declared(known, ..), None) => (known.into(), number),
-        (Known::Ambiguous, None) => return Err(LineError::PercentOrFraction { name: name.into(), got: number }),
-        (Known::Unknown, None) => (CompactString::from(name), number),
-        // A unit that nobody declared goes into the name, as everywhere.
-        (_, Some(unit)) => {
-            let base = unit.base();
-            let number = unit.convert(number, base).expect("a unit converts to its own base");
-            (with_suffix(name, base), number)
+        self.notes.push(Note::new(NoteKind::LongInteger, name, number.to_string()));
+        self.add_word(name, AttrValue::Text(number.to_string()))
+    }
+
+    fn add_word(&mut self, name: &str, value: AttrValue) -> Result<(), LineError> {
+        let name = match self.normalizer.registry().look_up(self.spec, name) {
+            Known::Declared(_, _, AttrSpec { unit: Some(unit), .. }) => {
+                let AttrValue::Text(got) = &value else { return self.set(name.into(), value) };
+                return Err(LineError::NotANumber { name: name.into(), unit: *unit, got: got.clone() });
+            }
+            Known::Declared(name, ..) => name,
+            Known::Ambiguous | Known::Unknown => name,
+        };
+        self.set(name.into(), value)
+    }
+
+    /// Two names of one attribute with two values are no event: nobody knows which is right.
+    fn set(&mut self, name: CompactString, value: AttrValue) -> Result<(), LineError> {
+        match self.event.attrs.get(&name) {
+            Some(earlier) if *earlier != value => return Err(LineError::Twice { field: name.into() }),
+            Some(_) => {}
+            None => drop(self.event.attrs.insert(name, value)),
         }
-    };
-    // Whole conversions such as 2 min would otherwise leave a trace of the factor.
-    set(event, name, AttrValue::Number(number))
+        Ok(())
+    }
+
+    /// `{"value": 2, "unit": "min"}` is a quantity; the members of other objects get the object's name before theirs.
+    fn add_object(&mut self, name: &str, members: serde_json::Map<String, Value>) -> Result<(), LineError> {
+        if let (2, Some(Value::Number(number)), Some(Value::String(symbol))) =
+            (members.len(), members.get("value"), members.get("unit"))
+        {
+            let unit = Unit::from_symbol(symbol)
+                .ok_or_else(|| LineError::UnknownUnit { name: name.into(), got: symbol.clone() })?;
+            return self.add(name, DraftValue::Quantity(number.as_f64().unwrap_or(f64::NAN), unit));
+        }
+        for (member, value) in members {
+            self.add(&format_compact!("{name}.{member}"), value.into())?;
+        }
+        Ok(())
+    }
 }
 
 fn wrong_unit(name: &str, want: Unit, got: Unit) -> LineError {
@@ -226,56 +311,6 @@ fn with_suffix(name: &str, unit: Unit) -> CompactString {
     let suffix = unit.suffix();
     let has_suffix = name.strip_suffix(suffix).is_some_and(|stem| stem.ends_with('_'));
     if has_suffix { name.into() } else { format_compact!("{name}_{suffix}") }
-}
-
-fn insert(
-    event: &mut Event,
-    normalizer: &Normalizer,
-    spec: Option<&TypeSpec>,
-    name: &str,
-    value: AttrValue,
-) -> Result<(), LineError> {
-    let name = match normalizer.registry().look_up(spec, name) {
-        Known::Declared(_, _, AttrSpec { unit: Some(unit), .. }) => {
-            let AttrValue::Text(got) = &value else { return set(event, name.into(), value) };
-            return Err(LineError::NotANumber { name: name.into(), unit: *unit, got: got.clone() });
-        }
-        Known::Declared(name, ..) => name,
-        Known::Ambiguous | Known::Unknown => name,
-    };
-    set(event, name.into(), value)
-}
-
-/// Two names of one attribute with two values are no event: nobody knows which is right.
-fn set(event: &mut Event, name: CompactString, value: AttrValue) -> Result<(), LineError> {
-    match event.attrs.get(&name) {
-        Some(earlier) if *earlier != value => return Err(LineError::Twice { field: name.into() }),
-        Some(_) => {}
-        None => drop(event.attrs.insert(name, value)),
-    }
-    Ok(())
-}
-
-/// `{"value": 2, "unit": "min"}` is a quantity; the members of other objects get the object's name before theirs.
-fn add_object(
-    event: &mut Event,
-    normalizer: &Normalizer,
-    spec: Option<&TypeSpec>,
-    name: &str,
-    members: serde_json::Map<String, Value>,
-) -> Result<(), LineError> {
-    if let (2, Some(Value::Number(number)), Some(Value::String(symbol))) =
-        (members.len(), members.get("value"), members.get("unit"))
-    {
-        let unit = Unit::from_symbol(symbol)
-            .ok_or_else(|| LineError::UnknownUnit { name: name.into(), got: symbol.clone() })?;
-        let quantity = DraftValue::Quantity(number.as_f64().unwrap_or(f64::NAN), unit);
-        return add_attribute(event, normalizer, spec, name, quantity);
-    }
-    for (member, value) in members {
-        add_attribute(event, normalizer, spec, &format_compact!("{name}.{member}"), value.into())?;
-    }
-    Ok(())
 }
 
 /// A list or object as it stands in a message.

@@ -130,11 +130,15 @@ impl Event {
         self
     }
 
-    pub(crate) fn derive_id(&mut self) {
-        if self.id.as_str().is_empty() {
-            let text = serde_json::to_string(&self).expect("an event has string keys and finite numbers only");
-            self.id = EventId::from(format!("{:016x}", xxh64(text.as_bytes(), 0)));
+    /// Gives an event without an id one, and the hash of its content that the id is made of.
+    pub(crate) fn derive_id(&mut self) -> Option<u64> {
+        if !self.id.as_str().is_empty() {
+            return None;
         }
+        let text = serde_json::to_string(&self).expect("an event has string keys and finite numbers only");
+        let hash = xxh64(text.as_bytes(), 0);
+        self.id = EventId::from(format!("{hash:016x}"));
+        Some(hash)
     }
 
     /// When it ended: its own time for what has no extent.

@@ -26,6 +26,7 @@
 //! # Features
 //!
 //! - `parquet` (default): reads and writes Parquet.
+//! - `sqlite` (default): reads the recorder database of Home Assistant.
 //! - `clap`: formats and targets are values of a command line.
 
 mod attrs;
@@ -39,6 +40,7 @@ mod label;
 mod log;
 mod mark;
 mod normalizer;
+mod notes;
 mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -63,6 +65,7 @@ pub use crate::label::{
 pub use crate::log::{EventLog, read_events, read_log};
 pub use crate::mark::{SpanBuilder, UnpairedMark};
 pub use crate::normalizer::Normalizer;
+pub use crate::notes::Note;
 pub use crate::order::{Deduplicator, Late, Reorder};
 pub use crate::pseudonym::Pseudonymizer;
 pub use crate::registry::{AttrSpec, Registry, TypeSpec};
@@ -70,7 +73,7 @@ pub use crate::sequence::{EventSequence, SequenceKey, Sequencer, SequencerOption
 pub use crate::site_map::{Sensor, Shape, Site, SiteMap, Zone};
 pub use crate::source::{
     ActivityMark, ColumnMap, EventReader, First, Format, Framing, Head, MarkEdge, Parsed, ReadOptions, Record,
-    RecordParser, Source,
+    RecordParser, Source, TextEncoding,
 };
 pub use crate::unit::Unit;
 pub use crate::writer::{EventWriter, Target, write_broken_line, write_jsonl};

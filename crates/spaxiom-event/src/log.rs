@@ -25,6 +25,8 @@ pub struct EventLog {
     pub n_duplicates: u64,
     /// Lines that say nothing that should be an event, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
+    /// Values that are in no event: lists, numbers that are none, columns without a place.
+    pub n_left_out: u64,
 }
 
 /// Reads a whole file into memory, in order of time.
@@ -54,7 +56,7 @@ pub fn read_events(path: &Path, options: &ReadOptions, mut take: impl FnMut(Even
     let mut ids = Deduplicator::new(usize::MAX);
     for record in &mut reader {
         match record {
-            Ok(Record { event, mark }) => {
+            Ok(Record { event, mark, .. }) => {
                 if let Some(mark) = mark {
                     spans.push(&event.site_id, mark);
                 }
@@ -67,6 +69,7 @@ pub fn read_events(path: &Path, options: &ReadOptions, mut take: impl FnMut(Even
     }
     log.n_duplicates = ids.n_duplicates();
     log.skipped = reader.skipped().clone();
+    log.n_left_out = reader.n_left_out();
     (log.spans, log.unpaired) = spans.finish();
     Ok(log)
 }

@@ -1,8 +1,9 @@
 //! What a reader knows beside the lines: the registry, the site, its map, and the key for subjects.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::error::LineError;
@@ -15,6 +16,9 @@ use crate::site_map::SiteMap;
 /// The site of events that name none.
 const DEFAULT_SITE: &str = "default";
 
+/// Lines of a file may be this much out of order before the second hour of an autumn night is told by it.
+const ALLOWED_DISORDER: TimeDelta = TimeDelta::minutes(1);
+
 /// Completes and checks the events of a source: registry, site map, time zone and pseudonyms of [`ReadOptions`](crate::ReadOptions).
 #[derive(Debug, Clone)]
 pub struct Normalizer {
@@ -23,6 +27,8 @@ pub struct Normalizer {
     pub(crate) time_zone: Option<Tz>,
     pub(crate) site_map: SiteMap,
     pub(crate) pseudonymizer: Option<Pseudonymizer>,
+    /// The last time of each site that was read off a wall.
+    pub(crate) walls: Arc<Mutex<BTreeMap<String, DateTime<Utc>>>>,
 }
 
 impl Default for Normalizer {
@@ -33,6 +39,7 @@ impl Default for Normalizer {
             time_zone: None,
             site_map: SiteMap::default(),
             pseudonymizer: None,
+            walls: Arc::default(),
         }
     }
 }
@@ -66,15 +73,36 @@ impl Normalizer {
         }
     }
 
-    /// The instant of a time on the wall of the site.
+    /// Whether any site has clocks of its own.
+    pub(crate) fn has_zone(&self) -> bool {
+        self.time_zone.is_some() || self.site_map.site_ids().any(|site| self.zone(site).is_some())
+    }
+
+    /// The time zone of a site.
+    pub(crate) fn zone(&self, site_id: &str) -> Option<Tz> {
+        self.site_map.get(site_id).and_then(|site| site.time_zone).or(self.time_zone)
+    }
+
+    /// The instant of a time on the wall of the site, or UTC where nobody says its zone.
     ///
-    /// Where clocks go back an hour, the first of the two instants is meant.
+    /// Where clocks go back an hour, the first of the two instants is meant, unless a later one was read before.
     pub(crate) fn wall_time(&self, site_id: &str, wall: NaiveDateTime) -> Result<DateTime<Utc>, LineError> {
-        let of_site = self.site_map.get(site_id).and_then(|site| site.time_zone);
-        let Some(zone) = of_site.or(self.time_zone) else { return Ok(wall.and_utc()) };
-        match zone.from_local_datetime(&wall) {
-            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Ok(time.to_utc()),
-            LocalResult::None => Err(LineError::NoSuchWallTime { wall, zone }),
+        let Some(zone) = self.zone(site_id) else { return Ok(wall.and_utc()) };
+        let local = zone.from_local_datetime(&wall);
+        let mut walls = self.walls.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = walls.get(site_id).copied();
+        let time = match local {
+            LocalResult::Single(time) => time.to_utc(),
+            LocalResult::Ambiguous(first, second) => {
+                let is_second = last.is_some_and(|last| last > first.to_utc() + ALLOWED_DISORDER);
+                if is_second { second.to_utc() } else { first.to_utc() }
+            }
+            LocalResult::None => return Err(LineError::NoSuchWallTime { wall, zone }),
+        };
+        match walls.get_mut(site_id) {
+            Some(last) => *last = time,
+            None => drop(walls.insert(site_id.to_owned(), time)),
         }
+        Ok(time)
     }
 }

@@ -1,5 +1,6 @@
 //! Apache Parquet: one row per event, the member names as column names, attributes as JSON text.
 
+mod cells;
 mod columns;
 mod reader;
 mod writer;

@@ -9,10 +9,7 @@ use spaxiom_file::NewFile;
 
 use crate::error::EventError;
 use crate::event::Event;
-use crate::source::{SOURCE_PREFIX, SPEC_VERSION};
-
-/// What the types of our `CloudEvents` begin with.
-const TYPE_PREFIX: &str = "spaxiom.";
+use crate::source::{SOURCE_PREFIX, SPEC_VERSION, TYPE_PREFIX};
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +37,31 @@ enum Out {
     Jsonl(Box<dyn Sink>),
     CloudEvents(Box<dyn Sink>),
     #[cfg(feature = "parquet")]
-    Parquet(Box<crate::parquet::ParquetEvents<BufWriter<NewFile>>>),
+    Parquet(Box<crate::parquet::ParquetEvents<Box<dyn Sink>>>),
 }
 
 /// Bytes that end: compressed streams have a last block.
-trait Sink: Write {
+trait Sink: Write + Send {
     fn end(self: Box<Self>) -> io::Result<()>;
+}
+
+/// Bytes that somebody else takes: standard output, a socket.
+struct Plain<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W: Write + Send> Sink for Plain<W> {
+    fn end(mut self: Box<Self>) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 impl Sink for BufWriter<NewFile> {
@@ -68,17 +84,25 @@ impl Sink for zstd::Encoder<'static, BufWriter<NewFile>> {
 
 impl EventWriter {
     /// Begins a file; until [`EventWriter::finish`] it has a name of its own, with the ending `.partial`.
+    ///
+    /// The folder is made where it is missing.
     pub fn create(path: &Path, target: Target) -> Result<Self, EventError> {
-        let out = match target {
-            Target::Jsonl => Out::Jsonl(sink(path)?),
-            Target::CloudEvents => Out::CloudEvents(sink(path)?),
+        if let Some(folder) = path.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        let sink = match target {
+            Target::Jsonl | Target::CloudEvents => compressed(path)?,
+            // A table compresses its columns itself.
             #[cfg(feature = "parquet")]
-            Target::Parquet => {
-                let file = BufWriter::new(NewFile::create(path)?);
-                Out::Parquet(Box::new(crate::parquet::ParquetEvents::new(file)?))
-            }
+            Target::Parquet => Box::new(BufWriter::new(NewFile::create(path)?)),
         };
-        Ok(Self { path: path.to_owned(), out })
+        Ok(Self { path: path.to_owned(), out: Out::new(sink, target)? })
+    }
+
+    /// Writes to what takes bytes; without compression of text.
+    pub fn to(out: impl Write + Send + 'static, target: Target) -> Result<Self, EventError> {
+        let sink = Box::new(Plain(BufWriter::new(out)));
+        Ok(Self { path: "-".into(), out: Out::new(sink, target)? })
     }
 
     /// Writes one event.
@@ -110,7 +134,7 @@ impl EventWriter {
         match self.out {
             Out::Jsonl(sink) | Out::CloudEvents(sink) => sink.end()?,
             #[cfg(feature = "parquet")]
-            Out::Parquet(parquet) => Box::new(parquet.finish()?).end()?,
+            Out::Parquet(parquet) => parquet.finish()?.end()?,
         }
         Ok(())
     }
@@ -135,7 +159,18 @@ pub fn write_jsonl<'a>(mut out: impl Write, events: impl IntoIterator<Item = &'a
     Ok(())
 }
 
-fn sink(path: &Path) -> Result<Box<dyn Sink>, EventError> {
+impl Out {
+    fn new(sink: Box<dyn Sink>, target: Target) -> Result<Self, EventError> {
+        Ok(match target {
+            Target::Jsonl => Self::Jsonl(sink),
+            Target::CloudEvents => Self::CloudEvents(sink),
+            #[cfg(feature = "parquet")]
+            Target::Parquet => Self::Parquet(Box::new(crate::parquet::ParquetEvents::new(sink)?)),
+        })
+    }
+}
+
+fn compressed(path: &Path) -> Result<Box<dyn Sink>, EventError> {
     let file = BufWriter::new(NewFile::create(path)?);
     Ok(match path.extension().and_then(std::ffi::OsStr::to_str) {
         Some("gz") => Box::new(GzEncoder::new(file, flate2::Compression::default())),

@@ -60,6 +60,6 @@ pub use crate::kinds::{Exact, KindName};
 #[cfg(feature = "faiss")]
 pub use crate::kinds::{Hnsw, HnswOptions};
 pub use crate::settings::{KindRecord, KindSettings};
-pub use crate::store::{BuildReport, Filter, Hit, Record, Store, StoreHeader, StoreStats, VerifyReport};
+pub use crate::store::{BuildReport, Filter, Hit, Presence, Record, Store, StoreHeader, StoreStats, VerifyReport};
 pub use crate::vector_index::{FilteredIndex, IdSet, Neighbor, VectorIndex};
 pub use crate::vectors::{Rows, VectorId, normalize};

@@ -21,7 +21,7 @@ use crate::vectors::{Rows, VectorId, check_rows, dot, normalize};
 
 pub use self::filter::Filter;
 pub use self::header::StoreHeader;
-pub use self::record::{Hit, Record};
+pub use self::record::{Hit, Presence, Record};
 pub use self::report::{BuildReport, StoreStats, VerifyReport};
 
 /// The format of a store that this build writes and reads.
@@ -153,9 +153,9 @@ impl Store {
         rows::insert(&mut self.connection, &records)
     }
 
-    /// Whether each of these ids of a site is missing from the store.
-    pub fn missing(&self, site: &str, ids: &[&str]) -> Result<Vec<bool>, IndexError> {
-        ids.iter().map(|id| Ok(rows::find(&self.connection, Some(site), id)?.is_none())).collect()
+    /// Whether each of these records of a site is in the store, by id, and whether its metadata is the same.
+    pub fn compare(&self, site: &str, records: &[(&str, &str)]) -> Result<Vec<Presence>, IndexError> {
+        records.iter().map(|(id, metadata)| rows::compare(&self.connection, site, id, metadata)).collect()
     }
 
     /// Builds the index over all vectors and replaces the old one.

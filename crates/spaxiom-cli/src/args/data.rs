@@ -27,6 +27,9 @@ impl DataArgs {
         if data.n_duplicates() > 0 {
             tracing::warn!("{} events were left out as duplicates by site and id", data.n_duplicates());
         }
+        if data.n_left_out() > 0 {
+            tracing::warn!("{} values were left out of events; `check` says which", data.n_left_out());
+        }
         if data.n_unpaired() > 0 {
             tracing::warn!("{} activity marks have no partner and give no label", data.n_unpaired());
         }

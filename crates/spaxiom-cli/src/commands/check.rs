@@ -1,12 +1,12 @@
 //! `check`: reads, validates and counts events, says which lines are bad and what is odd about the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use spaxiom_embedding::{Doctor, DoctorOptions, Health, ReadOptions, Record, Registry, SpanBuilder};
+use spaxiom_embedding::{Doctor, DoctorOptions, Health, ReadOptions, Record, Registry, Rejected, SpanBuilder};
 
 use crate::args::ReadArgs;
 use crate::exit::Exit;
@@ -42,6 +42,48 @@ pub(crate) struct CheckArgs {
     /// Fail when a line is rejected
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// The kind of the findings that say what is in no event.
+const LEFT_OUT: &str = "left-out";
+
+/// Why lines were rejected: one entry for all that are alike.
+#[derive(Debug, Default)]
+struct Reasons {
+    entries: Vec<Reason>,
+    places: HashMap<String, usize>,
+}
+
+#[derive(Debug)]
+struct Reason {
+    first: String,
+    n_more: u64,
+    last_line: u64,
+}
+
+impl Reasons {
+    fn push(&mut self, path: &str, rejected: &Rejected) {
+        let message = rejected.reason.to_string();
+        // What was found differs from line to line, what was wanted does not.
+        let wanted = message.split("got `").next().unwrap_or_default();
+        let key = format!("{path}\n{wanted}");
+        if let Some(place) = self.places.get(&key) {
+            let Reason { n_more, last_line, .. } = &mut self.entries[*place];
+            (*n_more, *last_line) = (*n_more + 1, rejected.line);
+        } else if self.entries.len() < N_LISTED {
+            self.places.insert(key, self.entries.len());
+            let first = format!("{path}: {rejected}");
+            self.entries.push(Reason { first, n_more: 0, last_line: rejected.line });
+        }
+    }
+
+    fn listed(self) -> Vec<String> {
+        let told = |Reason { first, n_more, last_line }: Reason| match n_more {
+            0 => first,
+            n => format!("{first} (and {n} more like this, the last in line {last_line})"),
+        };
+        self.entries.into_iter().map(told).collect()
+    }
 }
 
 /// What the inputs hold together.
@@ -85,27 +127,27 @@ fn examine(
     let registry = options.registry.clone().unwrap_or_else(|| Registry::built_in().clone());
     let mut doctor = Doctor::new(doctor, registry, options.site_map.clone().unwrap_or_default());
     let (mut files, mut skipped, mut activities) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let (mut labelled_spans, mut unpaired_marks, mut reasons) = (0, Vec::new(), Vec::new());
+    let (mut labelled_spans, mut unpaired_marks, mut reasons) = (0, Vec::new(), Reasons::default());
+    let mut findings = Vec::new();
     for (path, reader) in inputs.open(options) {
         let mut reader = reader?;
         *files.entry(reader.format_name()).or_default() += 1;
         let mut spans = SpanBuilder::default();
         for record in &mut reader {
             match record {
-                Ok(Record { event, mark }) => {
+                Ok(Record { event, mark, .. }) => {
                     doctor.observe(&event);
                     if let Some(mark) = mark {
                         spans.push(&event.site_id, mark);
                     }
                 }
                 Err(rejected) => {
-                    if reasons.len() < N_LISTED {
-                        reasons.push(format!("{path}: {rejected}"));
-                    }
+                    reasons.push(&path, &rejected);
                     quarantine.rejected(&path, &rejected)?;
                 }
             }
         }
+        findings.extend(reader.findings());
         for (reason, n) in reader.skipped() {
             *skipped.entry(*reason).or_default() += n;
         }
@@ -117,7 +159,12 @@ fn examine(
         unpaired_marks.extend(unpaired.iter().map(|mark| format!("{path}: {mark}")));
     }
     let rejected = quarantine.finish()?;
-    let health = doctor.finish();
+    let mut health = doctor.finish();
+    // What was done to the input comes before what the events say.
+    findings.append(&mut health.findings);
+    findings.sort_by_key(|finding| finding.kind != LEFT_OUT);
+    health.findings = findings;
+    let reasons = reasons.listed();
     Ok(Report { health, files, rejected, skipped, activities, labelled_spans, unpaired_marks, reasons })
 }
 
@@ -159,9 +206,8 @@ impl Report {
         for reason in reasons {
             let _ = writeln!(text, "rejected: {reason}");
         }
-        let n_more = rejected.saturating_sub(reasons.len() as u64);
-        if n_more > 0 {
-            let _ = writeln!(text, "and {n_more} more; `--quarantine FILE` keeps them all");
+        if *rejected > reasons.len() as u64 {
+            let _ = writeln!(text, "`--quarantine FILE` keeps all {rejected} of them");
         }
         text
     }

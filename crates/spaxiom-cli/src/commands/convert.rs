@@ -14,6 +14,9 @@ use crate::exit::Exit;
 use crate::input::{Inputs, Quarantine};
 use crate::output;
 
+/// What stands for standard output.
+const STDOUT: &str = "-";
+
 /// Ids that are remembered to drop duplicates.
 const N_REMEMBERED: usize = 1 << 20;
 
@@ -21,7 +24,7 @@ const N_REMEMBERED: usize = 1 << 20;
 #[command(
     after_help = "Examples:\n  cargo xtask convert home.txt --to jsonl --out home/events.jsonl --labels home/labels.jsonl\n  \
     cargo xtask convert events.jsonl.gz --to parquet --out events.parquet --allowed-lateness 60 --quarantine late.jsonl\n\n\
-    Duplicates are dropped and counted. Exit code 3: done, but some lines were rejected (with --strict: 1)."
+    Duplicates by site and id are dropped, counted and kept by --quarantine. Exit code 3: done, but some lines were rejected (with --strict: 1)."
 )]
 pub(crate) struct ConvertArgs {
     /// Files of events, folders of such files, or - for standard input
@@ -30,7 +33,7 @@ pub(crate) struct ConvertArgs {
     /// How the events are to be written down
     #[arg(long, value_enum)]
     pub(crate) to: Target,
-    /// The file to write; what is there is replaced once the new one is whole
+    /// The file to write, or - for standard output; what is there is replaced once the new one is whole
     #[arg(long)]
     pub(crate) out: PathBuf,
     /// Write the activities that the input marks here
@@ -56,21 +59,30 @@ struct Converted {
     rejected: u64,
     late: u64,
     duplicates: u64,
+    /// Values that are in no event.
+    left_out: u64,
     labelled_spans: usize,
     unpaired_marks: usize,
 }
 
 pub(crate) fn run(args: &ConvertArgs, json: bool) -> anyhow::Result<Exit> {
     let converted = convert(args)?;
-    if json {
+    let is_stdout = args.out.as_os_str() == STDOUT;
+    if is_stdout {
+        output::text_to_stderr();
+    }
+    if json && !is_stdout {
         output::json(&converted)?;
     } else {
-        let Converted { events, rejected, late, duplicates, labelled_spans, unpaired_marks } = &converted;
-        let out = args.out.display();
+        let Converted { events, rejected, late, duplicates, left_out, labelled_spans, unpaired_marks } = &converted;
+        let out = if is_stdout { "standard output".into() } else { args.out.display().to_string() };
         output::text(&format!(
             "{out}: {events} events; {rejected} lines rejected, {late} of them late, {duplicates} duplicates dropped, \
             {labelled_spans} labeled spans, {unpaired_marks} marks without a partner\n"
         ));
+        if *left_out > 0 {
+            output::text(&format!("{left_out} values were left out of events; `check` says which\n"));
+        }
     }
     Ok(Exit::of_rejected(converted.rejected, args.strict))
 }
@@ -80,7 +92,8 @@ fn convert(args: &ConvertArgs) -> anyhow::Result<Converted> {
     let options = read.options()?;
     let inputs = Inputs::new(input)?;
     let mut quarantine = Quarantine::open(quarantine.as_deref())?;
-    let mut writer = EventWriter::create(out, *to)?;
+    let is_stdout = out.as_os_str() == STDOUT;
+    let mut writer = if is_stdout { EventWriter::to(std::io::stdout(), *to)? } else { EventWriter::create(out, *to)? };
     let mut converted = Converted::default();
     let mut ids = Deduplicator::new(N_REMEMBERED);
     let mut spans = Vec::new();
@@ -88,8 +101,9 @@ fn convert(args: &ConvertArgs) -> anyhow::Result<Converted> {
         let mut order = allowed_lateness.map(lateness).transpose()?.map(Reorder::new);
         let mut builder = SpanBuilder::default();
         let mut ready = Vec::new();
-        for record in reader? {
-            let Record { event, mark } = match record {
+        let mut reader = reader?;
+        for record in &mut reader {
+            let Record { event, mark, .. } = match record {
                 Ok(record) => record,
                 Err(rejected) => {
                     quarantine.rejected(&path, &rejected)?;
@@ -97,6 +111,7 @@ fn convert(args: &ConvertArgs) -> anyhow::Result<Converted> {
                 }
             };
             if ids.is_duplicate(&event) {
+                quarantine.duplicate(&path, &event)?;
                 continue;
             }
             if let Some(mark) = mark {
@@ -116,6 +131,7 @@ fn convert(args: &ConvertArgs) -> anyhow::Result<Converted> {
                 converted.events += 1;
             }
         }
+        converted.left_out += reader.n_left_out();
         for event in order.map(Reorder::finish).unwrap_or_default() {
             writer.write(&event)?;
             converted.events += 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, IndexKind, KindName, KindRecord, Run, Store, VectorName};
+use spaxiom_embedding::{Added, EmbeddingPipeline, IndexKind, KindName, KindRecord, Run, Store, VectorName};
 
 use crate::args::{BackendArgs, DataArgs, vector_parser};
 use crate::exit::Exit;
@@ -109,28 +109,22 @@ fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
     let stored = Store::inspect(&add.store.store).and_then(|store| store.stats()).ok();
     let parts = vector.or(stored.as_ref().map(|stats| EmbeddingPipeline::parts(&stats.header)));
     let kind = kind(*index, stored.map(|stats| stats.index))?;
-    let (mut pipeline, added) = fill(add, kind, parts.unwrap_or_default())?;
+    let (mut pipeline, added, n_rejected) = fill(add, kind, parts.unwrap_or_default())?;
     pipeline.build_index()?;
-    told(add, &pipeline, &added, json)
+    told(add, &pipeline, added, n_rejected, json)
 }
 
 fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
     let stored = Store::inspect(&args.store.store)?.stats()?;
-    let (pipeline, added) = fill(args, stored.index.open()?, EmbeddingPipeline::parts(&stored.header))?;
-    told(args, &pipeline, &added, json)
-}
-
-/// What was read and what of it is new.
-struct Added {
-    n_new: usize,
-    n_rejected: usize,
+    let (pipeline, added, n_rejected) = fill(args, stored.index.open()?, EmbeddingPipeline::parts(&stored.header))?;
+    told(args, &pipeline, added, n_rejected, json)
 }
 
 fn fill(
     args: &IndexAddArgs,
     index: Arc<dyn IndexKind>,
     parts: VectorName,
-) -> anyhow::Result<(EmbeddingPipeline, Added)> {
+) -> anyhow::Result<(EmbeddingPipeline, Added, usize)> {
     let run = Run::open(&args.run)?;
     let engine = args.backend.engine_for(&run)?;
     let data = args.data.load()?;
@@ -138,24 +132,43 @@ fn fill(
     let mut pipeline = pipeline.with_sites(data.sites());
     unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
     let bar = observer::counter("embed", data.n_events());
-    let n_new = pipeline.add_data(&data, |n| bar.inc(n as u64))?;
+    let added = pipeline.add_data(&data, |n| bar.inc(n as u64))?;
     bar.finish_and_clear();
-    Ok((pipeline, Added { n_new, n_rejected: data.n_rejected() }))
+    Ok((pipeline, added, data.n_rejected()))
 }
 
-fn told(args: &IndexAddArgs, pipeline: &EmbeddingPipeline, added: &Added, json: bool) -> anyhow::Result<Exit> {
-    let Added { n_new, n_rejected } = added;
+fn told(
+    args: &IndexAddArgs,
+    pipeline: &EmbeddingPipeline,
+    added: Added,
+    n_rejected: usize,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let Added { n_new, n_known, n_different } = added;
     let stats = pipeline.store().stats()?;
     if json {
-        output::json(&json!({"new": n_new, "stats": stats}))?;
+        output::json(&json!({"new": n_new, "known": n_known, "different": n_different, "stats": stats}))?;
     } else {
         let store = args.store.store.display();
         output::text(&format!(
             "{store}: {n_new} events added, {} stored, {} indexed\n",
             stats.n_vectors, stats.n_indexed
         ));
+        if n_known > 0 {
+            output::text(&format!("{n_known} were there by site and id{}\n", differing(n_different)));
+        }
     }
-    Ok(Exit::of_rejected(*n_rejected as u64, false))
+    Ok(Exit::of_rejected(n_rejected as u64, false))
+}
+
+/// Two events of one id are two, and one of them is not stored.
+fn differing(n_different: usize) -> String {
+    if n_different == 0 {
+        return String::new();
+    }
+    format!(
+        "; {n_different} of them differ from what is stored, which was kept: give different events ids of their own"
+    )
 }
 
 /// The flags, over what the store has, over the defaults.

@@ -9,7 +9,7 @@ use serde_json::json;
 use spaxiom_embedding::{Dataset, EmbeddingPipeline, Event, Filter, Query, ReadOptions, Run, SearchResult};
 
 use crate::args::BackendArgs;
-use crate::exit::Exit;
+use crate::exit::{Exit, WrongUse};
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -74,7 +74,8 @@ pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
     };
     let hits = match (&args.query.event, &args.query.id) {
         (Some(event), _) => {
-            let event = Event::from_json(event).context("`--event`")?;
+            let event =
+                Event::from_json(event).context("`--event` wants a JSON object with `type`, `time` and `site_id`")?;
             let context = context(args, &pipeline, &event)?;
             found(Query::Event { event: &event, context: &context })?
         }
@@ -117,13 +118,16 @@ fn context(args: &SearchArgs, pipeline: &EmbeddingPipeline, event: &Event) -> an
 
 fn filter(args: &SearchArgs) -> anyhow::Result<Filter> {
     let SearchArgs { kind, zone, site, from, to, .. } = args;
-    Ok(Filter {
-        kind: kind.clone(),
-        zone: zone.clone(),
-        site: site.clone(),
-        from_ns: from.as_deref().map(|time| nanoseconds("--from", time)).transpose()?,
-        to_ns: to.as_deref().map(|time| nanoseconds("--to", time)).transpose()?,
-    })
+    let (from_ns, to_ns) = (
+        from.as_deref().map(|time| nanoseconds("--from", time)).transpose()?,
+        to.as_deref().map(|time| nanoseconds("--to", time)).transpose()?,
+    );
+    if let (Some(from_ns), Some(to_ns), Some(from), Some(to)) = (from_ns, to_ns, from, to)
+        && from_ns > to_ns
+    {
+        return Err(WrongUse(format!("`--from` {from} lies after `--to` {to}")).into());
+    }
+    Ok(Filter { kind: kind.clone(), zone: zone.clone(), site: site.clone(), from_ns, to_ns })
 }
 
 fn nanoseconds(flag: &str, text: &str) -> anyhow::Result<i64> {

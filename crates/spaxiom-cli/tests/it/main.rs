@@ -1,6 +1,7 @@
 //! Tests of the program `spaxiom-embed` as a user runs it: words in, text and exit codes out.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
+mod cases;
 mod commands;
 mod signals;
 

@@ -42,6 +42,7 @@ pub struct Dataset {
     labels: LabelIndex,
     n_rejected: usize,
     n_duplicates: u64,
+    n_left_out: u64,
     n_unpaired: usize,
     fingerprint: String,
     sites: Sites,
@@ -96,6 +97,7 @@ impl Dataset {
             labels: LabelIndex::new(spans),
             n_rejected: log.rejected.len(),
             n_duplicates: log.n_duplicates,
+            n_left_out: log.n_left_out,
             n_unpaired: log.unpaired.len(),
             sites: Sites::new(&options.site_map.clone().unwrap_or_default(), options.time_zone),
             registry: options.registry_fingerprint(),
@@ -154,6 +156,12 @@ impl Dataset {
     #[must_use]
     pub fn n_duplicates(&self) -> u64 {
         self.n_duplicates
+    }
+
+    /// Values that are in no event: lists, numbers that are none, columns without a place.
+    #[must_use]
+    pub fn n_left_out(&self) -> u64 {
+        self.n_left_out
     }
 
     /// Activity marks without a partner, which give no label.

@@ -78,22 +78,32 @@ impl DataFolder {
         self.path.join("site-map.toml")
     }
 
-    /// The files of events, in order of their names: all but the truth, licenses, Markdown and what is hidden.
+    /// The files of events here and in the folders below, in order of their paths: all but the truth, licenses, Markdown
+    /// and what is hidden.
     ///
     /// # Errors
     /// Where the folder cannot be read.
     pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        for entry in fs_err::read_dir(&self.path)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_text = path.extension().is_some_and(|extension| extension == "md");
-            let is_other = is_text || name.starts_with('.') || name == "LICENSE" || Self::TRUTH.contains(&&*name);
-            if path.is_file() && !is_other {
-                files.push(path);
-            }
-        }
+        collect(&self.path, &mut files)?;
         files.sort();
         Ok(files)
     }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_text = path.extension().is_some_and(|extension| extension == "md");
+        let is_other = is_text || name.starts_with('.') || name == "LICENSE" || DataFolder::TRUTH.contains(&&*name);
+        // A link to a folder may lead back to this one.
+        if entry.file_type()?.is_dir() && !name.starts_with('.') {
+            collect(&path, files)?;
+        } else if path.is_file() && !is_other {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

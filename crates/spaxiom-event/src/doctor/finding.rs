@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::alike::Escaped;
 use super::options::{DoctorOptions, human};
 use super::sensor::SensorHealth;
 use crate::registry::AttrSpec;
@@ -111,6 +112,18 @@ impl Finding {
         let SensorHealth { site_id, zone, n_events, last, .. } = sensor;
         let detail = format!("`{zone}` of site `{site_id}` is silent since {last}, after {n_events} events");
         Self::new("dead-sensor", 1, detail, "check battery and connection; models take the silence for an empty place")
+    }
+
+    pub(super) fn alike(what: &str, names: &[(&str, u64)]) -> Self {
+        let spelled: Vec<String> =
+            names.iter().map(|(name, n)| format!("\"{}\" {n}", name.escape_unicode_marks())).collect();
+        let detail = format!("{} {what}s look alike: {}", names.len(), spelled.join(", "));
+        Self::new(
+            "alike-names",
+            names.len() as u64,
+            detail,
+            "they are kept apart; give one thing one name at the source",
+        )
     }
 
     pub(super) fn never_heard(site_id: &str, sensor: &str) -> Self {

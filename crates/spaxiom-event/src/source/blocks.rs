@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use super::input::Input;
+use super::rows::{Rows, last_end};
 
 /// Enough that the overhead of a block does not matter, little enough that it stays in the cache.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -25,6 +26,13 @@ pub(super) struct Block {
     pub(super) too_long: Option<TooLong>,
 }
 
+impl Block {
+    /// Where its rows end; in quotes behind `quoted_after` a row goes on over the end of a line.
+    pub(super) fn rows(&self, quoted_after: Option<u8>) -> Rows<'_> {
+        Rows::new(&self.bytes, quoted_after)
+    }
+}
+
 /// A line that was too long to be kept.
 #[derive(Debug)]
 pub(super) struct TooLong {
@@ -39,6 +47,8 @@ pub(super) struct Blocks {
     input: Input,
     carry: Vec<u8>,
     max_line_bytes: usize,
+    /// The delimiter behind which a quote opens a field that may hold ends of lines.
+    quoted_after: Option<u8>,
     /// Whether to wait until a block is full; a stream gives what it has.
     fills: bool,
     line: u64,
@@ -57,7 +67,12 @@ impl Blocks {
         fills: bool,
     ) -> Self {
         let is_done = error.is_some();
-        Self { input, carry: head, max_line_bytes, fills, line: 1, offset: 0, is_done, error }
+        Self { input, carry: head, max_line_bytes, quoted_after: None, fills, line: 1, offset: 0, is_done, error }
+    }
+
+    /// Keeps rows whole in which a field in quotes goes over several lines.
+    pub(super) fn with_quotes(self, quoted_after: Option<u8>) -> Self {
+        Self { quoted_after, ..self }
     }
 
     /// Leaves out the first line that is not blank.
@@ -81,14 +96,15 @@ impl Blocks {
         let mut searched = 0;
         loop {
             let end = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at + 1);
-            if let Some(end) = end.filter(|_| self.is_done || !self.fills || bytes.len() >= BLOCK_BYTES) {
+            let end = end.filter(|_| self.is_done || !self.fills || bytes.len() >= BLOCK_BYTES);
+            if let Some(end) = end.and_then(|end| last_end(&bytes, end, self.quoted_after, self.is_done)) {
                 self.carry = bytes.split_off(end);
                 return Some(self.block(bytes, None));
             }
             if self.is_done {
                 return (!bytes.is_empty()).then(|| self.block(bytes, None));
             }
-            if end.is_none() {
+            if memchr::memchr(b'\n', &bytes[searched..]).is_none() {
                 searched = bytes.len();
                 if bytes.len() > self.max_line_bytes {
                     return Some(self.skip_line(bytes));

@@ -1,66 +1,12 @@
-//! Delimited text, whose columns a [`ColumnMap`] names.
+//! Delimited text, whose columns a [`ColumnMap`](super::ColumnMap) names.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-
-use super::column_map::{Binding, ColumnMap, Delimiter, TimeUnit};
 use super::interface::{First, Framing, Head, RecordParser, Source};
-use super::record::{ActivityMark, MarkEdge, Parsed, Record};
-use crate::draft::{Draft, DraftValue};
+use super::mapping::{Cell, Delimiter, Here, Layout, Mapping, Names, Pairs, Row, is_code};
+use super::mapping::{Column, Kind};
+use super::record::{Parsed, Record};
+use crate::draft::Draft;
 use crate::error::{ColumnMapError, EventError, LineError};
 use crate::normalizer::Normalizer;
-use crate::time::{parse_local, parse_rfc3339};
-
-/// Members that an event has beside its attributes, and `label`, which becomes no part of it.
-const MEMBERS: [&str; 14] = [
-    "id",
-    "type",
-    "time",
-    "end_time",
-    "site_id",
-    "zone",
-    "sensor",
-    "x",
-    "y",
-    "z",
-    "entity_id",
-    "confidence",
-    "severity",
-    "label",
-];
-
-/// A column map for one input.
-#[derive(Debug)]
-struct Columns {
-    members: Vec<(String, Value)>,
-    delimiter: Delimiter,
-    width: usize,
-    has_header: bool,
-}
-
-#[derive(Debug)]
-enum Value {
-    Constant(String),
-    Places(Vec<usize>, Option<TimeUnit>),
-}
-
-/// A column map with names fixed to places by the first line of the input.
-fn resolved(map: &ColumnMap, first_line: &str, file_stem: &str) -> Result<Columns, ColumnMapError> {
-    let delimiter = map.delimiter.unwrap_or_else(|| Delimiter::of(first_line));
-    let header = delimiter.split(first_line);
-    let mut columns = Columns { members: Vec::new(), delimiter, width: header.len(), has_header: map.has_header() };
-    for (member, binding) in &map.members {
-        let value = match binding {
-            Binding::Constant(text) => Value::Constant(text.clone()),
-            Binding::FileName => Value::Constant(file_stem.into()),
-            Binding::Columns(names, unit) => {
-                let places = names.iter().map(|name| name.place(&header));
-                Value::Places(places.collect::<Result<_, _>>()?, *unit)
-            }
-        };
-        columns.members.push((member.clone(), value));
-    }
-    Ok(columns)
-}
 
 /// Delimited text.
 #[derive(Debug)]
@@ -81,129 +27,168 @@ impl Source for DelimitedText {
         false
     }
 
-    fn parser(&self, Head { path, first_line, columns }: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
-        let map = columns.ok_or(EventError::NoColumns)?;
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        match resolved(map, first_line, &stem) {
+    fn takes_columns(&self) -> bool {
+        true
+    }
+
+    fn parser(&self, head: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
+        match columns(head) {
             Ok(columns) => Ok(Box::new(columns)),
-            Err(source) => Err(EventError::Columns { path: path.to_owned(), source }),
+            Err(ColumnMapError::Missing { member: "columns" }) => Err(EventError::NoColumns),
+            Err(source) => Err(EventError::Columns { path: head.path.to_owned(), source }),
         }
+    }
+}
+
+/// A column map for one input.
+#[derive(Debug)]
+struct Columns {
+    mapping: Mapping<usize>,
+    pairs: Option<Pairs>,
+    delimiter: Delimiter,
+    comment: Option<String>,
+    header: Option<Vec<String>>,
+    width: usize,
+    n_header_lines: usize,
+}
+
+fn columns(Head { path, text, columns, .. }: Head<'_>) -> Result<Columns, ColumnMapError> {
+    let map = columns.ok_or(ColumnMapError::Missing { member: "columns" })?;
+    let Layout { delimiter, has_decimal_comma: _, n_skipped, comment } = map.layout.clone();
+    // Lines before the header that say of themselves that they are comments need no option.
+    let mark = comment.as_deref().unwrap_or("#");
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).skip(n_skipped).peekable();
+    let n_comments = std::iter::from_fn(|| lines.next_if(|line| line.starts_with(mark))).count();
+    let first = lines.next().unwrap_or_default();
+    let delimiter = delimiter.unwrap_or_else(|| Delimiter::of(first));
+    let header = delimiter.split(first);
+    let sample = lines.filter(|line| !is_ruled(line)).map(|line| delimiter.split(line)).collect();
+    let names = Header { names: &header, has_names: map.has_header(), sample };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mapping = Mapping::new(map, &names, &stem)?;
+    let has_edge = mapping.has_edge();
+    Ok(Columns {
+        mapping,
+        pairs: has_edge.then(Pairs::default),
+        delimiter,
+        comment,
+        width: header.len(),
+        n_header_lines: n_skipped + n_comments + usize::from(map.has_header()),
+        header: map.has_header().then_some(header),
+    })
+}
+
+/// The first line, and rows behind it that tell how the columns are written.
+struct Header<'h> {
+    names: &'h [String],
+    has_names: bool,
+    sample: Vec<Vec<String>>,
+}
+
+impl Names for Header<'_> {
+    type Place = usize;
+
+    fn place(&self, column: &Column) -> Result<usize, ColumnMapError> {
+        let name = match column {
+            Column::Index(index) if *index < self.names.len() => return Ok(*index),
+            Column::Index(index) => return Err(ColumnMapError::TooFew { wanted: index + 1, got: self.names.len() }),
+            Column::Name(name) => name,
+        };
+        let mut places = self.names.iter().enumerate().filter(|(_, known)| *known == name).map(|(place, _)| place);
+        match (places.next(), places.next()) {
+            (Some(place), None) => Ok(place),
+            (Some(_), Some(_)) => Err(ColumnMapError::TwiceInHeader { name: name.clone() }),
+            (None, _) => Err(ColumnMapError::NoColumn { name: name.clone(), known: self.names.join("`, `") }),
+        }
+    }
+
+    fn all(&self) -> Vec<(String, usize)> {
+        if !self.has_names {
+            return Vec::new();
+        }
+        self.names.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect()
+    }
+
+    /// A column in which one value is no number but digits has words in all its rows.
+    fn kind(&self, place: &usize) -> Option<Kind> {
+        let has_code = self.sample.iter().filter_map(|row| row.get(*place)).any(|cell| is_code(cell));
+        has_code.then_some(Kind::Text)
+    }
+}
+
+/// The columns of one line.
+struct Line<'a>(&'a [String]);
+
+impl<'a> Row<'a> for Line<'a> {
+    type Place = usize;
+
+    fn cell(&self, place: &usize) -> Cell<'a> {
+        match self.0.get(*place).map(String::as_str) {
+            None | Some("") => Cell::Missing,
+            Some(text) => Cell::Word(text.into()),
+        }
+    }
+}
+
+impl Columns {
+    /// Why a line is no row, where it is none.
+    fn is_no_row(&self, text: &str) -> Option<&'static str> {
+        let is_count =
+            || text.strip_prefix('(').is_some_and(|rest| rest.ends_with(" rows)") || rest.ends_with(" row)"));
+        if is_ruled(text) {
+            return Some("ruled line");
+        }
+        if self.comment.as_ref().is_some_and(|mark| text.starts_with(mark.as_str())) {
+            return Some("comment");
+        }
+        is_count().then_some("count of rows")
+    }
+
+    fn check_width(&self, row: &[String]) -> Result<(), LineError> {
+        let (want, got) = (self.width, row.len());
+        // A delimiter at the end of the header, or of every row, makes no column.
+        let is_last_unnamed = self.header.as_ref().is_some_and(|header| header.last().is_some_and(String::is_empty));
+        if got < want && !(is_last_unnamed && got + 1 == want) {
+            return Err(LineError::TooFewColumns { want, got });
+        }
+        if got > want && row[want..].iter().any(|cell| !cell.is_empty()) {
+            return Err(LineError::TooManyColumns { want, got });
+        }
+        Ok(())
     }
 }
 
 impl RecordParser for Columns {
-    fn has_header(&self) -> bool {
-        self.has_header
+    fn n_header_lines(&self) -> usize {
+        self.n_header_lines
+    }
+
+    fn has_wall_times(&self) -> bool {
+        true
+    }
+
+    fn is_ordered(&self) -> bool {
+        self.pairs.is_some()
+    }
+
+    fn quoted_after(&self) -> Option<u8> {
+        self.delimiter.byte().filter(|byte| *byte != b'|')
     }
 
     fn parse(&self, text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
-        if text.bytes().all(|byte| matches!(byte, b'-' | b'=' | b'+' | b'|' | b'\t' | b' ')) {
-            return Ok(Parsed::Skipped("ruled line"));
+        if let Some(reason) = self.is_no_row(text) {
+            return Ok(Parsed::Skipped(reason));
         }
         let row = self.delimiter.split(text);
-        if row.len() < self.width {
-            return Err(LineError::TooFewColumns { want: self.width, got: row.len() });
-        }
-        let (mut draft, mut label) = (Draft::default(), None);
-        let site_id = self.members.iter().find(|(member, _)| member == "site_id").map(|(_, value)| value.text(&row));
-        let site_id = site_id.unwrap_or_else(|| normalizer.site_id().to_owned());
-        for (member, value) in &self.members {
-            let text = value.text(&row);
-            if text.is_empty() {
-                continue;
-            }
-            match MEMBERS.iter().find(|known| *known == member).copied() {
-                Some("label") => label = Some(text),
-                Some(field @ ("time" | "end_time")) => {
-                    let time = value.time(field, &text, &site_id, normalizer)?;
-                    *(if field == "time" { &mut draft.time } else { &mut draft.end_time }) = Some(time);
-                }
-                Some(field) => set(&mut draft, field, text)?,
-                None => {
-                    let number = text.parse::<f64>().ok();
-                    let value = number.map_or_else(|| DraftValue::Text(text.into()), DraftValue::Number);
-                    draft.attrs.push((member.clone().into(), value));
-                }
-            }
-        }
-        let event = draft.take_event(normalizer)?;
-        let mark = label.map(|activity| ActivityMark { activity, edge: MarkEdge::Within, time: event.time });
-        Ok(Parsed::Record(Record { event, mark }))
+        self.check_width(&row)?;
+        self.mapping.parsed(&Line(&row), Here::default(), Draft::default(), self.pairs.as_ref(), normalizer)
+    }
+
+    fn finish(&self, _: &Normalizer) -> Vec<Result<Record, LineError>> {
+        self.pairs.iter().flat_map(Pairs::finish).map(Ok).collect()
     }
 }
 
-fn set(draft: &mut Draft<'_>, field: &'static str, text: String) -> Result<(), LineError> {
-    let number = |text: &str| {
-        let wrong = || LineError::Number { field, want: "a finite number", got: text.into() };
-        text.parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(wrong)
-    };
-    match field {
-        "x" => draft.x = Some(number(&text)?),
-        "y" => draft.y = Some(number(&text)?),
-        "z" => draft.z = Some(number(&text)?),
-        "confidence" => draft.confidence = Some(number(&text)?),
-        "id" => draft.id = Some(text.into()),
-        "type" => draft.kind = Some(text.into()),
-        "site_id" => draft.site_id = Some(text.into()),
-        "zone" => draft.zone = Some(text.into()),
-        "sensor" => draft.sensor = Some(text.into()),
-        "entity_id" => draft.entity_id = Some(text.into()),
-        "severity" => draft.severity = Some(text.into()),
-        other => unreachable!("`{other}` is handled by the caller"),
-    }
-    Ok(())
-}
-
-impl Value {
-    fn text(&self, row: &[String]) -> String {
-        match self {
-            Self::Constant(text) => text.clone(),
-            Self::Places(places, _) => {
-                let columns: Vec<&str> = places.iter().map(|place| row[*place].as_str()).collect();
-                columns.join(" ")
-            }
-        }
-    }
-
-    fn time(
-        &self,
-        field: &'static str,
-        text: &str,
-        site_id: &str,
-        normalizer: &Normalizer,
-    ) -> Result<DateTime<Utc>, LineError> {
-        let unit = match self {
-            Self::Places(_, unit) => *unit,
-            Self::Constant(_) => None,
-        };
-        let Some(unit) = unit else {
-            if let Some(time) = parse_rfc3339(text) {
-                return Ok(time);
-            }
-            let wall = text.split_once([' ', 'T']).and_then(|(date, time)| parse_local(date, time.trim()));
-            let wall = wall.or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").ok());
-            let wall = wall.ok_or_else(|| LineError::ColumnTime { field, got: text.into() })?;
-            return normalizer.wall_time(site_id, wall);
-        };
-        counted(text, unit).ok_or_else(|| LineError::CountedTime { field, unit: unit.to_string(), got: text.into() })
-    }
-}
-
-/// 1970 in ticks of 100 ns since the year 1.
-const TICKS_TO_1970: i64 = 621_355_968_000_000_000;
-
-fn counted(text: &str, unit: TimeUnit) -> Option<DateTime<Utc>> {
-    let nanos = match unit {
-        TimeUnit::Ticks => text.parse::<i64>().ok()?.checked_sub(TICKS_TO_1970)?.checked_mul(100)?,
-        TimeUnit::Nanos(unit) => {
-            let of_fraction = || {
-                let nanos = text.parse::<f64>().ok()? * unit as f64;
-                #[expect(clippy::cast_possible_truncation, reason = "in the range of an i64")]
-                (nanos.abs() < 9.2e18).then(|| nanos.round() as i64)
-            };
-            // Whole counts stay exact.
-            text.parse::<i64>().map_or_else(|_| of_fraction(), |count| count.checked_mul(unit))?
-        }
-    };
-    (nanos >= 0).then(|| DateTime::from_timestamp_nanos(nanos))
+fn is_ruled(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'-' | b'=' | b'+' | b'|' | b'\t' | b' '))
 }

@@ -27,6 +27,8 @@ pub(super) struct Documents {
     line: u64,
     offset: u64,
     max_bytes: usize,
+    /// Whether the objects are those of a list in an object, behind which nothing follows.
+    is_inside: bool,
     is_done: bool,
     error: Option<io::Error>,
 }
@@ -35,7 +37,16 @@ impl Documents {
     /// Splits `head` and then `input`; `error` is what came behind `head`.
     pub(super) fn new(head: Vec<u8>, error: Option<io::Error>, input: Input, max_bytes: usize) -> Self {
         let is_done = error.is_some();
-        Self { input, chunk: head, at: 0, line: 1, offset: 0, max_bytes, is_done, error }
+        Self { input, chunk: head, at: 0, line: 1, offset: 0, max_bytes, is_inside: false, is_done, error }
+    }
+
+    /// Begins inside of an envelope: so many bytes are left out.
+    pub(super) fn inside(mut self, envelope: Option<usize>) -> Self {
+        self.is_inside = envelope.is_some();
+        for _ in 0..envelope.unwrap_or(0) {
+            self.advance();
+        }
+        self
     }
 
     /// The error that ended the input early, once all that came before it was given.
@@ -45,8 +56,12 @@ impl Documents {
 
     /// The next object, or what stands where one should be.
     pub(super) fn next_document(&mut self) -> Option<Document> {
-        while self.peek()?.is_ascii_whitespace() || matches!(self.peek()?, b'[' | b']' | b',') {
-            self.advance();
+        loop {
+            match self.peek()? {
+                b']' if self.is_inside => return self.leave(),
+                byte if is_between(byte) => self.advance(),
+                _ => break,
+            }
         }
         let mut document = Document { line: self.line, offset: self.offset, ..Document::default() };
         let is_object = self.peek() == Some(b'{');
@@ -75,6 +90,13 @@ impl Documents {
         Some(document)
     }
 
+    /// Nothing of an envelope is read behind its list.
+    fn leave(&mut self) -> Option<Document> {
+        self.is_done = true;
+        self.at = self.chunk.len();
+        None
+    }
+
     fn peek(&mut self) -> Option<u8> {
         while self.at == self.chunk.len() {
             if self.is_done {
@@ -101,4 +123,22 @@ impl Documents {
         self.offset += 1;
         self.at += 1;
     }
+}
+
+/// What stands between objects: brackets, commas, record separators, byte order marks.
+fn is_between(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'[' | b']' | b',' | 0x1e | 0xef | 0xbb | 0xbf)
+}
+
+/// The objects of a text, and what stands between them where an object should be.
+pub(super) fn split_objects(text: &str) -> Vec<&str> {
+    let input = Box::new(io::empty());
+    let mut documents = Documents::new(text.as_bytes().to_vec(), None, input, usize::MAX);
+    let mut parts = Vec::new();
+    while let Some(document) = documents.next_document() {
+        #[expect(clippy::cast_possible_truncation, reason = "inside of a text in memory")]
+        let (start, len) = (document.offset as usize, document.n_bytes as usize);
+        parts.extend(text.get(start..start + len).map(str::trim).filter(|part| !part.is_empty()));
+    }
+    parts
 }

@@ -1,10 +1,9 @@
 //! The table of formats.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
+use super::head;
 use super::interface::{First, Source};
-use super::{casas, cloud_events, columns, home_assistant, jsonl, parquet, spaxiom};
+use super::{casas, cloud_events, columns, home_assistant, json_path, jsonl, parquet, spaxiom};
+use serde::{Deserialize, Serialize};
 
 macro_rules! formats {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal: $source:expr;)*) => {
@@ -41,7 +40,7 @@ formats! {
     Jsonl = "jsonl": jsonl::Jsonl;
     /// CloudEvents 1.0 in JSON: one per line, a batch in an array, or a single one
     CloudEvents = "cloudevents": cloud_events::CloudEvents;
-    /// `state_changed` events of Home Assistant, bare or in websocket frames
+    /// Home Assistant: its recorder database, `state_changed` events, histories and the CSV of "Download data"
     HomeAssistant = "home-assistant": home_assistant::HomeAssistant;
     /// Output of the spaxiom package: pattern events, edge records, event bus frames
     Spaxiom = "spaxiom": spaxiom::Spaxiom;
@@ -52,7 +51,9 @@ formats! {
     Casas = "casas": casas::Casas;
     /// Delimited text, with a column map
     Columns = "columns": columns::DelimitedText;
-    /// Apache Parquet with the columns that convert writes
+    /// JSON of any shape, with a column map whose columns are paths such as `device.name`
+    MappedJson = "json": json_path::MappedJson;
+    /// Apache Parquet, with a column map where its columns have other names than those that convert writes
     Parquet = "parquet": parquet::Parquet;
 }
 
@@ -72,13 +73,24 @@ impl Format {
     /// The format of an input whose first line, or first JSON object, this is.
     #[must_use]
     pub fn detect(first: &str) -> Option<Self> {
-        let first = first.trim_start_matches('\u{feff}').trim();
-        let object = serde_json::from_str::<Value>(first.trim_start_matches("data:").trim_start());
-        let first = match object {
-            Ok(Value::Object(members)) => First::Object(members),
-            _ => First::Line(first),
-        };
+        Self::of_text(head::without_marks(first))
+    }
+
+    /// The format of an input that begins with this text: that of the first object which some format knows.
+    pub(super) fn of_text(text: &str) -> Option<Self> {
         let (canonical, others) = Self::ALL.split_first()?;
-        others.iter().chain([canonical]).copied().find(|format| format.source().looks_like(&first))
+        let json = text.trim_start_matches("data:").trim_start();
+        if !head::is_json(json) {
+            let line = First::Line(text.lines().next().unwrap_or_default().trim());
+            return others.iter().chain([canonical]).copied().find(|format| format.source().looks_like(&line));
+        }
+        let known = head::objects(json).into_iter().find_map(|members| {
+            let is_event = head::is_event(&members);
+            let object = First::Object(members);
+            let other = others.iter().copied().find(|format| format.source().looks_like(&object));
+            other.or(is_event.then_some(*canonical))
+        });
+        // Damaged JSON is for the reader to complain about.
+        known.or(Some(*canonical))
     }
 }

@@ -1,60 +1,25 @@
-//! Home Assistant's `state_changed`, bare or in a frame of its websocket.
+//! Home Assistant's states in JSON and CSV.
+//!
+//! - `state_changed` events, bare or in a frame of the websocket;
+//! - histories: of the REST interface (lists of states, one list per entity), of the websocket (`s`, `a`, `lc`, `lu`);
+//! - the CSV of "Download data": `entity_id,state,last_changed`.
+//!
+//! The recorder's database is read by [`super::recorder`]; both share [`States`], which knows the last state of each entity.
 
-use serde::Deserialize;
+mod csv;
+mod states;
+
 use serde_json::{Map, Value};
 
+use self::csv::Download;
+pub(super) use self::states::{Change, States};
 use super::interface::{First, Framing, Head, RecordParser, Source};
-use super::record::{Parsed, Record};
-use crate::draft::{Draft, DraftValue};
+use super::record::Parsed;
 use crate::error::{EventError, LineError};
 use crate::json;
 use crate::normalizer::Normalizer;
-use crate::unit::Unit;
 
-#[derive(Deserialize)]
-struct Frame {
-    event: Option<BusEvent>,
-    #[serde(flatten)]
-    bare: BusEvent,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct BusEvent {
-    event_type: Option<String>,
-    time_fired: Option<Value>,
-    context: Option<Context>,
-    data: Option<Data>,
-}
-
-#[derive(Deserialize)]
-struct Context {
-    id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    entity_id: Option<String>,
-    old_state: Option<State>,
-    new_state: Option<State>,
-}
-
-#[derive(Deserialize)]
-struct State {
-    #[serde(rename = "state")]
-    value: Option<String>,
-    last_changed: Option<Value>,
-    #[serde(default)]
-    attributes: Map<String, Value>,
-}
-
-impl State {
-    fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).and_then(Value::as_str)
-    }
-}
-
-/// `state_changed` events of Home Assistant.
+/// States of Home Assistant.
 #[derive(Debug)]
 pub(super) struct HomeAssistant;
 
@@ -68,100 +33,202 @@ impl Source for HomeAssistant {
     }
 
     fn looks_like(&self, first: &First<'_>) -> bool {
-        let First::Object(members) = first else { return false };
+        let members = match first {
+            First::Object(members) => members,
+            First::Line(line) => return csv::is_header(line),
+        };
         let has = |name| members.contains_key(name);
+        // Frames of the bus of the `spaxiom` package hold events, too.
+        if members.get("type").and_then(Value::as_str) == Some("pattern_event") {
+            return false;
+        }
         let inner = |name| members.get("event").and_then(|event| event.get(name)).is_some();
-        inner("time_fired") || inner("data") || (has("event_type") && (has("time_fired") || has("origin")))
+        let is_state = has("entity_id") && has("state") && (has("last_changed") || has("last_updated"));
+        inner("time_fired")
+            || inner("data")
+            || inner("states")
+            || (has("event_type") && (has("time_fired") || has("origin")))
+            || is_state
+            || members.get("result").is_some_and(is_history)
+            || is_history(&Value::Object(members.clone()))
     }
 
-    fn parser(&self, _: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
-        Ok(Box::new(parse))
+    fn parser(&self, head: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
+        if csv::is_header(head.first_line) {
+            return Ok(Box::new(Download::new(head.first_line)));
+        }
+        Ok(Box::new(Json::default()))
     }
 }
 
-fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
-    let Frame { event, bare } = serde_json::from_str(text).map_err(LineError::Json)?;
-    let BusEvent { event_type, time_fired, context, data } = event.unwrap_or(bare);
-    let event_type = event_type.ok_or(LineError::Missing { field: "event_type" })?;
-    if event_type != "state_changed" {
-        return Ok(Parsed::Skipped("not a change of state"));
-    }
-    let Data { entity_id, old_state, new_state } = data.ok_or(LineError::Missing { field: "data" })?;
-    let entity = entity_id.ok_or(LineError::Missing { field: "data.entity_id" })?;
-    let Some(new) = new_state else { return Ok(Parsed::Skipped("entity removed")) };
-    let state = new.value.as_deref().ok_or(LineError::Missing { field: "data.new_state.state" })?;
-    let old = old_state.as_ref().and_then(|old| old.value.as_deref());
-    if old == Some(state) {
-        return Ok(Parsed::Skipped("only attributes changed"));
-    }
-    if is_unknown(state) {
-        return Ok(Parsed::Skipped("state unknown or unavailable"));
-    }
-    let Some(mut draft) = change(&entity, state, old, &new) else {
-        return Ok(Parsed::Skipped("came back, not a change"));
-    };
-    let time = new.last_changed.as_ref().or(time_fired.as_ref()).ok_or(LineError::Missing { field: "time_fired" })?;
-    draft.time = Some(json::time("last_changed", time)?);
-    // One context can cause many changes.
-    draft.id = context.and_then(|context| context.id).map(|id| format!("{id}/{entity}").into());
-    draft.sensor = Some(entity.as_str().into());
-    let event = draft.take_event(normalizer)?;
-    Ok(Parsed::Record(Record { event, mark: None }))
+/// Lists of compressed states by entity.
+fn is_history(value: &Value) -> bool {
+    let is_compressed =
+        |state: &Value| state.get("s").is_some() && (state.get("lu").is_some() || state.get("lc").is_some());
+    value.as_object().is_some_and(|entities| {
+        entities.values().any(|states| states.as_array().and_then(|states| states.first()).is_some_and(is_compressed))
+    })
 }
 
-fn is_unknown(state: &str) -> bool {
-    matches!(state, "unknown" | "unavailable")
+/// Parses JSON in the order of the input: what a state changes depends on the one before.
+#[derive(Debug, Default)]
+struct Json {
+    states: States,
 }
 
-/// The change as an event, or none where a two-state sensor only came back from being unavailable.
-fn change<'a>(entity: &str, state: &'a str, old: Option<&'a str>, new: &'a State) -> Option<Draft<'a>> {
-    let class = new.attribute("device_class");
-    let is_two_state = matches!(state, "on" | "off");
-    if is_two_state && old.is_none_or(is_unknown) {
-        return None;
+impl RecordParser for Json {
+    fn is_ordered(&self) -> bool {
+        true
     }
-    let mut draft = Draft::default();
-    let kind = match (class.unwrap_or_default(), state) {
-        ("door" | "garage_door" | "window" | "opening", "on") => "DoorOpened",
-        ("door" | "garage_door" | "window" | "opening", "off") => "DoorClosed",
-        ("motion" | "moving", "on") => "MotionDetected",
-        ("motion" | "moving", "off") => "MotionCleared",
-        ("occupancy" | "presence", "on" | "off") => {
-            let count = if state == "on" { 1.0 } else { 0.0 };
-            draft.attrs.push(("count".into(), DraftValue::Number(count)));
-            "OccupancyChanged"
+
+    fn parse(&self, text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+        let (mut members, _) = json::object(text.strip_prefix("data:").map_or(text, str::trim_start))?;
+        if let Some(result) = members.get("result") {
+            return Ok(self.result(result, normalizer));
         }
-        ("moisture", "on") => "SpillDetected",
-        (_, "on" | "off") => {
-            draft.attrs.extend(class.map(|class| ("device_class".into(), DraftValue::Text(class.into()))));
-            if state == "on" { "SensorOn" } else { "SensorOff" }
+        if let Some(event) = members.remove("event") {
+            if let Some(history) = event.get("states") {
+                return Ok(self.history(history, normalizer));
+            }
+            return match event {
+                Value::Object(event) => self.bus_event(&event, normalizer),
+                other => Err(LineError::NotText { field: "event", got: json::kind_of(&other) }),
+            };
         }
-        _ if entity.starts_with("sensor.") && state.parse::<f64>().is_ok_and(f64::is_finite) => {
-            measurement(&mut draft, state.parse().ok()?, new);
-            "MeasurementChanged"
+        if members.contains_key("event_type") || members.contains_key("data") {
+            return self.bus_event(&members, normalizer);
         }
-        _ => {
-            draft.attrs.push(("state".into(), DraftValue::Text(state.into())));
-            let previous = old.filter(|old| !is_unknown(old));
-            draft.attrs.extend(previous.map(|old| ("previous_state".into(), DraftValue::Text(old.into()))));
-            "StateChanged"
+        if members.contains_key("state") {
+            return self.state(&members, normalizer);
         }
-    };
-    draft.kind = Some(kind.into());
-    Some(draft)
+        if is_history(&Value::Object(members.clone())) {
+            return Ok(self.history(&Value::Object(members), normalizer));
+        }
+        match members.get("type") {
+            Some(Value::String(_)) => Ok(Parsed::Skipped("message without a state")),
+            _ => Err(LineError::Missing { field: "event_type" }),
+        }
+    }
 }
 
-/// The number with its unit; a unit that nobody knows stands beside it as a word.
-fn measurement<'a>(draft: &mut Draft<'a>, number: f64, new: &'a State) {
-    let symbol = new.attribute("unit_of_measurement");
-    let value = match symbol.and_then(Unit::from_symbol) {
-        Some(unit) => DraftValue::Quantity(number, unit),
-        None => DraftValue::Number(number),
-    };
-    if let (DraftValue::Number(_), Some(symbol)) = (&value, symbol) {
-        draft.attrs.push(("unit".into(), DraftValue::Text(symbol.into())));
+impl Json {
+    /// The answer to a command of the websocket.
+    fn result(&self, result: &Value, normalizer: &Normalizer) -> Parsed {
+        match result {
+            Value::Object(_) if is_history(result) => self.history(result, normalizer),
+            Value::Array(states) => {
+                let states = states.iter().filter_map(Value::as_object);
+                several(states.map(|state| self.state(state, normalizer)))
+            }
+            _ => Parsed::Skipped("message without a state"),
+        }
     }
-    draft.attrs.push(("value".into(), value));
-    let class = new.attribute("device_class");
-    draft.attrs.extend(class.map(|class| ("device_class".into(), DraftValue::Text(class.into()))));
+
+    fn bus_event(&self, event: &Map<String, Value>, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+        let event_type = event.get("event_type").and_then(Value::as_str);
+        if event_type.ok_or(LineError::Missing { field: "event_type" })? != "state_changed" {
+            return Ok(Parsed::Skipped("not a change of state"));
+        }
+        let data = event.get("data").and_then(Value::as_object).ok_or(LineError::Missing { field: "data" })?;
+        let entity = data.get("entity_id").and_then(Value::as_str);
+        let entity = entity.ok_or(LineError::Missing { field: "data.entity_id" })?;
+        let Some(new) = data.get("new_state").and_then(Value::as_object) else {
+            return Ok(Parsed::Skipped("entity removed"));
+        };
+        let context = event.get("context").or_else(|| new.get("context"));
+        let of_context = |name| context.and_then(|context| context.get(name)).and_then(Value::as_str);
+        let time = ["last_changed", "last_updated"].iter().find_map(|name| present(new, name));
+        let time = time.or_else(|| present(event, "time_fired")).ok_or(LineError::Missing { field: "time_fired" })?;
+        let attributes = attributes(new)?;
+        self.states.take(
+            Change {
+                entity,
+                state: state_of(new).ok_or(LineError::Missing { field: "data.new_state.state" })?,
+                old: data.get("old_state").and_then(Value::as_object).and_then(state_of),
+                attributes: attributes.as_deref(),
+                time: json::time("last_changed", time, normalizer)?,
+                context: of_context("id"),
+                parent: of_context("parent_id"),
+                zone: None,
+                sensor_name: None,
+            },
+            normalizer,
+        )
+    }
+
+    /// A state of a history; short ones leave out the entity and the attributes of the one before.
+    fn state(&self, state: &Map<String, Value>, normalizer: &Normalizer) -> Result<Parsed, LineError> {
+        let entity = state.get("entity_id").and_then(Value::as_str).map(str::to_owned);
+        let entity = entity.or_else(|| self.states.last_entity()).ok_or(LineError::Missing { field: "entity_id" })?;
+        let time = ["last_changed", "last_updated"].iter().find_map(|name| present(state, name));
+        let attributes = attributes(state)?;
+        let context = |name| state.get("context").and_then(|context| context.get(name)).and_then(Value::as_str);
+        self.states.take(
+            Change {
+                entity: &entity,
+                state: state_of(state).ok_or(LineError::Missing { field: "state" })?,
+                old: None,
+                attributes: attributes.as_deref(),
+                time: json::time(
+                    "last_changed",
+                    time.ok_or(LineError::Missing { field: "last_changed" })?,
+                    normalizer,
+                )?,
+                context: context("id"),
+                parent: context("parent_id"),
+                zone: None,
+                sensor_name: None,
+            },
+            normalizer,
+        )
+    }
+
+    /// Compressed states by entity: `s` the state, `a` its attributes, `lc` and `lu` when it changed.
+    fn history(&self, history: &Value, normalizer: &Normalizer) -> Parsed {
+        let entities = history.as_object().into_iter().flatten();
+        let states = entities.flat_map(|(entity, states)| {
+            let states = states.as_array().into_iter().flatten().filter_map(Value::as_object);
+            states.map(move |state| (entity, state))
+        });
+        several(states.map(|(entity, state)| {
+            let time =
+                present(state, "lc").or_else(|| present(state, "lu")).ok_or(LineError::Missing { field: "lu" })?;
+            self.states.take(
+                Change {
+                    entity,
+                    state: state.get("s").and_then(Value::as_str).ok_or(LineError::Missing { field: "s" })?,
+                    old: None,
+                    attributes: state.get("a").and_then(Value::as_object),
+                    time: json::time("lu", time, normalizer)?,
+                    context: None,
+                    parent: None,
+                    zone: None,
+                    sensor_name: None,
+                },
+                normalizer,
+            )
+        }))
+    }
+}
+
+/// Records and reasons of several states; what is no change is counted.
+fn several(parsed: impl Iterator<Item = Result<Parsed, LineError>>) -> Parsed {
+    Parsed::Several(parsed.collect())
+}
+
+fn present<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    members.get(name).filter(|value| !value.is_null())
+}
+
+fn state_of(state: &Map<String, Value>) -> Option<&str> {
+    state.get("state").and_then(Value::as_str)
+}
+
+/// Attributes as an object, or as the text of one, which the recorder's tables hold.
+fn attributes(state: &Map<String, Value>) -> Result<Option<std::borrow::Cow<'_, Map<String, Value>>>, LineError> {
+    match state.get("attributes") {
+        Some(Value::Object(attributes)) => Ok(Some(std::borrow::Cow::Borrowed(attributes))),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(std::borrow::Cow::Owned(json::object(text)?.0))),
+        _ => Ok(None),
+    }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::column_map::ColumnMap;
-use super::record::Parsed;
+use super::mapping::ColumnMap;
+use super::record::{Parsed, Record};
 use crate::error::{EventError, LineError};
 use crate::normalizer::Normalizer;
 
@@ -37,6 +37,8 @@ pub struct Head<'a> {
     pub path: &'a Path,
     /// Its first line.
     pub first_line: &'a str,
+    /// As much of it as was read to tell its format, the first line included.
+    pub text: &'a str,
     /// What the user says of the columns of delimited text.
     pub columns: Option<&'a ColumnMap>,
 }
@@ -49,9 +51,30 @@ pub trait RecordParser: Send + Sync {
     /// [`LineError`] says what is wrong with the record.
     fn parse(&self, text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError>;
 
-    /// Whether the first line is a header and no record.
-    fn has_header(&self) -> bool {
+    /// How many lines stand before the first record: a header, and text before it.
+    fn n_header_lines(&self) -> usize {
+        0
+    }
+
+    /// Whether what a record says depends on those before it, so that one thread has to read all of them.
+    fn is_ordered(&self) -> bool {
         false
+    }
+
+    /// Whether records may have times without a zone, whose order tells the hour apart that clocks show twice.
+    fn has_wall_times(&self) -> bool {
+        false
+    }
+
+    /// The delimiter behind which a quote opens a field that may go on over the end of a line.
+    fn quoted_after(&self) -> Option<u8> {
+        None
+    }
+
+    /// Records that could only be told at the end of the input.
+    fn finish(&self, normalizer: &Normalizer) -> Vec<Result<Record, LineError>> {
+        let _ = normalizer;
+        Vec::new()
     }
 }
 
@@ -71,6 +94,11 @@ pub trait Source: Debug + Send + Sync {
 
     /// Whether an input that begins like this has this format.
     fn looks_like(&self, first: &First<'_>) -> bool;
+
+    /// Whether it can be told what the columns mean.
+    fn takes_columns(&self) -> bool {
+        false
+    }
 
     /// Makes the parser of an input.
     ///

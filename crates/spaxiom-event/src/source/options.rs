@@ -1,12 +1,16 @@
 //! How an input is to be read.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::column_map::ColumnMap;
 use super::format::Format;
+use super::head;
+use super::input::TextEncoding;
 use super::interface::Source;
+use super::mapping::ColumnMap;
+use crate::error::EventError;
 use crate::ids::SiteId;
 use crate::normalizer::Normalizer;
 use crate::pseudonym::Pseudonymizer;
@@ -33,8 +37,10 @@ pub struct ReadOptions {
     pub site_map: Option<SiteMap>,
     /// Replaces entity ids on the way in; they stay as they are.
     pub pseudonymizer: Option<Pseudonymizer>,
-    /// What the columns of delimited text mean; needed for [`Format::Columns`].
+    /// What the columns of delimited text and Parquet, or the members of JSON, mean; needed for [`Format::Columns`].
     pub columns: Option<ColumnMap>,
+    /// The encoding of text that is not UTF-8; UTF-16 is told by its first bytes.
+    pub encoding: Option<TextEncoding>,
     /// Longer lines are rejected; 1 MiB.
     pub max_line_bytes: Option<usize>,
     /// Threads that parse; 1. Order and result do not depend on it.
@@ -52,8 +58,41 @@ impl ReadOptions {
         self.max_line_bytes.unwrap_or(MAX_LINE_BYTES)
     }
 
+    /// Lines before the header, as the user says.
+    pub(super) fn n_lines_before(&self) -> usize {
+        self.columns.as_ref().map_or(0, |columns| columns.layout.n_skipped)
+    }
+
     pub(super) fn threads(&self) -> usize {
         self.threads.unwrap_or(1).max(1)
+    }
+
+    /// The format of an input that begins with this text.
+    pub(super) fn format_of(&self, text: &str, path: &Path) -> Result<&'static dyn Source, EventError> {
+        let mapped = || match (&self.columns, head::is_mapped_json(text)) {
+            (Some(_), true) => Some(Format::MappedJson),
+            (Some(_), false) => Some(Format::Columns),
+            (None, _) => None,
+        };
+        let named = match self.format {
+            // The canonical members are what a column map is for.
+            Some(Format::Jsonl | Format::Columns) if self.columns.is_some() => mapped(),
+            named => named,
+        };
+        let format = named.or_else(mapped).or_else(|| Format::of_text(text)).map(Format::source);
+        format.ok_or_else(|| EventError::UnknownFormat {
+            path: path.to_owned(),
+            hint: head::hint(text),
+            wanted: Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join("|"),
+        })
+    }
+
+    /// An option that would change nothing is an error: the user thinks that it does.
+    pub(super) fn check_columns_fit(&self, source: &dyn Source, path: &Path) -> Result<(), EventError> {
+        if self.columns.is_some() && !source.takes_columns() {
+            return Err(EventError::ColumnsNotUsed { path: path.to_owned(), format: source.name() });
+        }
+        Ok(())
     }
 
     /// What completes the events of the file with this stem.
@@ -70,6 +109,7 @@ impl ReadOptions {
             time_zone: self.time_zone,
             site_map: self.site_map.clone().unwrap_or_default(),
             pseudonymizer: self.pseudonymizer.clone(),
+            walls: default.walls,
         }
     }
 }

@@ -23,6 +23,10 @@ impl Source for Parquet {
         false
     }
 
+    fn takes_columns(&self) -> bool {
+        true
+    }
+
     fn parser(&self, head: Head<'_>) -> Result<Box<dyn RecordParser>, EventError> {
         Jsonl.parser(head)
     }

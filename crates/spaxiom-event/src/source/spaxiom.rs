@@ -9,7 +9,7 @@ use chrono::NaiveDateTime;
 use serde_json::{Map, Value};
 
 use super::interface::{First, Framing, Head, RecordParser, Source};
-use super::record::{Parsed, Record};
+use super::record::Parsed;
 use crate::error::{EventError, LineError};
 use crate::json;
 use crate::normalizer::Normalizer;
@@ -41,10 +41,11 @@ impl Source for Spaxiom {
 
 fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
     let text = text.strip_prefix("data:").map_or(text, str::trim_start);
-    let frame: Map<String, Value> = serde_json::from_str(text).map_err(LineError::Json)?;
+    let (frame, notes) = json::object(text)?;
     let members = Value::Object(flattened(unwrapped(frame))?);
-    let event = json::draft_of(&members)?.take_event(normalizer)?;
-    Ok(Parsed::Record(Record { event, mark: None }))
+    let mut draft = json::draft_of(&members, normalizer)?;
+    draft.notes.extend(notes);
+    draft.take_record(normalizer).map(Parsed::Record)
 }
 
 /// The event inside a frame of the bus, which keeps the agent's name.
@@ -82,7 +83,7 @@ fn flattened(mut members: Map<String, Value>) -> Result<Map<String, Value>, Line
         }
     }
     let data = match members.remove("data") {
-        Some(Value::String(text)) => serde_json::from_str(&text).map_err(LineError::Json)?,
+        Some(Value::String(text)) => json::any(&text)?.0,
         other => other.unwrap_or(Value::Null),
     };
     if let Value::Object(data) = data {
@@ -93,7 +94,7 @@ fn flattened(mut members: Map<String, Value>) -> Result<Map<String, Value>, Line
     for list in ["hotspots", "hotspot_coords"] {
         match members.remove(list) {
             Some(Value::Array(hotspots)) => summarize(&mut members, &hotspots),
-            Some(other) => return Err(LineError::Attribute { name: list.into(), got: other.to_string() }),
+            Some(other) => drop(members.insert(list.into(), other)),
             None => {}
         }
     }

@@ -53,12 +53,14 @@ fn a_bad_line_says_what_was_wanted_and_what_was_got() {
     refused(r#"{"type": "", "time": 0}"#, "`type` is missing");
     refused(r#"{"type": "T"}"#, "`time` is missing");
     refused(r#"{"type": "T", "time": "yesterday"}"#, "got `\"yesterday\"`");
-    refused(r#"{"type": "T", "time": "2025-01-06T10:23:45"}"#, "RFC 3339 with an offset");
-    refused(r#"{"type": "T", "time": -1}"#, "got `-1`");
+    refused(r#"{"type": "T", "time": "2025-01-06T10:23:45"}"#, "names no time zone");
+    refused(r#"{"type": "T", "time": -1e10}"#, "got `-10000000000`");
     refused(r#"{"type": "T", "time": 1e300}"#, "got `1e300`");
     refused(r#"{"type": "T", "time": 5, "end_time": 4}"#, "is before");
-    refused(r#"{"type": "T", "time": 0, "length": [1]}"#, "attribute `length`");
-    refused(r#"{"type": "T", "time": 0, "x": "left", "y": 1}"#, "wanted one JSON object");
+    refused(r#"{"type": "T", "time": 0, "x": "left", "y": 1}"#, "`x`: wanted a number, got `left`");
+    refused(r#"{"type": "T", "time": 0, "o": {"n": 1, "n": 2}}"#, "`o.n` is given twice");
+    refused(r#"{"type": "T", "time": 1736159025123}"#, "`[ms]`");
+    refused(r#"{"type": "T", "time": "2026-07-19 15:36:01"}"#, "--time-zone");
 }
 
 prop_compose! {

@@ -9,6 +9,7 @@ mod log;
 mod outside;
 mod pseudonym;
 mod real;
+mod recorder;
 mod registry;
 mod robust;
 mod site_map;

@@ -43,7 +43,7 @@ fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
     let kind = if action == "opened" { "DoorOpened" } else { "DoorClosed" };
     let n_people: Option<u32> = n_people.parse().ok();
     let members = json!({"type": kind, "zone": door, "time": secs.parse::<f64>().ok(), "people": n_people});
-    Ok(Parsed::Record(Record { event: normalizer.event(&members)?, mark: None }))
+    normalizer.record(&members).map(Parsed::Record)
 }
 
 fn options() -> ReadOptions {

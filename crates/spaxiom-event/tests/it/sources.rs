@@ -152,7 +152,7 @@ fn home_assistant_changes_of_state_become_events_by_device_class_and_edge() {
         let event = event(&state_changed(entity, class, old, new), "home-assistant");
         assert_eq!(event.kind.as_str(), want, "{class} {old} {new}");
         assert_eq!(event.zone.unwrap().as_str(), entity);
-        assert_eq!(event.id.as_str(), format!("c1/{entity}"));
+        assert_eq!(event.id.as_str(), format!("c1/{entity}/1736157600000000"));
         assert_eq!(event.time.timestamp(), 1_736_157_600);
     }
     let warm = event(&state_changed("sensor.bath", "temperature", "21.0", "21.5"), "home-assistant");

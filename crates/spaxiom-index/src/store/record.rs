@@ -27,3 +27,14 @@ pub struct Hit {
     /// The record.
     pub record: Record,
 }
+
+/// Whether a record is in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Its site and id are new.
+    Missing,
+    /// It is there.
+    Same,
+    /// Another record has its site and id.
+    Different,
+}

@@ -9,7 +9,7 @@ use crate::error::IndexError;
 use crate::settings::KindRecord;
 use crate::store::filter::Filter;
 use crate::store::header::{Meta, StoreHeader};
-use crate::store::record::Record;
+use crate::store::record::{Presence, Record};
 use crate::vector_index::IdSet;
 use crate::vectors::VectorId;
 
@@ -108,6 +108,17 @@ pub(super) fn insert(connection: &mut Connection, records: &[Record]) -> Result<
     }
     transaction.commit()?;
     Ok(n_new)
+}
+
+/// Whether a record of this site and id is there, and whether it has this metadata.
+pub(super) fn compare(connection: &Connection, site: &str, id: &str, metadata: &str) -> Result<Presence, IndexError> {
+    let mut select = connection.prepare_cached("SELECT metadata = ?3 FROM events WHERE site = ?1 AND id = ?2")?;
+    let mut rows = select.query(params![site, id, metadata])?;
+    Ok(match rows.next()? {
+        None => Presence::Missing,
+        Some(row) if row.get(0)? => Presence::Same,
+        Some(_) => Presence::Different,
+    })
 }
 
 pub(super) fn count(connection: &Connection) -> Result<usize, IndexError> {

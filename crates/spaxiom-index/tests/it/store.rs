@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use spaxiom_index::{
     Exact, Filter, FilteredIndex, Hnsw, HnswOptions, IdSet, IndexError, IndexFile, IndexKind, KindRecord, KindSettings,
-    Neighbor, Record, Rows, Store, StoreHeader, VectorId, VectorIndex,
+    Neighbor, Presence, Record, Rows, Store, StoreHeader, VectorId, VectorIndex,
 };
 use tempfile::TempDir;
 
@@ -138,7 +138,9 @@ fn a_record_that_is_there_already_is_left_alone() {
     let folder = TempDir::new().unwrap();
     let mut store = filled(folder.path(), hnsw());
     assert_eq!(store.add(records(1, 500)).unwrap(), 0);
-    assert_eq!(store.missing("site-0", &["event-1-0", "event-1-1"]).unwrap(), [false, true]);
+    let asked = [("event-1-0", "{}"), ("event-1-0", "{\"other\":1}"), ("event-1-1", "{}")];
+    let presence = store.compare("site-0", &asked).unwrap();
+    assert_eq!(presence, [Presence::Same, Presence::Different, Presence::Missing]);
     assert_eq!(store.stats().unwrap().n_vectors, 500);
 }
 
