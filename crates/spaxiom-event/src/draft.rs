@@ -122,17 +122,19 @@ impl Draft<'_> {
             severity: severity.as_deref().map(check_severity).transpose()?,
             caused_by: std::mem::take(caused_by),
         };
-        let mut filling = Filling { event, notes: std::mem::take(notes), normalizer, spec };
+        let mut record = Record::from(event);
+        // In place: events are large, and this is the way of every one of them.
+        let mut filling = Filling { event: &mut record.event, notes, normalizer, spec };
         if let Some(secs) = duration_secs.filter(|_| is_report) {
             filling.add("duration_s", DraftValue::Number(secs))?;
         }
         for (name, value) in attrs.drain(..) {
             filling.add(&name, value)?;
         }
-        let Filling { mut event, notes, .. } = filling;
-        normalizer.place(&mut event, sensor.as_deref());
-        let derived_id = event.derive_id();
-        Ok(Record { event, mark: None, notes, derived_id, has_line_id: false })
+        normalizer.place(&mut record.event, sensor.as_deref());
+        record.derived_id = record.event.derive_id();
+        record.take_notes_of(notes);
+        Ok(record)
     }
 
     /// Adds an attribute; nulls are left out.
@@ -209,8 +211,8 @@ fn check_severity(severity: &str) -> Result<Severity, LineError> {
 
 /// An event whose attributes are being filled in.
 struct Filling<'n> {
-    event: Event,
-    notes: Vec<Note>,
+    event: &'n mut Event,
+    notes: &'n mut Vec<Note>,
     normalizer: &'n Normalizer,
     spec: Option<&'n TypeSpec>,
 }

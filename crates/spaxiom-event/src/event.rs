@@ -1,5 +1,7 @@
 //! The canonical event, and how it is written as one JSON object.
 
+use std::num::NonZeroU64;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
@@ -131,14 +133,14 @@ impl Event {
     }
 
     /// Gives an event without an id one, and the hash of its content that the id is made of.
-    pub(crate) fn derive_id(&mut self) -> Option<u64> {
+    pub(crate) fn derive_id(&mut self) -> Option<NonZeroU64> {
         if !self.id.as_str().is_empty() {
             return None;
         }
         let text = serde_json::to_string(&self).expect("an event has string keys and finite numbers only");
         let hash = xxh64(text.as_bytes(), 0);
         self.id = EventId::from(format!("{hash:016x}"));
-        Some(hash)
+        NonZeroU64::new(hash)
     }
 
     /// When it ended: its own time for what has no extent.

@@ -53,19 +53,47 @@ impl Normalizer {
 pub(crate) fn record(text: &str, normalizer: &Normalizer) -> Result<Record, LineError> {
     let mut members = Members::default();
     match read(text, &mut members) {
-        Ok(()) if !members.is_rounded() => members.into_record(normalizer),
-        result => {
-            // Members hold nothing of a text that could be read better.
-            let Some((text, mut notes)) = mend::mended(text) else {
-                result.map_err(LineError::Json)?;
-                return members.into_record(normalizer);
-            };
-            let mut members = Members::default();
-            read(&text, &mut members).map_err(LineError::Json)?;
-            members.draft.notes.append(&mut notes);
-            members.into_record(normalizer)
-        }
+        Ok(()) if !members.is_rounded() => members.record(normalizer),
+        result => mended_record(text, members, result, normalizer),
     }
+}
+
+/// The same of a text whose numbers JSON or doubles cannot hold.
+#[cold]
+fn mended_record(
+    text: &str,
+    mut members: Members<'_>,
+    result: Result<(), serde_json::Error>,
+    normalizer: &Normalizer,
+) -> Result<Record, LineError> {
+    let Some((text, mut notes)) = mend::mended(text) else {
+        result.map_err(LineError::Json)?;
+        return members.record(normalizer);
+    };
+    let mut members = Members::default();
+    read(&text, &mut members).map_err(LineError::Json)?;
+    members.draft.notes.append(&mut notes);
+    members.record(normalizer)
+}
+
+/// Reads the text of an object of attributes behind those that a draft has.
+pub(crate) fn read_attributes<'a>(text: &'a str, draft: &mut Draft<'a>) -> Result<(), LineError> {
+    let n_before = draft.attrs.len();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let result = Attributes(draft).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    if result.is_ok() && !draft.attrs[n_before..].iter().any(|(_, value)| is_rounded(value)) {
+        return Ok(());
+    }
+    draft.attrs.truncate(n_before);
+    copy_attributes(text, draft)
+}
+
+/// The same of a text that does not last.
+pub(crate) fn copy_attributes(text: &str, draft: &mut Draft<'_>) -> Result<(), LineError> {
+    let (members, mut notes) = object(text)?;
+    draft.notes.append(&mut notes);
+    draft.attrs.extend(members.into_iter().map(|(name, value)| (Cow::Owned(name), value.into())));
+    Ok(())
 }
 
 fn read<'a>(text: &'a str, members: &mut Members<'a>) -> Result<(), serde_json::Error> {
@@ -143,18 +171,22 @@ impl Members<'_> {
         Ok(())
     }
 
-    fn into_record(mut self, normalizer: &Normalizer) -> Result<Record, LineError> {
+    fn record(&mut self, normalizer: &Normalizer) -> Result<Record, LineError> {
         self.check_times(normalizer)?;
         self.draft.take_record(normalizer)
     }
 
     /// Whether a whole number may have lost digits.
     fn is_rounded(&self) -> bool {
-        self.draft.attrs.iter().any(|(_, value)| match value {
-            DraftValue::Number(number) => is_huge(*number),
-            DraftValue::Other(value) => has_huge(value),
-            _ => false,
-        })
+        self.draft.attrs.iter().any(|(_, value)| is_rounded(value))
+    }
+}
+
+fn is_rounded(value: &DraftValue<'_>) -> bool {
+    match value {
+        DraftValue::Number(number) => is_huge(*number),
+        DraftValue::Other(value) => has_huge(value),
+        _ => false,
     }
 }
 
@@ -293,6 +325,7 @@ fn member<'de, A: MapAccess<'de>>(members: &mut Members<'de>, key: Cow<'de, str>
     }
 }
 
+#[inline]
 fn raw_time<'de, A: MapAccess<'de>>(map: &mut A, field: &'static str) -> Result<Option<RawTime<'de>>, A::Error> {
     let value = map.next_value::<DraftValue<'de>>()?;
     if matches!(value, DraftValue::Other(Value::Null)) {
@@ -302,16 +335,29 @@ fn raw_time<'de, A: MapAccess<'de>>(map: &mut A, field: &'static str) -> Result<
     RawTime::of(value).ok_or_else(wrong).map(Some)
 }
 
+#[inline]
 fn text<'de, A: MapAccess<'de>>(
     map: &mut A,
     field: &'static str,
     notes: &mut Vec<Note>,
 ) -> Result<Option<Cow<'de, str>>, A::Error> {
     let value = map.next_value::<Loose<'de>>()?;
+    match value {
+        Loose::Text(text) => Ok(Some(text)),
+        value => unusual_text(value, field, notes),
+    }
+}
+
+#[cold]
+fn unusual_text<'de, E: Error>(
+    value: Loose<'de>,
+    field: &'static str,
+    notes: &mut Vec<Note>,
+) -> Result<Option<Cow<'de, str>>, E> {
     if let Loose::Number(number) = value
         && is_huge(number)
     {
-        return Err(A::Error::custom(format_args!("`{field}` is a number of more digits than can be kept")));
+        return Err(E::custom(format_args!("`{field}` is a number of more digits than can be kept")));
     }
     Ok(value.into_text().unwrap_or_else(|what| {
         notes.push(Note::new(NoteKind::NotOneValue, field, what));
@@ -319,12 +365,14 @@ fn text<'de, A: MapAccess<'de>>(
     }))
 }
 
+#[inline]
 fn number<'de, A: MapAccess<'de>>(
     map: &mut A,
     field: &'static str,
     notes: &mut Vec<Note>,
 ) -> Result<Option<f64>, A::Error> {
     match map.next_value::<Loose<'de>>()? {
+        Loose::Number(number) => Ok(Some(number)),
         Loose::Unusable(what) => {
             notes.push(Note::new(NoteKind::NotOneValue, field, what));
             Ok(None)

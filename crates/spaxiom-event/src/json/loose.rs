@@ -10,6 +10,7 @@ use serde_json::Number;
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
 
@@ -44,6 +45,7 @@ pub(super) enum Loose<'a> {
 }
 
 impl<'de> Deserialize<'de> for Loose<'de> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(LooseVisitor)
     }
@@ -58,35 +60,43 @@ impl<'de> Visitor<'de> for LooseVisitor {
         f.write_str("a text or a number")
     }
 
+    #[inline]
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Loose<'de>, E> {
         Ok(Loose::Text(Cow::Borrowed(text)))
     }
 
+    #[inline]
     fn visit_str<E: Error>(self, text: &str) -> Result<Loose<'de>, E> {
         Ok(Loose::Text(Cow::Owned(text.into())))
     }
 
+    #[inline]
     fn visit_i64<E: Error>(self, number: i64) -> Result<Loose<'de>, E> {
         Ok(Loose::Whole(number.into()))
     }
 
+    #[inline]
     fn visit_u64<E: Error>(self, number: u64) -> Result<Loose<'de>, E> {
         Ok(Loose::Whole(number.into()))
     }
 
+    #[inline]
     fn visit_f64<E: Error>(self, number: f64) -> Result<Loose<'de>, E> {
         Ok(Loose::Number(number))
     }
 
+    #[inline]
     fn visit_bool<E: Error>(self, _: bool) -> Result<Loose<'de>, E> {
         Ok(Loose::Unusable("a flag"))
     }
 
+    #[inline]
     fn visit_unit<E: Error>(self) -> Result<Loose<'de>, E> {
         Ok(Loose::Missing)
     }
 
     /// A list of one value is that value.
+    #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Loose<'de>, A::Error> {
         let Some(first) = seq.next_element::<Loose<'de>>()? else { return Ok(Loose::Missing) };
         let mut is_one = true;
@@ -96,6 +106,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
         Ok(if is_one { first } else { Loose::Unusable("a list") })
     }
 
+    #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose<'de>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Loose::Unusable("an object"))
@@ -104,6 +115,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
 
 impl<'a> Loose<'a> {
     /// As a name or an id; a number as it is written.
+    #[inline]
     pub(super) fn into_text(self) -> Result<Option<Cow<'a, str>>, &'static str> {
         match self {
             Self::Text(text) => Ok(Some(text)),
@@ -115,6 +127,7 @@ impl<'a> Loose<'a> {
     }
 
     /// As a number; a text that is none is given back.
+    #[inline]
     pub(super) fn into_number(self) -> Result<Option<f64>, Cow<'a, str>> {
         match self {
             Self::Number(number) => Ok(Some(number)),

@@ -40,6 +40,7 @@ pub(super) struct Strict<'p>(pub(super) Path<'p>);
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = DraftValue<'de>;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<DraftValue<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
@@ -52,30 +53,37 @@ impl<'de> Visitor<'de> for Strict<'_> {
         f.write_str("a JSON value")
     }
 
+    #[inline]
     fn visit_bool<E: Error>(self, flag: bool) -> Result<DraftValue<'de>, E> {
         Ok(DraftValue::Flag(flag))
     }
 
+    #[inline]
     fn visit_i64<E: Error>(self, number: i64) -> Result<DraftValue<'de>, E> {
         Ok(whole(number.into()))
     }
 
+    #[inline]
     fn visit_u64<E: Error>(self, number: u64) -> Result<DraftValue<'de>, E> {
         Ok(whole(number.into()))
     }
 
+    #[inline]
     fn visit_f64<E: Error>(self, number: f64) -> Result<DraftValue<'de>, E> {
         Ok(DraftValue::Number(number))
     }
 
+    #[inline]
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<DraftValue<'de>, E> {
         Ok(DraftValue::Text(Cow::Borrowed(text)))
     }
 
+    #[inline]
     fn visit_str<E: Error>(self, text: &str) -> Result<DraftValue<'de>, E> {
         Ok(DraftValue::Text(Cow::Owned(text.into())))
     }
 
+    #[inline]
     fn visit_unit<E: Error>(self) -> Result<DraftValue<'de>, E> {
         Ok(DraftValue::Other(Value::Null))
     }
@@ -116,6 +124,7 @@ impl From<DraftValue<'_>> for Value {
 }
 
 impl<'de> Deserialize<'de> for DraftValue<'de> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Strict(Path::ROOT).deserialize(deserializer)
     }

@@ -8,7 +8,7 @@ use arrow_array::types::{
     Float64Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Fields, TimeUnit};
 use chrono::{DateTime, Utc};
@@ -117,7 +117,15 @@ fn collect(fields: &Fields, prefix: &str, path: &[usize], leaves: &mut Vec<Leaf>
 }
 
 /// The columns of a batch as the types that cells are taken from.
-pub(super) struct Columns(Vec<Option<(Shape, ArrayRef)>>);
+pub(super) struct Columns(Vec<Option<Column>>);
+
+/// A column whose type was looked at once.
+enum Column {
+    Text(StringArray),
+    Number(Float64Array),
+    /// Any other.
+    Any(Shape, ArrayRef),
+}
 
 impl Columns {
     /// Casts the columns that are wanted.
@@ -130,7 +138,11 @@ impl Columns {
             let array = array(batch, &leaf.path)?;
             let target = shape.cast_to(&leaf.data_type);
             let cast = if *array.data_type() == target { array } else { arrow_cast::cast(&array, &target)? };
-            Ok(Some((shape, cast)))
+            Ok(Some(match shape {
+                Shape::Text => Column::Text(cast.as_string::<i32>().clone()),
+                Shape::Number => Column::Number(cast.as_primitive::<Float64Type>().clone()),
+                shape => Column::Any(shape, cast),
+            }))
         };
         leaves.iter().zip(is_wanted).map(column).collect::<Result<_, _>>().map(Self)
     }
@@ -162,8 +174,11 @@ impl<'a> Row<'a> for BatchRow<'a> {
     type Place = usize;
 
     fn cell(&self, place: &usize) -> Cell<'a> {
+        let row = self.row;
         match &self.columns.0[*place] {
-            Some((shape, array)) if array.is_valid(self.row) => cell(*shape, array, self.row),
+            Some(Column::Text(texts)) if texts.is_valid(row) => Cell::Text(texts.value(row).into()),
+            Some(Column::Number(numbers)) if numbers.is_valid(row) => Cell::Number(numbers.value(row)),
+            Some(Column::Any(shape, array)) if array.is_valid(row) => cell(*shape, array, row),
             _ => Cell::Missing,
         }
     }

@@ -1,5 +1,6 @@
 //! Parquet to events: the columns of `convert`, and those of others through a column map.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -7,6 +8,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader};
 use parquet::basic::Type as PhysicalType;
+use parquet::errors::ParquetError;
 use parquet::schema::types::SchemaDescriptor;
 use rayon::prelude::*;
 
@@ -46,30 +48,29 @@ impl ParquetReader {
     pub(crate) fn open(path: &Path, options: &ReadOptions, threads: usize) -> Result<Self, EventError> {
         let damaged = |source| EventError::Parquet { path: path.to_owned(), source };
         let file = fs_err::File::open(path)?.into_parts().0;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(damaged)?;
+        let metadata = sound(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())).map_err(damaged)?;
         // In nanoseconds the year 9999 would be another one, without a word.
         let schema = with_wide_times(metadata.schema(), metadata.parquet_schema());
         let of_schema = ArrowReaderOptions::default().with_schema(schema.clone().into());
-        let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), of_schema).map_err(damaged)?;
+        let metadata =
+            sound(|| ArrowReaderMetadata::try_new(metadata.metadata().clone(), of_schema)).map_err(damaged)?;
         let plan = Plan::new(path, &schema, options.columns.as_ref())?;
         let notes = plan.notes();
-        let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(damaged)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+        let batches = sound(|| builder.with_batch_size(BATCH_ROWS).build()).map_err(damaged)?;
         Ok(Self { batches, ready: Vec::new(), threads, n_rows: 0, is_done: false, plan, notes })
     }
 
     /// The events of the next batches, or none at the end; meanwhile those after them are read.
-    pub(crate) fn next_rows(&mut self, normalizer: &Normalizer) -> Option<ParsedBlock> {
+    pub(crate) fn next_rows(&mut self, normalizer: &Normalizer) -> Vec<ParsedBlock> {
         let Self { batches, ready, threads, n_rows, is_done, plan, notes } = self;
         let mut read = || {
             let mut more = Vec::new();
             while more.len() < 2 * *threads && !*is_done {
-                match batches.next() {
-                    None => *is_done = true,
-                    Some(Ok(batch)) => more.push(Ok(batch)),
-                    Some(Err(error)) => {
+                match sound(|| batches.next().transpose().map_err(ParquetError::from)) {
+                    Ok(None) => *is_done = true,
+                    Ok(Some(batch)) => more.push(Ok(batch)),
+                    Err(error) => {
                         *is_done = true;
                         more.push(Err(LineError::BreaksOff(std::io::Error::other(error))));
                     }
@@ -81,7 +82,7 @@ impl ParquetReader {
             *ready = read();
         }
         if ready.is_empty() {
-            return None;
+            return Vec::new();
         }
         let first_rows: Vec<u64> = ready
             .iter()
@@ -94,20 +95,23 @@ impl ParquetReader {
         let current: Vec<(u64, Result<RecordBatch, LineError>)> =
             first_rows.into_iter().zip(std::mem::take(ready)).collect();
         let parse = |(first, batch)| plan.parse(first, batch, normalizer);
-        let (parsed, more): (Vec<ParsedBlock>, _) = if *threads > 1 {
+        let (mut parsed, more): (Vec<ParsedBlock>, _) = if *threads > 1 {
             rayon::join(|| current.into_par_iter().map(parse).collect(), read)
         } else {
             (current.into_iter().map(parse).collect(), read())
         };
         *ready = more;
-        let mut all = ParsedBlock::default();
-        notes.drain(..).for_each(|note| all.tally.notes.push(note));
-        for ParsedBlock { records, tally } in parsed {
-            all.records.extend(records);
-            all.tally.append(tally);
+        if let Some(first) = parsed.first_mut() {
+            notes.drain(..).for_each(|note| first.tally.notes.push(note));
         }
-        Some(all)
+        parsed
     }
+}
+
+/// What Parquet's reader gives; where it panics, as it does over some damaged directories, that is an error.
+fn sound<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let panicked = |_| Err(ParquetError::General("its directory or one of its pages is damaged".into()));
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(panicked)
 }
 
 /// Old timestamps of 96 bits as microseconds in UTC, as Spark and Impala mean them.
@@ -252,5 +256,5 @@ fn hint(leaves: &[Leaf]) -> String {
         Shape::Time { .. } | Shape::Day => "2025-01-06T10:00:00Z".to_owned(),
         _ => String::new(),
     };
-    suggested(&names, &[leaves.iter().map(cell).collect()]).unwrap_or_else(|| "time=...,type=...,*".into())
+    suggested(&names, &[leaves.iter().map(cell).collect()]).unwrap_or_else(|| "time=COLUMN,type=COLUMN,*".into())
 }

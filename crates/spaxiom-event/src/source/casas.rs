@@ -6,7 +6,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use super::interface::{First, Framing, Head, RecordParser, Source};
-use super::record::{ActivityMark, MarkEdge, Parsed, Record};
+use super::record::{ActivityMark, MarkEdge, Parsed};
 use crate::draft::{Draft, DraftValue};
 use crate::error::{EventError, LineError};
 use crate::ids::ZoneId;
@@ -97,8 +97,9 @@ impl RecordParser for Lines {
             "StateChanged" => draft.attrs.push(("state".into(), DraftValue::Text(value.into()))),
             _ => {}
         }
-        let record = draft.take_record(normalizer)?;
-        Ok(Parsed::Record(Record { mark: mark_of(mark, time), ..record }))
+        let mut record = draft.take_record(normalizer)?;
+        record.mark = mark_of(mark, time);
+        Ok(Parsed::Record(record))
     }
 }
 

@@ -12,6 +12,10 @@ const OF_EVENTS: [&str; 7] = ["type", "event_type", "time", "timestamp", "start_
 
 /// Text without byte order marks, record separators (RFC 7464) and blanks before it.
 pub(super) fn without_marks(text: &str) -> &str {
+    // Nearly every text begins with what it is about.
+    if text.starts_with(|c: char| c.is_ascii_graphic()) {
+        return text;
+    }
     text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{1e}'))
 }
 

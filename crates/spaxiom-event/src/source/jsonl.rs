@@ -40,6 +40,7 @@ fn parse(text: &str, normalizer: &Normalizer) -> Result<Parsed, LineError> {
 }
 
 /// Objects of another shape need a column map: what they hold is a start for one.
+#[cold]
 fn explained(reason: LineError, text: &str) -> LineError {
     let LineError::Missing { field: field @ ("type" | "time") } = reason else { return reason };
     let Ok((members, _)) = json::object(text) else { return reason };

@@ -15,5 +15,6 @@ pub(crate) use self::delimiter::Delimiter;
 pub(crate) use self::fill::Here;
 pub use self::map::ColumnMap;
 pub(crate) use self::map::{Column, Kind, Layout};
+pub(crate) use self::moment::TimeFormat;
 pub(crate) use self::pairs::Pairs;
 pub(crate) use self::resolve::{Mapping, Names, is_code};

@@ -44,12 +44,10 @@ impl Tally {
         self.notes.append(more.notes);
     }
 
-    /// Counts what a record says beside its event.
-    pub(crate) fn take_notes(&mut self, record: &mut Record) {
-        if !record.notes.is_empty() {
-            for note in std::mem::take(&mut record.notes) {
-                self.notes.push(note);
-            }
+    /// Settles a record on its line, and counts what it says beside its event.
+    pub(crate) fn settle(&mut self, record: &mut Record, line: u64) {
+        for note in record.settle(line) {
+            self.notes.push(note);
         }
     }
 }
@@ -168,11 +166,18 @@ impl Parser {
         };
         let text = head::without_marks(text);
         let is_json = self.framing == Framing::Json && text.starts_with(['{', '[']);
-        let text = if is_json { text.trim_end_matches([',', '\u{1e}', ' ']) } else { text };
+        let text = if is_json && !text.ends_with('}') { text.trim_end_matches([',', '\u{1e}', ' ']) } else { text };
+        let result = match self.records.parse(text, &self.normalizer) {
+            // The way of nearly every line, and the shortest one.
+            Ok(Parsed::Record(mut record)) => {
+                tally.settle(&mut record, at.line);
+                return sink(Ok(record));
+            }
+            result => result,
+        };
         let mut take = |text: &str, result: Result<Parsed, LineError>| {
             take_parsed(result, at.line, tally, &mut |record| sink(at.located(text, record)));
         };
-        let result = self.records.parse(text, &self.normalizer);
         if is_json && matches!(result, Err(LineError::Json(_) | LineError::NoObject { .. })) {
             // Several objects on one line, or a list of them.
             let parts = split_objects(text);
@@ -196,25 +201,11 @@ pub(crate) fn take_parsed(
 ) {
     match parsed {
         Ok(Parsed::Record(mut record)) => {
-            record.set_line_id(line);
-            tally.take_notes(&mut record);
+            tally.settle(&mut record, line);
             sink(Ok(record));
         }
         Ok(Parsed::Several(several)) => several.into_iter().for_each(|parsed| take_parsed(parsed, line, tally, sink)),
         Ok(Parsed::Skipped(reason)) => tally.skip(reason, 1),
         Err(reason) => sink(Err(reason)),
-    }
-}
-
-impl Record {
-    /// Makes the number of the line the id, where the map wants that.
-    fn set_line_id(&mut self, line: u64) {
-        if self.has_line_id {
-            // Events of one line have the names of their columns.
-            self.event.id = match self.derived_id.take() {
-                Some(_) => line.to_string().into(),
-                None => format!("{line}/{}", self.event.id).into(),
-            };
-        }
     }
 }

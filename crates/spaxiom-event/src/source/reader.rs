@@ -1,6 +1,7 @@
 //! The reader: any source to records and rejected lines.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ struct Folded<T> {
     block: Block,
     result: T,
     tally: Tally,
-    derived_ids: Vec<u64>,
+    derived_ids: Vec<NonZeroU64>,
 }
 
 impl EventReader {
@@ -193,7 +194,7 @@ impl EventReader {
             Frames::Lines(blocks) => blocks.next_block().map(|block| parser.parse_block(&block)),
             Frames::Documents(documents) => documents.next_document().map(|document| parser.parse_document(&document)),
             #[cfg(feature = "parquet")]
-            Frames::Parquet(reader) => reader.next_rows(parser.normalizer()),
+            Frames::Parquet(reader) => return reader.next_rows(parser.normalizer()),
             #[cfg(feature = "sqlite")]
             Frames::Recorder(recorder) => recorder.next_rows(parser.normalizer()),
         };

@@ -1,5 +1,7 @@
 //! What a source gives.
 
+use std::num::NonZeroU64;
+
 use chrono::{DateTime, Utc};
 
 use crate::error::LineError;
@@ -13,17 +15,51 @@ pub struct Record {
     pub event: Event,
     /// What an annotator wrote beside it. Never part of the event.
     pub mark: Option<ActivityMark>,
-    /// What was left out or looks odd; the reader takes them out and counts them.
-    pub(crate) notes: Vec<Note>,
     /// The hash of the content, where the id was made of it.
-    pub(crate) derived_id: Option<u64>,
+    pub(crate) derived_id: Option<NonZeroU64>,
+    /// What few records have; a box keeps all others small.
+    aside: Option<Box<Aside>>,
+}
+
+/// What few records have.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Aside {
+    /// What was left out or looks odd; the reader takes it out and counts it.
+    notes: Vec<Note>,
     /// Whether the id is to be the number of the line.
-    pub(crate) has_line_id: bool,
+    has_line_id: bool,
 }
 
 impl From<Event> for Record {
     fn from(event: Event) -> Self {
-        Self { event, mark: None, notes: Vec::new(), derived_id: None, has_line_id: false }
+        Self { event, mark: None, derived_id: None, aside: None }
+    }
+}
+
+impl Record {
+    /// Keeps notes until the reader counts them.
+    pub(crate) fn take_notes_of(&mut self, notes: &mut Vec<Note>) {
+        if !notes.is_empty() {
+            self.aside.get_or_insert_default().notes.append(notes);
+        }
+    }
+
+    /// Makes the number of the line the id, once that is known.
+    pub(crate) fn want_line_id(&mut self) {
+        self.aside.get_or_insert_default().has_line_id = true;
+    }
+
+    /// Settles what few records have: gives the id of its line to one that wants it, and the notes.
+    pub(crate) fn settle(&mut self, line: u64) -> Vec<Note> {
+        let Some(aside) = self.aside.take() else { return Vec::new() };
+        if aside.has_line_id {
+            // Events of one line have the names of their columns.
+            self.event.id = match self.derived_id.take() {
+                Some(_) => line.to_string().into(),
+                None => format!("{line}/{}", self.event.id).into(),
+            };
+        }
+        aside.notes
     }
 }
 

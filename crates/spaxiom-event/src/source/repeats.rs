@@ -1,6 +1,7 @@
 //! Events of one content: they are as many as there are, and each has an id of its own.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 
 use super::record::Record;
 use crate::error::Rejected;
@@ -15,8 +16,8 @@ const N_REMEMBERED: usize = 1 << 19;
 /// numbers, however often and with however many threads it is read.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    recent: HashMap<u64, u32>,
-    older: HashMap<u64, u32>,
+    recent: HashMap<NonZeroU64, u32>,
+    older: HashMap<NonZeroU64, u32>,
 }
 
 impl Repeats {
@@ -31,12 +32,12 @@ impl Repeats {
     }
 
     /// How often each content came before, or none where none did.
-    pub(super) fn numbers(&mut self, hashes: &[u64]) -> Option<Vec<u32>> {
+    pub(super) fn numbers(&mut self, hashes: &[NonZeroU64]) -> Option<Vec<u32>> {
         let numbers: Vec<u32> = hashes.iter().map(|hash| self.count(*hash)).collect();
         numbers.iter().any(|number| *number > 0).then_some(numbers)
     }
 
-    fn count(&mut self, hash: u64) -> u32 {
+    fn count(&mut self, hash: NonZeroU64) -> u32 {
         if self.recent.len() >= N_REMEMBERED {
             self.older = std::mem::take(&mut self.recent);
         }
@@ -49,7 +50,7 @@ impl Repeats {
 
 impl Record {
     /// Gives an event with a derived id the number that `number` says.
-    pub(super) fn numbered(mut self, number: impl FnOnce(u64) -> u32) -> Self {
+    pub(super) fn numbered(mut self, number: impl FnOnce(NonZeroU64) -> u32) -> Self {
         if let Some(hash) = self.derived_id {
             let number = number(hash);
             self.set_number(hash, number);
@@ -57,7 +58,7 @@ impl Record {
         self
     }
 
-    fn set_number(&mut self, hash: u64, number: u32) {
+    fn set_number(&mut self, hash: NonZeroU64, number: u32) {
         if number > 0 {
             self.event.id = EventId::from(format!("{hash:016x}-{}", number + 1));
         }

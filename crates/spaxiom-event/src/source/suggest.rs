@@ -1,10 +1,41 @@
 //! A column map that may fit a table nobody described: a start for a person who knows better.
 
-use super::mapping::Delimiter;
+use super::mapping::{Delimiter, TimeFormat};
+use crate::normalizer::Normalizer;
 use crate::time::{parse_rfc3339, parse_wall};
 
 /// Rows that are shown.
 const N_ROWS: usize = 3;
+
+/// Rows that are looked at.
+const N_SAMPLED: usize = 50;
+
+/// How tables write times, the first of those that can be told apart by no value: the month before the day.
+const PATTERNS: [&str; 23] = [
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S%.f UTC",
+    "%Y-%m-%d %H:%M:%S,%f",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y%m%dT%H%M%SZ",
+    "%Y%m%d %H%M%S",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S%.f",
+    "%m/%d/%Y",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d/%m/%Y",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y:%H.%M",
+    "%d-%b-%Y %H:%M:%S",
+    "%b %d %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
+];
 
 /// Names of columns that are often a member of events, the best first.
 const KNOWN: [(&str, &[&str]); 5] = [
@@ -38,7 +69,7 @@ pub(super) fn suggestion(text: &str) -> Option<String> {
     let (header, rows) = lines.split_first()?;
     let delimiter = Delimiter::of(header);
     let names = delimiter.split(header);
-    let cells: Vec<Vec<String>> = rows.iter().take(N_ROWS).map(|row| delimiter.split(row)).collect();
+    let cells: Vec<Vec<String>> = rows.iter().take(N_SAMPLED).map(|row| delimiter.split(row)).collect();
     if names.len() < 2 || cells.is_empty() || !delimiter.is_visible() {
         return None;
     }
@@ -92,9 +123,18 @@ fn time_of<'a>(names: &'a [String], rows: &[Vec<String>]) -> Option<TimeColumn<'
         if parse_rfc3339(text).is_some() || parse_wall(text).is_some() {
             return Some(String::new());
         }
-        let count: f64 = text.parse().ok()?;
-        let unit = crate::time::likely_unit(count);
-        unit.or((1e8..4e9).contains(&count).then_some("s")).map(|unit| format!("[{unit}]"))
+        if let Ok(count) = text.parse::<f64>() {
+            let secs = (1e8..4e9).contains(&count) && !is_date(text);
+            let unit = crate::time::likely_unit(count).or(secs.then_some("s"));
+            return unit.map(|unit| format!("[{unit}]")).or_else(|| is_date(text).then(|| "[%Y%m%d]".into()));
+        }
+        let all = || rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty());
+        let reads = |pattern: &str| {
+            let format: Option<TimeFormat> = pattern.parse().ok();
+            let normalizer = Normalizer::built_in();
+            format.is_some_and(|format| all().all(|text| format.read("time", text, "", normalizer).is_ok()))
+        };
+        PATTERNS.iter().find(|pattern| reads(pattern)).map(|pattern| format!("[{pattern}]"))
     };
     let is_called_so = |name: &str| {
         let name = name.to_lowercase();
@@ -121,6 +161,13 @@ fn time_of<'a>(names: &'a [String], rows: &[Vec<String>]) -> Option<TimeColumn<'
         let column = names.iter().position(|name| is_called_so(name))?;
         Some(of(column, "[%d.%m.%Y %H:%M:%S]".into()))
     })
+}
+
+/// Eight digits that are a day of our time, and no count of seconds.
+fn is_date(text: &str) -> bool {
+    text.len() == 8
+        && (text.starts_with("19") || text.starts_with("20"))
+        && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A name that holds what separates entries of a map stands in double quotes.

@@ -54,6 +54,12 @@ fn database(path: &Path, version: i64, rows: &[Row]) -> Connection {
     connection
 }
 
+/// A small database that nobody writes to any more.
+pub(crate) fn closed_database(path: &Path) {
+    let connection = database(path, 53, &rows());
+    connection.pragma_update(None, "journal_mode", "DELETE").unwrap();
+}
+
 fn insert(connection: &Connection, rows: &[Row]) {
     let sql = "INSERT INTO states (state_id, metadata_id, state, last_changed_ts, last_updated_ts, attributes_id,
         context_id_bin, context_parent_id_bin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 
 use super::{case, checked, converted, counts, finds, gives, told};
-use crate::{fails, fed};
+use crate::{fails, fed, json, output, written};
 
 const VALUES: &str = "time=time,type='MeasurementChanged',zone=zone,value=value";
 const ROWS: &str = "time=time,type=type,zone=zone,value=value";
@@ -63,6 +63,31 @@ fn headers_are_found_and_their_names_are_unique() {
     assert!(String::from_utf8_lossy(&skipped.stdout).starts_with("1 events, 0 lines rejected"));
     let lost = fed(&["check", "-", "--columns", "time=time,type=type"], text);
     assert!(String::from_utf8_lossy(&lost.stderr).contains("skip=N"));
+}
+
+/// A table that nobody described is read by the line that `check` prints.
+#[test]
+fn the_suggested_map_reads_the_file() {
+    let folder = TempDir::new().unwrap();
+    let temperatures = written(folder.path(), "t.csv", "date,temp\n2010/01/01 00:00,39.4\n2010/01/01 01:00,39.2\n");
+    let riots = written(folder.path(), "r.csv", "name,death_date,type\nAlvarez,1992-05-01,Homicide\n");
+    let prices = written(folder.path(), "p.tsv", "symbol\tdate\tprice\nA\tJan 1 2000\t39.81\nA\tFeb 1 2000\t36.35\n");
+    let counts = written(folder.path(), "c.csv", "ts,sensor\n1736159025123,a\n");
+    for (path, n_events) in [
+        (case("13-xes-csv/pm.csv"), 2),
+        (case("13-xes-csv/slash.csv"), 2),
+        (case("31-folders/one.csv"), 1),
+        (temperatures, 2),
+        (riots, 1),
+        (prices, 2),
+        (counts, 1),
+    ] {
+        let told = output(&["check", &path]);
+        let text = String::from_utf8(told.stderr).unwrap();
+        let map = text.split("--columns \"").nth(1).unwrap_or_else(|| panic!("{text}")).split("\"\n").next().unwrap();
+        let report = json(&["check", &path, "--columns", map]);
+        assert_eq!((&report["events"], &report["rejected"]), (&n_events.into(), &0.into()), "{path}: {map}");
+    }
 }
 
 #[test]

@@ -45,7 +45,9 @@ impl Filled<'_> {
         let mut record = self.draft.take_record(normalizer)?;
         let time = record.event.time;
         record.mark = self.label.map(|activity| ActivityMark { activity, edge: MarkEdge::Within, time });
-        record.has_line_id = self.has_line_id;
+        if self.has_line_id {
+            record.want_line_id();
+        }
         Ok(record)
     }
 }
@@ -298,10 +300,11 @@ impl<'a, R: Row<'a>> Filler<'_, 'a, R> {
                 }
             },
             cell => {
-                let text = cell.into_text().unwrap_or_default();
-                let (members, mut notes) = json::object(&text)?;
-                self.notes.append(&mut notes);
-                members
+                return match cell.into_text() {
+                    None => Ok(()),
+                    Some(Cow::Borrowed(text)) => json::read_attributes(text, draft),
+                    Some(Cow::Owned(text)) => json::copy_attributes(&text, draft),
+                };
             }
         };
         draft.attrs.extend(members.into_iter().map(|(name, value)| (Cow::Owned(name), value.into())));

@@ -113,7 +113,7 @@ impl TimePattern {
 
 impl TimeFormat {
     /// Reads a time that is text.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         field: &'static str,
         text: &str,
