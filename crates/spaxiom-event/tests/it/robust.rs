@@ -142,6 +142,33 @@ fn a_parquet_file_of_something_else_names_what_is_missing_and_what_is_there() {
     assert!(matches!(error, EventError::Parquet { .. }), "{error}");
 }
 
+#[test]
+fn parquet_is_read_whatever_compresses_it() {
+    use std::sync::Arc;
+
+    use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::LZ4_RAW,
+        Compression::LZ4,
+        Compression::ZSTD(ZstdLevel::default()),
+    ] {
+        let types: arrow_array::ArrayRef = Arc::new(arrow_array::StringArray::from(vec!["A", "B", "A"]));
+        let times = arrow_array::TimestampSecondArray::from(vec![1, 2, 3]).with_timezone("UTC");
+        let batch = arrow_array::RecordBatch::try_from_iter([("type", types), ("time", Arc::new(times) as _)]).unwrap();
+        let properties = parquet::file::properties::WriterProperties::builder().set_compression(compression).build();
+        let mut bytes = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let (n_events, rejected) = rejected("events.parquet", &bytes);
+        assert_eq!((n_events, rejected.len()), (3, 0), "{compression}");
+    }
+}
+
 /// One line of every shape that is read.
 const SHAPES: [(&str, &str); 13] = [
     (
