@@ -12,6 +12,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Vi
 use serde_json::{Map, Value};
 
 use self::loose::{Loose, Text};
+pub(crate) use self::mend::end_of_text;
 use self::value::{Path, Strict};
 use crate::draft::{Draft, DraftValue};
 use crate::error::LineError;

@@ -40,7 +40,7 @@ pub(crate) struct ReadArgs {
     /// Input format
     #[arg(long, value_enum, default_value = "auto", help_heading = "Reading events")]
     pub(crate) format: FormatChoice,
-    /// What columns of text and Parquet, or paths of JSON, mean: time=1,type='TagRead',x=3 (datasets/README.md)
+    /// Map columns of text and Parquet, or paths of JSON, to members: time=1,type='TagRead',x=3 (datasets/README.md)
     #[arg(long, value_name = "MAP", help_heading = "Reading events")]
     pub(crate) columns: Option<ColumnMap>,
     /// Column map by name (zigbee2mqtt, frigate, rtl_433, meds, ...) or from a file (TOML)
@@ -52,7 +52,7 @@ pub(crate) struct ReadArgs {
     /// Site of events that name none
     #[arg(long = "site-id", value_name = "SITE", help_heading = "Reading events")]
     pub(crate) site_id: Option<String>,
-    /// Time zone of times without one, like Europe/Berlin or +01:00 [default: that of the site map, or UTC]
+    /// Time zone of times without one, like Europe/Berlin or +01:00 [default: that of the site map; otherwise UTC for text and Parquet, and JSON is rejected]
     #[arg(long, value_name = "ZONE", help_heading = "Reading events")]
     pub(crate) time_zone: Option<String>,
     /// Site map (TOML): zones, shapes and sensors

@@ -22,6 +22,8 @@ const N_ALIKE: usize = 5;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask check data/warehouse --json\n  \
     cargo xtask check home.txt.gz --format casas --time-zone America/Los_Angeles --quarantine bad.jsonl\n  \
+    cargo xtask check home-assistant_v2.db --time-zone Europe/Berlin\n  \
+    cargo xtask check mqtt.txt --mapping zigbee2mqtt\n  \
     cargo xtask check tags.csv --columns \"time=timestamp[ticks],type='TagRead',x=x,y=y,label=activity\"\n\n\
     Exit code 3: read, but some lines were rejected (with --strict: 1).")]
 pub(crate) struct CheckArgs {

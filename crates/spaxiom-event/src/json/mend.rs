@@ -73,9 +73,10 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.')
 }
 
-/// Behind the closing quote of the text that begins here.
-fn end_of_text(rest: &str) -> Option<usize> {
+/// Behind the closing quote of the text that begins here; none where none begins or ends.
+pub(crate) fn end_of_text(rest: &str) -> Option<usize> {
     let mut is_escaped = false;
+    rest.strip_prefix('"')?;
     for (at, byte) in rest.bytes().enumerate().skip(1) {
         match byte {
             _ if is_escaped => is_escaped = false,

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::suggest;
+use crate::json::end_of_text;
 
 /// Objects that are looked at to tell a format: the first ones may be acknowledgements.
 const N_OBJECTS: usize = 16;
@@ -104,7 +105,7 @@ pub(super) fn envelope(bytes: &[u8]) -> Option<usize> {
     let mut at = start + text[start..].strip_prefix('{').map(|_| 1)?;
     loop {
         at += blanks(&text[at..]);
-        let key_end = at + text_end(&text[at..])?;
+        let key_end = at + end_of_text(&text[at..])?;
         let key = text[at + 1..key_end - 1].to_owned();
         at = key_end + blanks(&text[key_end..]);
         at += text[at..].strip_prefix(':').map(|_| 1)?;
@@ -116,7 +117,7 @@ pub(super) fn envelope(bytes: &[u8]) -> Option<usize> {
             return without_marks(list).starts_with('{').then_some(at + 1);
         }
         at += match text[at..].chars().next()? {
-            '"' => text_end(&text[at..])?,
+            '"' => end_of_text(&text[at..])?,
             '{' => return None,
             _ => text[at..].find([',', '}'])?,
         };
@@ -127,19 +128,4 @@ pub(super) fn envelope(bytes: &[u8]) -> Option<usize> {
 
 fn blanks(text: &str) -> usize {
     text.len() - text.trim_start().len()
-}
-
-/// Behind the closing quote of the text that begins here.
-fn text_end(text: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    text.strip_prefix('"')?;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
 }

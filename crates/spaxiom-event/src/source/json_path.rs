@@ -119,7 +119,8 @@ fn remove(members: &mut Map<String, Value>, path: &str) {
             remove(inner, rest);
             inner.is_empty()
         }
-        Some(Value::Array(_)) => true,
+        // Of a longer list the other items are left, and noted as left out.
+        Some(Value::Array(items)) => items.len() == 1,
         _ => false,
     };
     if is_empty {

@@ -1,8 +1,9 @@
 //! Whole files.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use spaxiom_event::{EventError, Format, ReadOptions, group_by_site, read_log};
+use spaxiom_event::{EventError, EventReader, Format, ReadOptions, Record, Rejected, group_by_site, read_log};
 
 use crate::written;
 
@@ -14,6 +15,27 @@ fn a_bad_line_loses_nothing_else() {
     assert_eq!(types, ["B", "A"], "in order of time");
     assert_eq!(log.rejected.iter().map(|rejected| rejected.line).collect::<Vec<_>>(), [2, 3]);
     assert!(log.rejected[1].to_string().contains("UTF-8"));
+}
+
+/// Over several blocks, so that equal lines are parsed on different threads.
+#[test]
+fn equal_lines_have_the_same_ids_however_a_file_is_read() {
+    let lines: Vec<String> = (0..100_000).map(|i| format!("{{\"type\":\"A\",\"time\":{},\"v\":1}}\n", i / 7)).collect();
+    let text = lines.concat();
+    assert!(text.len() > 2 << 20);
+    let path = written("repeats.jsonl", text.as_bytes());
+    let options = |threads| ReadOptions { threads: Some(threads), ..ReadOptions::default() };
+    let id = |record: Result<Record, Rejected>| record.unwrap().event.id.to_string();
+    let one: Vec<String> = EventReader::open(&path, &options(1)).unwrap().map(id).collect();
+    assert_eq!(one.iter().collect::<HashSet<_>>().len(), 100_000);
+    for threads in [2, 3] {
+        let all: Vec<String> = EventReader::open(&path, &options(threads)).unwrap().map(id).collect();
+        assert!(all == one, "{threads} threads");
+        let mut folded = Vec::new();
+        let fold = |ids: &mut Vec<String>, record| ids.push(id(record));
+        EventReader::open(&path, &options(threads)).unwrap().fold_blocks(Vec::new, fold, |ids| folded.extend(ids));
+        assert!(folded == one, "folded on {threads} threads");
+    }
 }
 
 #[test]

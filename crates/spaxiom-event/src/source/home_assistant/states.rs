@@ -121,7 +121,7 @@ impl Memory {
 impl Known {
     /// The change as a draft, or why it is none.
     fn take<'a>(&mut self, change: &Change<'a>) -> Result<Draft<'a>, &'static str> {
-        let Change { entity, state, old, attributes, .. } = *change;
+        let Change { state, old, attributes, .. } = *change;
         if let Some(attributes) = attributes {
             let text = |name: &str| attributes.get(name).and_then(Value::as_str).map(str::to_owned);
             (self.class, self.unit) = (text("device_class"), text("unit_of_measurement"));
@@ -137,8 +137,7 @@ impl Known {
         if before == state {
             return Err("only attributes changed");
         }
-        let number = state.parse().ok().filter(|number: &f64| number.is_finite());
-        if let Some(number) = number.filter(|_| entity.starts_with("sensor.") || entity.starts_with("number.")) {
+        if let Some(number) = state.parse().ok().filter(|number: &f64| number.is_finite()) {
             return Ok(self.measurement(number));
         }
         match known.as_deref() {

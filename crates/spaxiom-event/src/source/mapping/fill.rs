@@ -64,25 +64,7 @@ struct Filler<'m, 'a, R: Row<'a>> {
 }
 
 impl<P> Mapping<P> {
-    /// The drafts of a row: one, or of a wide table one for each column that is not empty.
-    ///
-    /// `base` has what the row says beyond the map.
-    pub(super) fn fill<'a, R: Row<'a, Place = P>>(
-        &'a self,
-        row: &R,
-        here: Here<'a>,
-        base: Draft<'a>,
-        normalizer: &Normalizer,
-    ) -> Vec<Result<Filled<'a>, LineError>> {
-        let Some(columns) = &self.wide else { return vec![self.fill_one(row, here, base, None, normalizer)] };
-        let is_there = |place: &P| !matches!(row.cell(place), Cell::Missing);
-        let columns = columns.iter().filter(|(_, place)| is_there(place));
-        columns
-            .map(|(name, place)| self.fill_one(row, here, base.clone(), Some((name.as_str(), place)), normalizer))
-            .collect()
-    }
-
-    /// The draft of a row of a table that is not wide.
+    /// The draft of a row, or of one column of it; `base` has what the row says beyond the map.
     pub(super) fn fill_one<'a, R: Row<'a, Place = P>>(
         &self,
         row: &R,
