@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let store = folder.path().join("store");
     let mut pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine("flex")?.as_ref())?;
     pipeline.add_data(&data, |_| {})?;
-    pipeline.build_index()?;
+    pipeline.build_index(&())?;
 
     // Labels are apart from the events: no encoder has seen them.
     let labels = LabelIndex::new(read_labels(&data_folder.join("labels.jsonl"))?);
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Before now, one hit a day and site: ten hits are ten moments.
     let mut seen = Vec::new();
-    for hit in pipeline.search_id(now.id.as_str(), 400, &Filter::default())? {
+    for hit in pipeline.search_id(now.id.as_str(), 400, &Filter::All)? {
         let time: DateTime<Utc> = hit.time.parse()?;
         let Some(site) = sites.iter().find(|site| hit.metadata["site_id"] == site.site_id().as_str()) else { continue };
         let moment = (site.site_id().clone(), time.date_naive());

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut streamed = Vec::new();
     for event in &live.events()[..40] {
         let vector = stream.push(event);
-        let nearest = pipeline.store().search(&vector, 1, &Filter::default())?;
+        let nearest = pipeline.store().search(&vector, 1, &Filter::All)?;
         if let [hit] = nearest.as_slice() {
             println!(
                 "{:<20} is most like {} at {} ({:.3})",

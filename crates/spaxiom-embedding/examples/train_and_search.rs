@@ -33,11 +33,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let store = folder.path().join("store");
     let mut pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine.as_ref())?;
     let added = pipeline.add_data(&data, |_| {})?;
-    pipeline.build_index()?;
+    pipeline.build_index(&())?;
     println!("{} events stored", added.n_new);
 
     let query = r#"{"type": "QueueFormed", "zone": "loading_dock", "length": 4, "time": "2025-01-20T10:23:45Z"}"#;
-    for hit in pipeline.search_event(&Event::from_json(query)?, 5, &Filter::default())? {
+    for hit in pipeline.search_event(&Event::from_json(query)?, 5, &Filter::All)? {
         println!("{:.3}  {} in {} at {}", hit.similarity, hit.kind, hit.zone.unwrap_or_default(), hit.time);
     }
     Ok(())

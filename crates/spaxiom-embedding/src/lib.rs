@@ -16,7 +16,7 @@
 //!     let store = Path::new("stores/warehouse");
 //!     let pipeline = EmbeddingPipeline::open(&run, store, engine("flex")?.as_ref())?;
 //!     let event = Event::from_json(r#"{"type": "DoorOpened", "zone": "dock_2", "time": "2025-01-20T10:23:45Z"}"#)?;
-//!     for hit in pipeline.search_event(&event, 10, &Filter::default())? {
+//!     for hit in pipeline.search_event(&event, 10, &Filter::All)? {
 //!         println!("{} in {:?} at {}: {:.3}", hit.kind, hit.zone, hit.time, hit.similarity);
 //!     }
 //!     Ok(())
@@ -75,11 +75,12 @@ pub use spaxiom_event::{
 };
 pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{
-    BuildReport, Exact, Filter, Hit, IndexError, IndexFile, IndexKind, KindName, KindRecord, KindSettings, Neighbor,
-    Record as StoreRecord, Rows, Store, StoreHeader, StoreStats, VectorId, VectorIndex, VerifyReport,
+    BuildReport, Choice, Exact, Filter, Hit, IndexError, IndexFile, IndexKind, IndexState, KindName, KindRecord,
+    KindSettings, Neighbor, Progress, RaBitQ, RaBitQOptions, Record as StoreRecord, Rows, Store, StoreBytes,
+    StoreHeader, StoreStats, VectorId, VectorIndex, VectorSource, VerifyReport, choose,
 };
 #[cfg(feature = "faiss")]
-pub use spaxiom_index::{Hnsw, HnswOptions};
+pub use spaxiom_index::{Hnsw, HnswOptions, HnswStorage, IvfPq, IvfPqOptions};
 pub use spaxiom_objective::{
     Checkpoint, ClassWeights, ClassificationOptions, EvalReport, Example, Examples, Flow, InOrder, InfoNceOptions,
     JigsawOptions, Judged, LinkPredictionOptions, MaskedEventOptions, Metric, Mining, NextEventOptions,

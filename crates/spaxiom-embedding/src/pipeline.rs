@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use serde_json::Value;
 use spaxiom_event::{Event, EventSequence, SequenceKey, group_by_site};
-use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Presence, Record, Store, StoreHeader};
+use spaxiom_index::{BuildReport, Filter, Hit, IndexKind, Presence, Progress, Record, Store, StoreHeader};
 use spaxiom_token::{EventTable, SequenceRows, Sites, TokenSequence, Tokenizer};
 
 use crate::data::Dataset;
@@ -227,6 +227,10 @@ impl EmbeddingPipeline {
         added: &mut Added,
         progress: &mut dyn FnMut(usize),
     ) -> Result<(), EmbeddingError> {
+        let site = rows.site_id.as_str();
+        if let Some(zone) = self.tokenizer().known_sites().time_zone(site) {
+            self.store.set_time_zones(&[(site.into(), zone.to_string())])?;
+        }
         let mut reader = self.vectors.reader(tokens, table, rows);
         for start in (0..tokens.len()).step_by(self.batch_size) {
             let batch = start..(start + self.batch_size).min(tokens.len());
@@ -234,7 +238,7 @@ impl EmbeddingPipeline {
             let texts: Vec<String> = events.iter().map(metadata).collect();
             let asked: Vec<_> =
                 events.iter().map(|event| event.id.as_str()).zip(texts.iter().map(String::as_str)).collect();
-            let presence = self.store.compare(rows.site_id.as_str(), &asked)?;
+            let presence = self.store.compare(site, &asked)?;
             added.count(&presence);
             if presence.contains(&Presence::Missing) {
                 let vectors = reader.read(batch);
@@ -248,9 +252,12 @@ impl EmbeddingPipeline {
         Ok(())
     }
 
-    /// Builds the index over everything that was added.
-    pub fn build_index(&mut self) -> Result<BuildReport, EmbeddingError> {
-        Ok(self.store.build()?)
+    /// Builds the index over everything that was added; `()` follows nothing.
+    ///
+    /// # Errors
+    /// As of [`Store::build`].
+    pub fn build_index(&self, progress: &dyn Progress) -> Result<BuildReport, EmbeddingError> {
+        Ok(self.store.build(progress)?)
     }
 
     /// The `k` moments nearest to the query, each by its nearest event with the number of others.

@@ -40,10 +40,46 @@ pub enum IndexError {
         /// The format number of this build.
         want: u32,
     },
+    /// Vectors or records that are not what was written: from a disk that failed, or by another program.
+    #[error("`{path}` is damaged: {what}; restore a snapshot, or build another store from the events")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// Nothing was added: a similarity to it would be no number.
+    #[error("the vector of `{id}` has a value that is not finite")]
+    NotFinite {
+        /// Id of the record.
+        id: String,
+    },
+    /// Another thread or process builds the index, or compactions come again and again.
+    #[error("the store is being rebuilt by somebody else: try again later")]
+    Busy,
+    /// The work was ended on purpose.
+    #[error("stopped")]
+    Stopped,
+    /// A copy would replace something.
+    #[error("`{path}` is there already: name a folder that is not")]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A filter that cannot be read.
+    #[error("the filter cannot be read at column {column}, where {want} is expected\n  {text}\n  {:>column$}", "^")]
+    FilterSyntax {
+        /// The filter.
+        text: String,
+        /// Number of the character, from 1 on.
+        column: usize,
+        /// What could stand there.
+        want: &'static str,
+    },
     /// A filter that matches nothing is more often a typo than a question.
     #[error("no event in the store has the {field} `{got}`; there are {known}")]
     NothingPasses {
-        /// `type`, `zone` or `site`.
+        /// `type`, `zone`, `site` or `attribute`.
         field: &'static str,
         /// The value of the filter.
         got: String,

@@ -11,8 +11,16 @@ use std::ptr;
 use faiss_sys as sys;
 
 use crate::error::IndexError;
+use crate::id_set::IdSet;
+use crate::index_kind::Progress;
 use crate::vector_index::Neighbor;
-use crate::vectors::VectorId;
+use crate::vectors::{VectorId, VectorSource};
+
+/// Vectors that are added at once, at least.
+const LEAST_PART: usize = 4_096;
+
+/// Calls that a source is added in, at most.
+const MOST_PARTS: usize = 64;
 
 unsafe extern "C" {
     /// Sets the threads of the next OpenMP regions of the calling thread; part of the OpenMP runtime that FAISS links.
@@ -91,8 +99,43 @@ impl FaissIndex {
         }
     }
 
+    /// Fits what an index has to learn of vectors before any is added.
+    pub(crate) fn train(&mut self, vectors: &[f32], n_threads: u32) -> Result<(), IndexError> {
+        let n = vectors.len() / self.dim;
+        if n == 0 {
+            return Ok(());
+        }
+        // SAFETY: the slice holds `n` rows of `dim` values, and `self` is borrowed mutably.
+        unsafe {
+            omp_set_num_threads(c_int::try_from(n_threads.max(1)).unwrap_or(1));
+            check(sys::faiss_Index_train(self.raw, to_idx(n), vectors.as_ptr()))
+        }
+    }
+
+    /// Adds all vectors of a source in equal parts.
+    ///
+    /// Arrays of FAISS double when they are full: with 2^n parts the last doubling ends exactly at the number of vectors.
+    pub(crate) fn add_all(
+        &mut self,
+        source: &dyn VectorSource,
+        n_threads: u32,
+        progress: &dyn Progress,
+    ) -> Result<(), IndexError> {
+        let n = source.ids().len();
+        let n_parts = (n / LEAST_PART).clamp(1, MOST_PARTS).next_power_of_two();
+        let part = n.div_ceil(n_parts).max(1);
+        let mut vectors = Vec::new();
+        for start in (0..n).step_by(part) {
+            let end = (start + part).min(n);
+            source.read(start..end, &mut vectors)?;
+            self.add(&source.ids()[start..end], &vectors, n_threads)?;
+            progress.done(end)?;
+        }
+        Ok(())
+    }
+
     /// Adds rows on `n_threads` threads; the caller has checked that there is one id per row.
-    pub(crate) fn add(&mut self, ids: &[VectorId], vectors: &[f32], n_threads: u32) -> Result<(), IndexError> {
+    fn add(&mut self, ids: &[VectorId], vectors: &[f32], n_threads: u32) -> Result<(), IndexError> {
         assert_eq!(ids.len() * self.dim, vectors.len(), "one id per row");
         let ids: Vec<sys::idx_t> = ids.iter().map(|id| id.0).collect();
         let n = to_idx(ids.len());
@@ -104,20 +147,95 @@ impl FaissIndex {
     }
 
     /// Finds the nearest vectors, nearest first; the caller has checked the dimension of the query.
-    pub(crate) fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
+    pub(crate) fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        among: Option<Among<'_>>,
+    ) -> Result<Vec<Neighbor>, IndexError> {
         assert_eq!(query.len(), self.dim, "one query of the dimension of the index");
         let k = k.min(self.len());
         if k == 0 {
             return Ok(Vec::new());
         }
         let (mut similarities, mut ids) = (vec![0f32; k], vec![-1; k]);
-        // SAFETY: the outputs have room for `k` results of one query, and the query has `dim` values.
-        check(unsafe {
-            let (similarities, ids) = (similarities.as_mut_ptr(), ids.as_mut_ptr());
-            sys::faiss_Index_search(self.raw, 1, query.as_ptr(), to_idx(k), similarities, ids)
-        })?;
+        let (at_similarities, at_ids) = (similarities.as_mut_ptr(), ids.as_mut_ptr());
+        match among {
+            // SAFETY: the outputs have room for `k` results of one query, and the query has `dim` values.
+            None => check(unsafe {
+                sys::faiss_Index_search(self.raw, 1, query.as_ptr(), to_idx(k), at_similarities, at_ids)
+            })?,
+            Some(among) => {
+                let selection = Selection::new(among)?;
+                let parameters = selection.parameters;
+                // SAFETY: as above; the parameters are used by this call alone, and their bitmap outlives it.
+                check(unsafe {
+                    let at_query = query.as_ptr();
+                    sys::faiss_Index_search_with_params(
+                        self.raw,
+                        1,
+                        at_query,
+                        to_idx(k),
+                        parameters,
+                        at_similarities,
+                        at_ids,
+                    )
+                })?;
+            }
+        }
         let found = ids.into_iter().zip(similarities).filter(|(id, _)| *id >= 0);
         Ok(found.map(|(id, similarity)| Neighbor { id: VectorId(id), similarity }).collect())
+    }
+}
+
+/// The vectors that a search may find.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Among<'a> {
+    pub(crate) ids: &'a IdSet,
+    /// Lists that are searched, for an index that has inverted lists; its parameters are of another type.
+    pub(crate) n_probe: Option<usize>,
+}
+
+/// Parameters of one search: FAISS changes them while it searches, so that no other search may share them.
+struct Selection {
+    parameters: *mut sys::FaissSearchParameters,
+    selector: *mut sys::FaissIDSelector,
+    /// What the selector points into.
+    _bitmap: Vec<u8>,
+}
+
+impl Selection {
+    fn new(Among { ids, n_probe }: Among<'_>) -> Result<Self, IndexError> {
+        let bitmap = ids.bytes();
+        let mut selector = ptr::null_mut();
+        // SAFETY: the bitmap has the length that is given, and lives as long as the selector.
+        check(unsafe { sys::faiss_IDSelectorBitmap_new(&raw mut selector, bitmap.len(), bitmap.as_ptr()) })?;
+        let mut selection = Self { parameters: ptr::null_mut(), selector: selector.cast(), _bitmap: bitmap };
+        match n_probe {
+            // SAFETY: the selector lives as long as the parameters, which do not own it.
+            None => {
+                check(unsafe { sys::faiss_SearchParameters_new(&raw mut selection.parameters, selection.selector) })?;
+            }
+            Some(n_probe) => {
+                let mut parameters = ptr::null_mut();
+                // SAFETY: as above.
+                check(unsafe {
+                    sys::faiss_SearchParametersIVF_new_with(&raw mut parameters, selection.selector, n_probe, 0)
+                })?;
+                selection.parameters = parameters.cast();
+            }
+        }
+        Ok(selection)
+    }
+}
+
+impl Drop for Selection {
+    fn drop(&mut self) {
+        // SAFETY: both came from FAISS and are freed once; null is allowed, as of `delete`.
+        unsafe {
+            sys::faiss_SearchParameters_free(self.parameters);
+            sys::faiss_IDSelector_free(self.selector);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::IndexError;
 use crate::settings::KindSettings;
 use crate::vector_index::VectorIndex;
-use crate::vectors::Rows;
+use crate::vectors::VectorSource;
 
 /// A way to index vectors, with its settings checked.
 ///
@@ -21,9 +21,12 @@ pub trait IndexKind: fmt::Debug + Send + Sync {
     fn settings(&self) -> KindSettings;
 
     /// Builds the index in memory.
-    fn build(&self, rows: Rows<'_>) -> Result<Box<dyn VectorIndex>, IndexError>;
+    ///
+    /// # Errors
+    /// Vectors that cannot be read, and [`IndexError::Stopped`] where `progress` asks for it.
+    fn build(&self, vectors: &dyn VectorSource, progress: &dyn Progress) -> Result<Box<dyn VectorIndex>, IndexError>;
 
-    /// The file that a store keeps; none for a kind that is built from the vectors at every start.
+    /// The file that a store keeps; none for a kind that compares every vector, which a store does without an index.
     fn file(&self) -> Option<&dyn IndexFile> {
         None
     }
@@ -38,16 +41,39 @@ pub trait IndexFile: IndexKind {
     fn file_name(&self) -> &str;
 
     /// Builds the index and writes it to `path`, where an empty file is.
-    fn build_file(&self, rows: Rows<'_>, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError>;
+    ///
+    /// # Errors
+    /// As of [`IndexKind::build`], and a file that cannot be written.
+    fn build_file(
+        &self,
+        vectors: &dyn VectorSource,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn VectorIndex>, IndexError>;
 
     /// Reads an index that [`build_file`](IndexFile::build_file) wrote; its checksum has been verified.
     ///
     /// # Errors
-    /// Any error makes the store rebuild the index.
+    /// Any error makes the store compare vectors until the index is built again.
     fn read_file(&self, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError>;
 
     /// Whether a file that was built with the settings `built` can serve; settings of a search may differ.
     fn accepts(&self, built: &KindSettings) -> bool {
         *built == self.settings()
+    }
+}
+
+/// Follows a long piece of work, and may end it. `()` follows nothing.
+pub trait Progress: Sync {
+    /// The number of vectors that are done, of all of them.
+    ///
+    /// # Errors
+    /// [`IndexError::Stopped`] ends the work.
+    fn done(&self, n_done: usize) -> Result<(), IndexError>;
+}
+
+impl Progress for () {
+    fn done(&self, _n_done: usize) -> Result<(), IndexError> {
+        Ok(())
     }
 }

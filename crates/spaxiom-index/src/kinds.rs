@@ -3,6 +3,9 @@
 mod exact;
 #[cfg(feature = "faiss")]
 mod hnsw;
+#[cfg(feature = "faiss")]
+mod ivf_pq;
+mod rabitq;
 
 use std::sync::Arc;
 
@@ -12,7 +15,10 @@ use crate::settings::{KindRecord, KindSettings};
 
 pub use self::exact::Exact;
 #[cfg(feature = "faiss")]
-pub use self::hnsw::{Hnsw, HnswOptions};
+pub use self::hnsw::{Hnsw, HnswOptions, HnswStorage};
+#[cfg(feature = "faiss")]
+pub use self::ivf_pq::{IvfPq, IvfPqOptions};
+pub use self::rabitq::{RaBitQ, RaBitQOptions};
 
 /// Turns rows of `/// help`, `Variant "name" ["cargo feature"] => function that opens it;` into [`KindName`].
 macro_rules! kinds {
@@ -64,6 +70,10 @@ kinds! {
     Exact "exact" => exact::open;
     /// Search a FAISS HNSW graph
     Hnsw "hnsw" ["faiss"] => hnsw::open;
+    /// Search product codes of FAISS and rank the best again exactly
+    IvfPq "ivf-pq" ["faiss"] => ivf_pq::open;
+    /// Search codes of 1, 2 or 4 bits per value and rank the best again exactly
+    RaBitQ "rabitq" => rabitq::open;
 }
 
 impl Default for KindName {

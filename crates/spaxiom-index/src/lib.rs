@@ -27,7 +27,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folder = tempfile::tempdir()?;
 //! let header = StoreHeader { dim: 2, tokenizer: "tokenizer-1".into(), encoder: "encoder-1".into() };
-//! let mut store = Store::open_or_create(folder.path(), &header, Arc::new(Exact))?;
+//! let store = Store::open_or_create(folder.path(), &header, Arc::new(Exact))?;
 //! let record = |id: &str, vector: [f32; 2]| Record {
 //!     id: id.into(),
 //!     site: "dc-4".into(),
@@ -44,22 +44,31 @@
 //! # }
 //! ```
 
+mod choose;
 mod error;
 #[cfg(feature = "faiss")]
 mod faiss;
+mod filter;
+mod id_set;
 mod index_kind;
+mod kernels;
 mod kinds;
 mod settings;
 mod store;
 mod vector_index;
 mod vectors;
 
+pub use crate::choose::{Choice, choose};
 pub use crate::error::IndexError;
-pub use crate::index_kind::{IndexFile, IndexKind};
-pub use crate::kinds::{Exact, KindName};
+pub use crate::filter::{Comparison, Field, Filter, Moment, Value};
+pub use crate::id_set::IdSet;
+pub use crate::index_kind::{IndexFile, IndexKind, Progress};
+pub use crate::kinds::{Exact, KindName, RaBitQ, RaBitQOptions};
 #[cfg(feature = "faiss")]
-pub use crate::kinds::{Hnsw, HnswOptions};
+pub use crate::kinds::{Hnsw, HnswOptions, HnswStorage, IvfPq, IvfPqOptions};
 pub use crate::settings::{KindRecord, KindSettings};
-pub use crate::store::{BuildReport, Filter, Hit, Presence, Record, Store, StoreHeader, StoreStats, VerifyReport};
-pub use crate::vector_index::{FilteredIndex, IdSet, Neighbor, VectorIndex};
-pub use crate::vectors::{Rows, VectorId, normalize};
+pub use crate::store::{
+    BuildReport, Hit, IndexState, Presence, Put, Record, Store, StoreBytes, StoreHeader, StoreStats, VerifyReport,
+};
+pub use crate::vector_index::{FilteredIndex, Neighbor, VectorIndex};
+pub use crate::vectors::{Rows, VectorId, VectorSource, normalize};

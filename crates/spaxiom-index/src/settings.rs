@@ -36,6 +36,11 @@ impl KindSettings {
         serde_json::from_value(object).map_err(IndexError::Settings)
     }
 
+    /// Names of the settings.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Changes the value of a setting; gives false and changes nothing if there is no setting of this name.
     pub fn replace(&mut self, name: &str, value: impl Into<Value>) -> bool {
         let Some((_, old)) = self.entries.iter_mut().find(|(known, _)| known == name) else { return false };

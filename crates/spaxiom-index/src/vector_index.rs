@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::IndexError;
+use crate::id_set::IdSet;
 use crate::vectors::VectorId;
 
 /// A vector near a query.
@@ -30,6 +31,9 @@ pub trait VectorIndex: fmt::Debug + Send + Sync {
         self.len() == 0
     }
 
+    /// Bytes that the index takes in memory, about.
+    fn n_bytes(&self) -> usize;
+
     /// Finds the `k` nearest vectors, nearest first.
     ///
     /// Gives fewer if the index holds fewer, or if an approximate index reaches fewer:
@@ -38,6 +42,15 @@ pub trait VectorIndex: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`IndexError::Dimension`] for a query of another dimension.
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError>;
+
+    /// How many vectors a store compares exactly to find `k`; none if similarities are exact as they come.
+    ///
+    /// An index that keeps codes in place of vectors estimates similarities.
+    /// A store asks it for so many and ranks them again by the vectors themselves.
+    fn n_candidates(&self, k: usize) -> Option<usize> {
+        let _ = k;
+        None
+    }
 
     /// The search within a set of ids, if this index has one.
     ///
@@ -56,41 +69,10 @@ pub trait FilteredIndex {
     /// # Errors
     /// [`IndexError::Dimension`] for a query of another dimension.
     fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError>;
-}
 
-/// A set of vector ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct IdSet {
-    /// In ascending order, each once.
-    ids: Vec<VectorId>,
-}
-
-impl FromIterator<VectorId> for IdSet {
-    fn from_iter<I: IntoIterator<Item = VectorId>>(ids: I) -> Self {
-        let mut ids: Vec<VectorId> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Self { ids }
-    }
-}
-
-impl IdSet {
-    /// Whether the set holds `id`.
-    #[must_use]
-    pub fn contains(&self, id: VectorId) -> bool {
-        self.ids.binary_search(&id).is_ok()
-    }
-
-    /// Number of ids.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// Whether the set holds no id.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+    /// The number of ids up to which comparing their vectors one by one is the better search.
+    fn n_compared(&self) -> usize {
+        0
     }
 }
 
@@ -103,4 +85,47 @@ pub(crate) fn top_k(mut neighbors: Vec<Neighbor>, k: usize) -> Vec<Neighbor> {
     }
     neighbors.sort_unstable_by(order);
     neighbors
+}
+
+/// Keeps the `k` nearest of a stream of neighbors.
+#[derive(Debug)]
+pub(crate) struct Nearest {
+    k: usize,
+    /// At most twice `k`; cut to `k` whenever it is full.
+    kept: Vec<Neighbor>,
+    /// What is not above it is none of the `k`.
+    least: f32,
+}
+
+impl Nearest {
+    pub(crate) fn new(k: usize) -> Self {
+        Self { k, kept: Vec::with_capacity(2 * k.min(1 << 16)), least: f32::NEG_INFINITY }
+    }
+
+    /// The similarity that a neighbor has to reach.
+    #[inline]
+    pub(crate) fn least(&self) -> f32 {
+        self.least
+    }
+
+    #[inline]
+    pub(crate) fn offer(&mut self, id: VectorId, similarity: f32) {
+        if similarity < self.least || self.k == 0 {
+            return;
+        }
+        self.kept.push(Neighbor { id, similarity });
+        if self.kept.len() >= 2 * self.k {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.kept = top_k(std::mem::take(&mut self.kept), self.k);
+        self.kept.reserve(self.k);
+        self.least = self.kept.last().map_or(f32::NEG_INFINITY, |last| last.similarity);
+    }
+
+    pub(crate) fn into_sorted(self) -> Vec<Neighbor> {
+        top_k(self.kept, self.k)
+    }
 }

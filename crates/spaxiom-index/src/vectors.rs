@@ -1,10 +1,31 @@
-//! Rows of vectors, and their lengths and inner products.
+//! Rows of vectors, where they are read from, and their lengths and inner products.
+
+use std::ops::Range;
 
 use crate::error::IndexError;
+#[cfg(test)]
+use crate::kernels::{dot_inlined, vectorized};
 
-/// Identifies a vector within one index.
+/// Identifies a vector within one index; not negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VectorId(pub i64);
+
+/// Vectors that an index is built from, read part by part.
+///
+/// A million vectors of 768 values are 3 GB: a kind that keeps less asks for them in blocks.
+pub trait VectorSource: Sync {
+    /// Dimension of the vectors.
+    fn dim(&self) -> usize;
+
+    /// The ids, one per vector, each once.
+    fn ids(&self) -> &[VectorId];
+
+    /// Replaces the content of `into` by the vectors at these places of [`ids`](VectorSource::ids), row after row.
+    ///
+    /// # Errors
+    /// Vectors that cannot be read.
+    fn read(&self, places: Range<usize>, into: &mut Vec<f32>) -> Result<(), IndexError>;
+}
 
 /// Vectors of one dimension with their ids, checked to belong together.
 #[derive(Debug, Clone, Copy)]
@@ -23,23 +44,21 @@ impl<'a> Rows<'a> {
         check_rows(dim, ids.len(), vectors)?;
         Ok(Self { dim, ids, vectors })
     }
+}
 
-    /// Dimension of the vectors.
-    #[must_use]
-    pub fn dim(&self) -> usize {
+impl VectorSource for Rows<'_> {
+    fn dim(&self) -> usize {
         self.dim
     }
 
-    /// The ids, one per row.
-    #[must_use]
-    pub fn ids(&self) -> &'a [VectorId] {
+    fn ids(&self) -> &[VectorId] {
         self.ids
     }
 
-    /// The vectors, row after row.
-    #[must_use]
-    pub fn vectors(&self) -> &'a [f32] {
-        self.vectors
+    fn read(&self, places: Range<usize>, into: &mut Vec<f32>) -> Result<(), IndexError> {
+        into.clear();
+        into.extend_from_slice(&self.vectors[places.start * self.dim..places.end * self.dim]);
+        Ok(())
     }
 }
 
@@ -63,15 +82,11 @@ pub(crate) fn check_rows(dim: usize, n_rows: usize, vectors: &[f32]) -> Result<(
     Err(IndexError::Dimension { want: dim, got: vectors.len() / n_rows.max(1) })
 }
 
-/// Inner product with eight partial sums, which the compiler turns into vector instructions.
+/// Inner product of two vectors.
+#[cfg(test)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0f32; 8];
-    let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..8 {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
+    vectorized(
+        #[inline(always)]
+        || dot_inlined(a, b),
+    )
 }

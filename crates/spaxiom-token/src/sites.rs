@@ -75,8 +75,9 @@ impl Sites {
         self.sites.get(site)
     }
 
-    /// The zone of the clocks of a site.
-    pub(crate) fn time_zone(&self, site: &str) -> Option<Tz> {
+    /// The time zone of a site; UTC where none is known.
+    #[must_use]
+    pub fn time_zone(&self, site: &str) -> Option<Tz> {
         self.get(site).and_then(|site| site.time_zone).or(self.time_zone)
     }
 

@@ -247,7 +247,9 @@ impl Tokenizer {
         self.file.links.as_ref()
     }
 
-    pub(crate) fn known_sites(&self) -> &Sites {
+    /// The sites that training had, and those that [`Tokenizer::with_sites`] added.
+    #[must_use]
+    pub fn known_sites(&self) -> &Sites {
         &self.sites
     }
 

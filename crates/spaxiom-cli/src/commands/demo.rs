@@ -5,14 +5,12 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use spaxiom_embedding::{
-    DataFolder, Dataset, EmbeddingPipeline, Event, Filter, KindName, ObjectiveName, Preset, Query, Run,
-};
+use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, ObjectiveName, Preset, Query, Run};
 
 use super::check::CheckArgs;
 use super::eval::EvalArgs;
 use super::finetune::{FinetuneArgs, FinetuneTask};
-use super::index::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, StoreArgs};
+use super::index::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, KindChoice, StoreArgs};
 use super::pretrain::PretrainArgs;
 use super::{check, eval, finetune, index, pretrain, search, simulate};
 use crate::args::{BackendArgs, DataArgs, EncoderArgs, ReadArgs, TrainArgs};
@@ -171,18 +169,14 @@ impl Demo<'_> {
 
     fn index(&self, data: &Path, run: &Path, store: &Path) -> anyhow::Result<()> {
         let (run_name, store_name) = (run.display(), store.display());
-        self.title(
-            "index",
-            &format!("index build --kind exact --store {store_name} --run {run_name} --data {}", data.display()),
-        );
+        self.title("index", &format!("index build --store {store_name} --run {run_name} --data {}", data.display()));
         let add = IndexAddArgs {
             store: StoreArgs { store: store.to_owned() },
             run: run.to_owned(),
             data: self.data_args(data),
             backend: self.backend(),
         };
-        // Exact search over this many vectors takes milliseconds, and building a graph a minute.
-        let index = IndexFlags { kind: Some(KindName::Exact), ..IndexFlags::default() };
+        let index = IndexFlags { kind: Some(KindChoice::Auto), ..IndexFlags::default() };
         let args = IndexBuildArgs { add, vector: None, index };
         index::run(&IndexArgs { action: IndexAction::Build(args) }, false)?;
         Ok(())
@@ -200,12 +194,12 @@ impl Demo<'_> {
         for event in [&events[events.len() / 2], &events[events.len() * 3 / 4]] {
             self.title("search", &format!("search {flags} -k 5 --id {}", event.id));
             output::text(&format!("query: {}\n", described(event)));
-            output::text(&search::table(&pipeline.search(Query::Id(event.id.as_str()), 5, &Filter::default())?));
+            output::text(&search::table(&pipeline.search(Query::Id(event.id.as_str()), 5, &Filter::All)?));
         }
         let event = events.iter().rev().find(|event| !event.attrs.is_empty()).unwrap_or(&events[0]);
         let bare = serde_json::to_string(event).context("the event as JSON")?;
         self.title("search", &format!("search {flags} -k 5 --type {} --event '{bare}'", event.kind));
-        let filter = Filter { kind: Some(event.kind.to_string()), ..Filter::default() };
+        let filter = Filter::kind(event.kind.to_string());
         let context = pipeline.stored_context(event)?;
         output::text(&search::table(&pipeline.search(Query::Event { event, context: &context }, 5, &filter)?));
         Ok(())

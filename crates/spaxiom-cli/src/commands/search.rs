@@ -34,6 +34,9 @@ pub(crate) struct SearchArgs {
     /// File with what was before `--event` at its site; by default what the store has of it
     #[arg(long, value_name = "FILE", conflicts_with = "id")]
     pub(crate) context: Option<PathBuf>,
+    /// Only events that pass a condition, such as `type = QueueFormed and length > 5 and hour in 7..9`
+    #[arg(long = "where", value_name = "CONDITION", help_heading = "Filters")]
+    pub(crate) condition: Option<String>,
     /// Only events of this type
     #[arg(long = "type", value_name = "TYPE", help_heading = "Filters")]
     pub(crate) kind: Option<String>,
@@ -127,7 +130,14 @@ fn filter(args: &SearchArgs) -> anyhow::Result<Filter> {
     {
         return Err(WrongUse(format!("`--from` {from} lies after `--to` {to}")).into());
     }
-    Ok(Filter { kind: kind.clone(), zone: zone.clone(), site: site.clone(), from_ns, to_ns })
+    let named = [kind.clone().map(Filter::kind), zone.clone().map(Filter::zone), site.clone().map(Filter::site)];
+    let filter = args.condition.as_deref().map(condition).transpose()?.unwrap_or_default();
+    Ok(named.into_iter().flatten().fold(filter, Filter::and).and(Filter::between(from_ns, to_ns)))
+}
+
+/// The filter that `--where` says.
+pub(crate) fn condition(text: &str) -> anyhow::Result<Filter> {
+    Ok(Filter::parse(text).map_err(|error| WrongUse(format!("`--where`: {error}")))?)
 }
 
 fn nanoseconds(flag: &str, text: &str) -> anyhow::Result<i64> {

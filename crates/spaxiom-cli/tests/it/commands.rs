@@ -72,7 +72,7 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
         "5",
     ]);
     assert_eq!((&summary["outcome"], &summary["steps"]), (&"finished".into(), &5.into()));
-    let built = json(&["index", "build", "--store", &store, "--run", &run, "--data", &data]);
+    let built = json(&["index", "build", "--store", &store, "--run", &run, "--data", &data, "--kind", "hnsw"]);
     let n_events = built["new"].as_u64().unwrap();
     assert!(n_events > 1_000);
     assert_eq!(json(&["index", "build", "--store", &store, "--run", &run, "--data", &data])["new"], 0);
@@ -86,7 +86,13 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
     json(&["index", "compact", "--store", &store]);
     assert_eq!(json(&["index", "verify", "--store", &store])["index_is_sound"], true);
     let exact = world.path("store-exact");
-    json(&["index", "build", "--store", &exact, "--run", &run, "--data", &data, "--kind", "exact"]);
+    let built = json(&["index", "build", "--store", &exact, "--run", &run, "--data", &data]);
+    assert_eq!(built["stats"]["index"]["kind"], "exact", "so few are compared one by one");
+    fails(
+        &["index", "build", "--store", &exact, "--run", &run, "--data", &data, "--kind", "rabitq", "--m", "3"],
+        2,
+        "an index of kind `rabitq` has no setting `m`; it has bits, n-lists",
+    );
     let added = json(&["index", "add", "--store", &exact, "--run", &run, "--data", &data]);
     assert_eq!(added["stats"]["index"]["kind"], "exact", "adding leaves the kind of the index as it is");
 

@@ -23,10 +23,10 @@ pub(super) fn measure(
     let Features::Dense { values, dim } = gallery.unit() else { unreachable!("an encoder gives dense vectors") };
     let ids: Vec<VectorId> = (0..).map(VectorId).take(values.len() / dim).collect();
     let rows = Rows::new(dim, &ids, &values)?;
-    let exact = Exact.build(rows)?;
+    let exact = Exact.build(&rows, &())?;
     let kind = KindName::default().open(&KindSettings::default())?;
     let start = now_secs();
-    let index = kind.build(rows)?;
+    let index = kind.build(&rows, &())?;
     let build_secs = now_secs() - start;
     let (mut times_ms, mut recalls) = (Vec::new(), Vec::new());
     for (number, (own, window)) in queries.iter().enumerate() {

@@ -21,9 +21,9 @@ fn nearest(vectors: &[f32], dim: usize, k: usize) -> Result<Vec<Vec<usize>>, Ind
     let ids: Vec<VectorId> = (0..).take(n).map(VectorId).collect();
     let rows = Rows::new(dim, &ids, vectors)?;
     let index = if n <= EXACT {
-        Exact.build(rows)?
+        Exact.build(&rows, &())?
     } else {
-        KindName::default().open(&KindSettings::default())?.build(rows)?
+        KindName::default().open(&KindSettings::default())?.build(&rows, &())?
     };
     let others = |(own, vector): (usize, &[f32])| {
         let found = index.search(vector, k + 1)?.into_iter();

@@ -116,8 +116,8 @@ fn a_run_of_a_memory_alone_is_searched_and_judged_without_training() {
     let sequence = sequence();
     assert_eq!(pipeline.add_to_index(&sequence, |_| {}).unwrap(), sequence.events().len());
     let event = &sequence.events()[60];
-    assert_eq!(pipeline.search_id(event.id.as_str(), 5, &Filter::default()).unwrap().len(), 5);
-    assert_eq!(pipeline.search_event(event, 5, &Filter::default()).unwrap().len(), 5);
+    assert_eq!(pipeline.search_id(event.id.as_str(), 5, &Filter::All).unwrap().len(), 5);
+    assert_eq!(pipeline.search_event(event, 5, &Filter::All).unwrap().len(), 5);
     let options = spaxiom_embedding::EvaluateOptions { n_probe: 300, n_test: 100, n_queries: 10, ..Default::default() };
     let report = evaluate(&open(&run), None, &WORLD.data(), &options, flex().as_ref(), &|| 0.0, &mut |_| {}).unwrap();
     let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();

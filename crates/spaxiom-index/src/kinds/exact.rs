@@ -5,17 +5,19 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::error::IndexError;
-use crate::index_kind::IndexKind;
+use crate::id_set::IdSet;
+use crate::index_kind::{IndexKind, Progress};
+use crate::kernels::{dot_inlined, vectorized};
 use crate::settings::KindSettings;
-use crate::vector_index::{FilteredIndex, IdSet, Neighbor, VectorIndex, top_k};
-use crate::vectors::{Rows, VectorId, check_rows, dot};
+use crate::vector_index::{FilteredIndex, Nearest, Neighbor, VectorIndex};
+use crate::vectors::{VectorId, VectorSource, check_rows};
 
 /// It has no settings, and refuses those of another kind.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExactOptions {}
 
-/// Exact search over vectors in memory; there is no file, and every start reads all vectors from the database.
+/// Exact search; a store of this kind has no index and compares its vectors in half precision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exact;
 
@@ -34,8 +36,12 @@ impl IndexKind for Exact {
         KindSettings::default()
     }
 
-    fn build(&self, rows: Rows<'_>) -> Result<Box<dyn VectorIndex>, IndexError> {
-        Ok(Box::new(ExactIndex { dim: rows.dim(), ids: rows.ids().to_vec(), vectors: rows.vectors().to_vec() }))
+    fn build(&self, source: &dyn VectorSource, progress: &dyn Progress) -> Result<Box<dyn VectorIndex>, IndexError> {
+        let ids = source.ids().to_vec();
+        let mut vectors = Vec::new();
+        source.read(0..ids.len(), &mut vectors)?;
+        progress.done(ids.len())?;
+        Ok(Box::new(ExactIndex { dim: source.dim(), ids, vectors }))
     }
 }
 
@@ -55,8 +61,18 @@ impl ExactIndex {
         is_wanted: impl Fn(VectorId) -> bool,
     ) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.dim, 1, query)?;
-        let rows = self.ids.iter().zip(self.vectors.chunks_exact(self.dim)).filter(|(id, _)| is_wanted(**id));
-        Ok(top_k(rows.map(|(&id, row)| Neighbor { id, similarity: dot(row, query) }).collect(), k))
+        let mut nearest = Nearest::new(k);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (&id, row) in self.ids.iter().zip(self.vectors.chunks_exact(self.dim)) {
+                    if is_wanted(id) {
+                        nearest.offer(id, dot_inlined(row, query));
+                    }
+                }
+            },
+        );
+        Ok(nearest.into_sorted())
     }
 }
 
@@ -67,6 +83,10 @@ impl VectorIndex for ExactIndex {
 
     fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    fn n_bytes(&self) -> usize {
+        size_of_val(&*self.ids) + size_of_val(&*self.vectors)
     }
 
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {

@@ -6,11 +6,36 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::IndexError;
-use crate::faiss::FaissIndex;
-use crate::index_kind::{IndexFile, IndexKind};
+use crate::faiss::{Among, FaissIndex};
+use crate::id_set::IdSet;
+use crate::index_kind::{IndexFile, IndexKind, Progress};
 use crate::settings::KindSettings;
-use crate::vector_index::{Neighbor, VectorIndex};
-use crate::vectors::{Rows, check_rows};
+use crate::vector_index::{FilteredIndex, Neighbor, VectorIndex};
+use crate::vectors::{VectorSource, check_rows};
+
+/// How the graph keeps its vectors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HnswStorage {
+    /// Single precision, 4 bytes per value
+    #[default]
+    F32,
+    /// Half precision, 2 bytes per value
+    F16,
+    /// Scalar quantization, 1 byte per value; a store ranks the nearest again
+    Sq8,
+}
+
+impl HnswStorage {
+    /// Its suffix in the name of the index for FAISS.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::F32 => "",
+            Self::F16 => "_SQfp16",
+            Self::Sq8 => "_SQ8",
+        }
+    }
+}
 
 /// Options of an HNSW graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,11 +49,20 @@ pub struct HnswOptions {
     pub ef_search: u32,
     /// Threads while building; 1 by default. More are faster, but the graph is then not reproducible.
     pub n_threads: u32,
+    /// How the vectors are kept; single precision by default.
+    #[serde(skip_serializing_if = "is_default")]
+    pub storage: HnswStorage,
+}
+
+/// Stores of single precision are described as before there was another.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_default(storage: &HnswStorage) -> bool {
+    *storage == HnswStorage::default()
 }
 
 impl Default for HnswOptions {
     fn default() -> Self {
-        Self { m: 32, ef_construction: 80, ef_search: 64, n_threads: 1 }
+        Self { m: 32, ef_construction: 80, ef_search: 64, n_threads: 1, storage: HnswStorage::F32 }
     }
 }
 
@@ -44,7 +78,7 @@ impl Hnsw {
     /// # Errors
     /// [`IndexError::Setting`] for a graph without edges or candidates.
     pub fn new(options: HnswOptions) -> Result<Self, IndexError> {
-        let HnswOptions { m, ef_construction, ef_search, n_threads: _ } = options;
+        let HnswOptions { m, ef_construction, ef_search, n_threads: _, storage: _ } = options;
         let at_least = [("m", m, 2), ("ef-construction", ef_construction, 1), ("ef-search", ef_search, 1)];
         if let Some((name, value, _)) = at_least.into_iter().find(|(_, value, least)| value < least) {
             return Err(IndexError::Setting { name, want: "1 or more, and m 2 or more", got: value.to_string() });
@@ -52,16 +86,35 @@ impl Hnsw {
         Ok(Self { options })
     }
 
-    fn graph(self, rows: Rows<'_>) -> Result<HnswIndex, IndexError> {
-        let HnswOptions { m, ef_construction, ef_search, n_threads } = self.options;
-        let mut faiss = FaissIndex::from_factory(rows.dim(), &format!("IDMap,HNSW{m}"))?;
+    fn graph(self, source: &dyn VectorSource, progress: &dyn Progress) -> Result<HnswIndex, IndexError> {
+        let HnswOptions { m, ef_construction, ef_search, n_threads, storage } = self.options;
+        let mut faiss = FaissIndex::from_factory(source.dim(), &format!("IDMap,HNSW{m}{}", storage.suffix()))?;
         faiss.set("efConstruction", ef_construction)?;
         faiss.set("efSearch", ef_search)?;
-        if !rows.ids().is_empty() {
-            faiss.add(rows.ids(), rows.vectors(), n_threads)?;
+        if storage == HnswStorage::Sq8 {
+            faiss.train(&sample(source, N_TRAINED)?, n_threads)?;
         }
-        Ok(HnswIndex { faiss })
+        faiss.add_all(source, n_threads, progress)?;
+        Ok(HnswIndex { faiss, storage, m, ef_search })
     }
+}
+
+/// Candidates of a search with a filter, at most.
+const MOST_BEAM: usize = 2_048;
+
+/// Vectors that the ranges of scalar quantization are fitted to.
+const N_TRAINED: usize = 20_000;
+
+/// Vectors that lie evenly spread over the source, at most `n`.
+pub(super) fn sample(source: &dyn VectorSource, n: usize) -> Result<Vec<f32>, IndexError> {
+    let n_all = source.ids().len();
+    let n = n.min(n_all);
+    let (mut rows, mut row) = (Vec::with_capacity(n * source.dim()), Vec::new());
+    for place in (0..n).map(|number| number * n_all / n) {
+        source.read(place..place + 1, &mut row)?;
+        rows.extend_from_slice(&row);
+    }
+    Ok(rows)
 }
 
 /// The kind with these settings.
@@ -75,11 +128,11 @@ impl IndexKind for Hnsw {
     }
 
     fn settings(&self) -> KindSettings {
-        KindSettings::of(&self.options).expect("four numbers are a JSON object")
+        KindSettings::of(&self.options).expect("options are a JSON object")
     }
 
-    fn build(&self, rows: Rows<'_>) -> Result<Box<dyn VectorIndex>, IndexError> {
-        Ok(Box::new(self.graph(rows)?))
+    fn build(&self, source: &dyn VectorSource, progress: &dyn Progress) -> Result<Box<dyn VectorIndex>, IndexError> {
+        Ok(Box::new(self.graph(source, progress)?))
     }
 
     fn file(&self) -> Option<&dyn IndexFile> {
@@ -92,22 +145,29 @@ impl IndexFile for Hnsw {
         "index.faiss"
     }
 
-    fn build_file(&self, rows: Rows<'_>, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError> {
-        let graph = self.graph(rows)?;
+    fn build_file(
+        &self,
+        source: &dyn VectorSource,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn VectorIndex>, IndexError> {
+        let graph = self.graph(source, progress)?;
         graph.faiss.write(path)?;
         Ok(Box::new(graph))
     }
 
     fn read_file(&self, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError> {
+        let HnswOptions { m, ef_search, storage, ef_construction: _, n_threads: _ } = self.options;
         let mut faiss = FaissIndex::read(path)?;
-        faiss.set("efSearch", self.options.ef_search)?;
-        Ok(Box::new(HnswIndex { faiss }))
+        faiss.set("efSearch", ef_search)?;
+        Ok(Box::new(HnswIndex { faiss, storage, m, ef_search }))
     }
 
     /// The settings of searches and the number of threads are not part of the graph.
     fn accepts(&self, built: &KindSettings) -> bool {
         let Ok(built) = built.parse::<HnswOptions>() else { return false };
-        built.m == self.options.m && built.ef_construction == self.options.ef_construction
+        let HnswOptions { m, ef_construction, storage, ef_search: _, n_threads: _ } = self.options;
+        (m, ef_construction, storage) == (built.m, built.ef_construction, built.storage)
     }
 }
 
@@ -115,6 +175,9 @@ impl IndexFile for Hnsw {
 #[derive(Debug)]
 struct HnswIndex {
     faiss: FaissIndex,
+    storage: HnswStorage,
+    m: u32,
+    ef_search: u32,
 }
 
 impl VectorIndex for HnswIndex {
@@ -126,8 +189,44 @@ impl VectorIndex for HnswIndex {
         self.faiss.len()
     }
 
+    fn n_bytes(&self) -> usize {
+        let per_value = match self.storage {
+            HnswStorage::F32 => 4,
+            HnswStorage::F16 => 2,
+            HnswStorage::Sq8 => 1,
+        };
+        // Links of the lowest level, of those above, their places, and the id.
+        self.len() * (self.dim() * per_value + 2 * self.m as usize * 4 + 4 + 12 + 8)
+    }
+
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.dim(), 1, query)?;
-        self.faiss.search(query, k)
+        self.faiss.search(query, k, None)
+    }
+
+    /// Rounded vectors give rounded similarities; the beam is as wide as it is all the same.
+    fn n_candidates(&self, k: usize) -> Option<usize> {
+        (self.storage != HnswStorage::F32).then_some(k.max(self.ef_search as usize))
+    }
+
+    fn filtered(&self) -> Option<&dyn FilteredIndex> {
+        Some(self)
+    }
+}
+
+impl FilteredIndex for HnswIndex {
+    /// A filter takes nodes out of the answer and not out of the walk, so that the beam is widened by what it takes out.
+    fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
+        check_rows(self.dim(), 1, query)?;
+        let beam = k.max(self.ef_search as usize) * self.len() / ids.len().max(1);
+        let mut nearest =
+            self.faiss.search(query, beam.clamp(k, k.max(MOST_BEAM)), Some(Among { ids, n_probe: None }))?;
+        nearest.truncate(k);
+        Ok(nearest)
+    }
+
+    /// The walk of a selective filter passes through so many others that comparing what passes is as fast.
+    fn n_compared(&self) -> usize {
+        (self.len() / 50).max(2_000)
     }
 }

@@ -15,7 +15,7 @@ pub struct StoreHeader {
     pub encoder: String,
 }
 
-/// The metadata table of a store.
+/// What a store says of itself.
 pub(super) struct Meta {
     /// Random, drawn when the store is created: an index file of another store is no index of this one.
     pub(super) id: String,

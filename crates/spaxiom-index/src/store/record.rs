@@ -22,7 +22,7 @@ pub struct Record {
 /// A record near a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Cosine similarity to the query, -1 to 1; greater is nearer.
+    /// Cosine similarity to the query, -1 to 1, to a thousandth: vectors are kept in half precision. Greater is nearer.
     pub similarity: f32,
     /// The record.
     pub record: Record,
@@ -37,4 +37,13 @@ pub enum Presence {
     Same,
     /// Another record has its site and id.
     Different,
+}
+
+/// What became of records that were put into a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Put {
+    /// Records whose site and id were not there.
+    pub n_new: usize,
+    /// Records that took the place of one with their site and id.
+    pub n_replaced: usize,
 }

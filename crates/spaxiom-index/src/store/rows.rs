@@ -2,17 +2,16 @@
 
 use std::path::Path;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::error::IndexError;
+use crate::filter::{Column, Columns};
+use crate::id_set::IdSet;
 use crate::settings::KindRecord;
-use crate::store::filter::Filter;
-use crate::store::header::{Meta, StoreHeader};
+use crate::store::header::Meta;
 use crate::store::record::{Presence, Record};
-use crate::vector_index::IdSet;
-use crate::vectors::VectorId;
 
+/// Rows are numbered from 0 on in the order in which they were added; a number is the place of the vector in its file.
 const SCHEMA: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     CREATE TABLE events (
@@ -23,13 +22,12 @@ const SCHEMA: &str = "
         zone TEXT,
         time_ns INTEGER NOT NULL,
         metadata TEXT NOT NULL,
-        vector BLOB NOT NULL,
         UNIQUE (site, id)
     ) STRICT;
     CREATE INDEX events_id ON events (id);
-    CREATE INDEX events_type ON events (type, time_ns);
-    CREATE INDEX events_zone ON events (zone, time_ns);
-    CREATE INDEX events_time ON events (time_ns);
+    CREATE INDEX events_site_time ON events (site, time_ns);
+    CREATE TABLE deleted (number INTEGER PRIMARY KEY AUTOINCREMENT, row INTEGER NOT NULL) STRICT;
+    CREATE TABLE sites (site TEXT PRIMARY KEY, time_zone TEXT NOT NULL) STRICT;
 ";
 
 pub(super) fn connect(path: &Path) -> Result<Connection, IndexError> {
@@ -46,68 +44,152 @@ pub(super) fn is_created(connection: &Connection) -> Result<bool, IndexError> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Creates the tables in one transaction that no other process can interleave with.
-pub(super) fn create_if_absent(
-    connection: &mut Connection,
-    format: u32,
-    header: &StoreHeader,
-    kind: &KindRecord,
-) -> Result<(), IndexError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if is_created(&transaction)? {
-        return Ok(());
-    }
-    let id: String = transaction.query_row("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0))?;
-    let meta = [
-        ("format", serde_json::to_string(&format)?),
-        ("id", serde_json::to_string(&id)?),
-        ("header", serde_json::to_string(header)?),
-        ("kind", serde_json::to_string(kind)?),
-    ];
-    transaction.execute_batch(SCHEMA)?;
-    for (key, value) in meta {
-        transaction.execute("INSERT INTO meta VALUES (?1, ?2)", params![key, value])?;
-    }
-    Ok(transaction.commit()?)
+/// A transaction that no other process can interleave with.
+pub(super) fn write(connection: &mut Connection) -> Result<Transaction<'_>, IndexError> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
-/// The metadata of the store if it has this format; that of another format is not parsed.
-pub(super) fn describe(connection: &Connection, want: u32) -> Result<Meta, IndexError> {
-    let value = |key: &str| -> Result<String, IndexError> {
-        Ok(connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
-    };
-    let found: u32 = serde_json::from_str(&value("format")?)?;
-    if found != want {
-        return Err(IndexError::Format { found, want });
+/// Creates the tables of an empty store with this id.
+pub(super) fn create(transaction: &Transaction<'_>, meta: &Meta, format: u32) -> Result<(), IndexError> {
+    transaction.execute_batch(SCHEMA)?;
+    describe_as(transaction, meta, format)
+}
+
+/// Replaces what a store says of itself.
+fn describe_as(transaction: &Transaction<'_>, meta: &Meta, format: u32) -> Result<(), IndexError> {
+    let Meta { id, header, kind } = meta;
+    let rows = [
+        ("format", serde_json::to_string(&format)?),
+        ("id", serde_json::to_string(id)?),
+        ("header", serde_json::to_string(header)?),
+        ("kind", serde_json::to_string(kind)?),
+        ("generation", "1".into()),
+        ("n_rows", "0".into()),
+    ];
+    for (key, value) in rows {
+        transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![key, value])?;
     }
+    Ok(())
+}
+
+pub(super) fn random_id(connection: &Connection) -> Result<String, IndexError> {
+    Ok(connection.query_row("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0))?)
+}
+
+fn value(connection: &Connection, key: &str) -> Result<String, IndexError> {
+    let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(select.query_row([key], |row| row.get(0))?)
+}
+
+fn set_value(connection: &Connection, key: &str, value: &str) -> Result<(), IndexError> {
+    let mut update = connection.prepare_cached("UPDATE meta SET value = ?2 WHERE key = ?1")?;
+    update.execute([key, value])?;
+    Ok(())
+}
+
+pub(super) fn format(connection: &Connection) -> Result<u32, IndexError> {
+    Ok(serde_json::from_str(&value(connection, "format")?)?)
+}
+
+/// What the store says of itself.
+pub(super) fn describe(connection: &Connection) -> Result<Meta, IndexError> {
     Ok(Meta {
-        id: serde_json::from_str(&value("id")?)?,
-        header: serde_json::from_str(&value("header")?)?,
-        kind: serde_json::from_str(&value("kind")?)?,
+        id: serde_json::from_str(&value(connection, "id")?)?,
+        header: serde_json::from_str(&value(connection, "header")?)?,
+        kind: serde_json::from_str(&value(connection, "kind")?)?,
     })
 }
 
 pub(super) fn set_kind(connection: &Connection, kind: &KindRecord) -> Result<(), IndexError> {
-    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'kind'", [serde_json::to_string(kind)?])?;
+    set_value(connection, "kind", &serde_json::to_string(kind)?)
+}
+
+/// Changes whenever another connection has committed something.
+pub(super) fn version(connection: &Connection) -> Result<i64, IndexError> {
+    let mut select = connection.prepare_cached("PRAGMA data_version")?;
+    Ok(select.query_row([], |row| row.get(0))?)
+}
+
+/// How far the rows of a store go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// Counts compactions, which number all rows anew.
+    pub(super) generation: u64,
+    /// The number that the next row gets.
+    pub(super) n_rows: usize,
+    /// The last row of the table of deletions.
+    pub(super) last_deletion: i64,
+}
+
+pub(super) fn extent(connection: &Connection) -> Result<Extent, IndexError> {
+    let mut select = connection.prepare_cached("SELECT coalesce(max(number), 0) FROM deleted")?;
+    Ok(Extent {
+        generation: serde_json::from_str(&value(connection, "generation")?)?,
+        n_rows: serde_json::from_str(&value(connection, "n_rows")?)?,
+        last_deletion: select.query_row([], |row| row.get(0))?,
+    })
+}
+
+pub(super) fn set_n_rows(transaction: &Transaction<'_>, n_rows: usize) -> Result<(), IndexError> {
+    set_value(transaction, "n_rows", &n_rows.to_string())
+}
+
+/// The rows that were deleted after a deletion.
+pub(super) fn deleted_after(connection: &Connection, last: i64) -> Result<Vec<usize>, IndexError> {
+    let mut select = connection.prepare_cached("SELECT row FROM deleted WHERE number > ?1")?;
+    let rows = select.query_map([last], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Inserts a record as this row; false if its site and id are there.
+pub(super) fn insert(transaction: &Transaction<'_>, row: usize, record: &Record) -> Result<bool, IndexError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO events (row, site, id, type, zone, time_ns, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let Record { id, site, kind, zone, time_ns, metadata, vector: _ } = record;
+    Ok(insert.execute(params![row, site, id, kind, zone, time_ns, metadata])? == 1)
+}
+
+/// Deletes a record by site and id; false if there is none.
+pub(super) fn delete(transaction: &Transaction<'_>, site: &str, id: &str) -> Result<bool, IndexError> {
+    let mut delete = transaction.prepare_cached("DELETE FROM events WHERE site = ?1 AND id = ?2 RETURNING row")?;
+    let row: Option<i64> = delete.query_row([site, id], |row| row.get(0)).optional()?;
+    let Some(row) = row else { return Ok(false) };
+    note_deleted(transaction, row)?;
+    Ok(true)
+}
+
+/// Deletes a record by its row; false if there is none.
+pub(super) fn delete_row(transaction: &Transaction<'_>, row: i64) -> Result<bool, IndexError> {
+    let is_there = transaction.prepare_cached("DELETE FROM events WHERE row = ?1")?.execute([row])? == 1;
+    if is_there {
+        note_deleted(transaction, row)?;
+    }
+    Ok(is_there)
+}
+
+fn note_deleted(transaction: &Transaction<'_>, row: i64) -> Result<(), IndexError> {
+    transaction.prepare_cached("INSERT INTO deleted (row) VALUES (?1)")?.execute([row])?;
     Ok(())
 }
 
-pub(super) fn insert(connection: &mut Connection, records: &[Record]) -> Result<usize, IndexError> {
-    let transaction = connection.transaction()?;
-    let mut n_new = 0;
-    {
-        let mut insert = transaction.prepare_cached(
-            "INSERT OR IGNORE INTO events (site, id, type, zone, time_ns, metadata, vector)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        for record in records {
-            let Record { id, site, kind, zone, time_ns, metadata, vector } = record;
-            let vector: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
-            n_new += insert.execute(params![site, id, kind, zone, time_ns, metadata, vector])?;
-        }
+/// The rows that have a record, in ascending order.
+pub(super) fn all_rows(connection: &Connection) -> Result<Vec<usize>, IndexError> {
+    let mut select = connection.prepare("SELECT row FROM events ORDER BY row")?;
+    let rows = select.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Numbers the records anew from 0 on; `old` are their rows in ascending order.
+pub(super) fn renumber(transaction: &Transaction<'_>, old: &[usize], generation: u64) -> Result<(), IndexError> {
+    let mut update = transaction.prepare_cached("UPDATE events SET row = ?2 WHERE row = ?1")?;
+    // A new number is never above the old one, so that in ascending order each is free.
+    for (new, old) in old.iter().enumerate().filter(|(new, old)| new != *old) {
+        update.execute([old, &new])?;
     }
-    transaction.commit()?;
-    Ok(n_new)
+    transaction.execute("DELETE FROM deleted", [])?;
+    set_value(transaction, "generation", &generation.to_string())?;
+    set_n_rows(transaction, old.len())
 }
 
 /// Whether a record of this site and id is there, and whether it has this metadata.
@@ -122,75 +204,33 @@ pub(super) fn compare(connection: &Connection, site: &str, id: &str, metadata: &
 }
 
 pub(super) fn count(connection: &Connection) -> Result<usize, IndexError> {
-    let n: i64 = connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
-    Ok(usize::try_from(n).expect("a count is not negative"))
+    Ok(connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?)
 }
 
-/// Number of rows up to and including `row`.
-pub(super) fn count_up_to(connection: &Connection, row: i64) -> Result<usize, IndexError> {
-    let n: i64 = connection.query_row("SELECT count(*) FROM events WHERE row <= ?1", [row], |row| row.get(0))?;
-    Ok(usize::try_from(n).expect("a count is not negative"))
-}
-
-/// Number of vectors of another dimension, or with a value that is not finite.
-pub(super) fn n_bad_vectors(connection: &Connection, dim: usize) -> Result<usize, IndexError> {
-    let mut n_bad = 0;
-    let mut select = connection.prepare("SELECT vector FROM events")?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        let is_good = bytes.len() == 4 * dim && floats(bytes).iter().all(|value| value.is_finite());
-        n_bad += usize::from(!is_good);
-    }
-    Ok(n_bad)
+/// Rows that have both a record and a deletion, or neither: none in a store that is sound.
+pub(super) fn n_misplaced(connection: &Connection) -> Result<usize, IndexError> {
+    let sql = "SELECT (SELECT count(*) FROM events) + (SELECT count(DISTINCT row) FROM deleted)
+               - (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'n_rows')";
+    let difference: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(usize::try_from(difference.abs()).unwrap_or(usize::MAX))
 }
 
 pub(super) fn integrity(connection: &Connection) -> Result<String, IndexError> {
     Ok(connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?)
 }
 
-/// The row of an id, at one site or at any.
-pub(super) fn find(connection: &Connection, site: Option<&str>, id: &str) -> Result<Option<VectorId>, IndexError> {
+/// The row of an id: of one site, or the first of any.
+pub(super) fn find(connection: &Connection, site: Option<&str>, id: &str) -> Result<Option<usize>, IndexError> {
     let mut select = connection
         .prepare_cached("SELECT row FROM events WHERE id = ?1 AND (?2 IS NULL OR site = ?2) ORDER BY row LIMIT 1")?;
-    Ok(select.query_row(params![id, site], |row| row.get(0).map(VectorId)).optional()?)
+    Ok(select.query_row(params![id, site], |row| row.get(0)).optional()?)
 }
 
-pub(super) fn get(connection: &Connection, id: VectorId) -> Result<Record, IndexError> {
-    let mut select = connection
-        .prepare_cached("SELECT id, site, type, zone, time_ns, metadata, vector FROM events WHERE row = ?1")?;
-    Ok(select.query_row([id.0], record)?)
-}
-
-/// What was added of the last `limit` events of a site from `from_ns` to before `to_ns`, in order of time.
-pub(super) fn metadata_between(
-    connection: &Connection,
-    site: &str,
-    from_ns: i64,
-    to_ns: i64,
-    limit: u32,
-) -> Result<Vec<String>, IndexError> {
-    let mut select = connection.prepare_cached(
-        "SELECT metadata FROM events WHERE site = ?1 AND time_ns >= ?2 AND time_ns < ?3 ORDER BY time_ns DESC, row DESC LIMIT ?4",
-    )?;
-    let rows = select.query_map((site, from_ns, to_ns, limit), |row| row.get(0))?;
-    let mut newest_first = rows.collect::<Result<Vec<String>, _>>()?;
-    newest_first.reverse();
-    Ok(newest_first)
-}
-
-/// Whether any record has this value; `column` is a column of the schema.
-pub(super) fn has(connection: &Connection, column: &'static str, value: &str) -> Result<bool, IndexError> {
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM events WHERE {column} = ?1)");
-    Ok(connection.query_row(&sql, [value], |row| row.get(0))?)
-}
-
-/// The first distinct values of a column in ascending order.
-pub(super) fn values(connection: &Connection, column: &'static str, limit: u32) -> Result<Vec<String>, IndexError> {
-    let sql = format!("SELECT DISTINCT {column} FROM events WHERE {column} IS NOT NULL ORDER BY 1 LIMIT ?1");
-    let mut select = connection.prepare(&sql)?;
-    let values = select.query_map([limit], |row| row.get(0))?;
-    Ok(values.collect::<Result<_, _>>()?)
+/// The record of a row, without its vector.
+pub(super) fn get(connection: &Connection, row: usize) -> Result<Option<Record>, IndexError> {
+    let mut select =
+        connection.prepare_cached("SELECT id, site, type, zone, time_ns, metadata FROM events WHERE row = ?1")?;
+    Ok(select.query_row([row], record).optional()?)
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
@@ -201,76 +241,143 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         zone: row.get(3)?,
         time_ns: row.get(4)?,
         metadata: row.get(5)?,
-        vector: floats(row.get_ref(6)?.as_blob()?),
+        vector: Vec::new(),
     })
 }
 
-/// All vectors after a row, in the order of their rows.
-pub(super) fn vectors_after(
+/// The rows of a site from `from_ns` to before `to_ns`, the last `limit` of them, in order of time.
+pub(super) fn rows_between(
     connection: &Connection,
-    dim: usize,
-    after: i64,
-) -> Result<(Vec<VectorId>, Vec<f32>), IndexError> {
-    let n = count(connection)?;
-    let (mut ids, mut vectors) = (Vec::with_capacity(n), Vec::with_capacity(n * dim));
-    each_vector(connection, &Filter::default(), after, |row, vector| {
-        ids.push(VectorId(row));
-        vectors.extend_from_slice(vector);
-    })?;
-    Ok((ids, vectors))
+    site: &str,
+    from_ns: i64,
+    to_ns: i64,
+    limit: u32,
+) -> Result<Vec<i64>, IndexError> {
+    let mut select = connection.prepare_cached(
+        "SELECT row FROM events WHERE site = ?1 AND time_ns >= ?2 AND time_ns < ?3 ORDER BY time_ns DESC, row DESC LIMIT ?4",
+    )?;
+    let rows = select.query_map((site, from_ns, to_ns, limit), |row| row.get(0))?;
+    let mut newest_first = rows.collect::<Result<Vec<i64>, _>>()?;
+    newest_first.reverse();
+    Ok(newest_first)
 }
 
-/// The rows up to and including `last` that pass `filter`.
-pub(super) fn ids_up_to(connection: &Connection, filter: &Filter, last: i64) -> Result<IdSet, IndexError> {
-    let (conditions, values) = conditions(filter);
-    let sql = format!("SELECT row FROM events WHERE row <= ?{conditions} ORDER BY row");
-    let mut select = connection.prepare_cached(&sql)?;
-    let values = std::iter::once(Value::from(last)).chain(values);
-    let ids = select.query_map(params_from_iter(values), |row| row.get(0).map(VectorId))?;
-    Ok(ids.collect::<Result<_, _>>()?)
+pub(super) fn metadata(connection: &Connection, row: i64) -> Result<Option<String>, IndexError> {
+    let mut select = connection.prepare_cached("SELECT metadata FROM events WHERE row = ?1")?;
+    Ok(select.query_row([row], |row| row.get(0)).optional()?)
 }
 
-/// Visits the rows after `after` that pass `filter`, in order.
-pub(super) fn each_vector(
-    connection: &Connection,
-    filter: &Filter,
-    after: i64,
-    mut visit: impl FnMut(i64, &[f32]),
-) -> Result<(), IndexError> {
-    let (conditions, values) = conditions(filter);
-    let sql = format!("SELECT row, vector FROM events WHERE row > ?{conditions} ORDER BY row");
-    let mut select = connection.prepare_cached(&sql)?;
-    let values = std::iter::once(Value::from(after)).chain(values);
-    let mut rows = select.query(params_from_iter(values))?;
+/// Whether any record has this value; `column` is a column of the schema.
+pub(super) fn has(connection: &Connection, column: &'static str, value: &str) -> Result<bool, IndexError> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM events WHERE {column} = ?1)");
+    Ok(connection.query_row(&sql, [value], |row| row.get(0))?)
+}
+
+/// Distinct values of a column in ascending order.
+pub(super) fn values(connection: &Connection, column: &'static str) -> Result<Vec<String>, IndexError> {
+    let sql = format!("SELECT DISTINCT {column} FROM events WHERE {column} IS NOT NULL ORDER BY 1");
+    let mut select = connection.prepare(&sql)?;
+    let values = select.query_map([], |row| row.get(0))?;
+    Ok(values.collect::<Result<_, _>>()?)
+}
+
+/// Names of the attributes of the last records.
+pub(super) fn attributes(connection: &Connection) -> Result<Vec<String>, IndexError> {
+    let sql = "SELECT DISTINCT key FROM (SELECT metadata FROM events ORDER BY row DESC LIMIT 1000), json_each(metadata)
+               ORDER BY 1";
+    let mut select = connection.prepare(sql)?;
+    let values = select.query_map([], |row| row.get(0))?;
+    Ok(values.collect::<Result<_, _>>()?)
+}
+
+/// Extends the columns that every record has by the rows below `n_rows` that they lack.
+pub(super) fn extend(connection: &Connection, columns: &mut Columns, n_rows: usize) -> Result<(), IndexError> {
+    let mut select = connection.prepare_cached(
+        "SELECT row, type, zone, site, time_ns FROM events WHERE row >= ?1 AND row < ?2 ORDER BY row",
+    )?;
+    let mut rows = select.query([columns.n_rows(), n_rows])?;
     while let Some(row) = rows.next()? {
-        let vector = floats(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
-        visit(row.get(0)?, &vector);
+        let text = |column| -> Result<Option<&str>, IndexError> {
+            Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?)
+        };
+        let (kind, zone, site) = (text(1)?.unwrap_or_default(), text(2)?, text(3)?.unwrap_or_default());
+        columns.push(row.get(0)?, kind, zone, site, row.get(4)?);
     }
+    columns.pad(n_rows);
     Ok(())
 }
 
-/// The conditions of a filter as SQL after another condition, and the values that they bind.
-fn conditions(filter: &Filter) -> (String, Vec<Value>) {
-    let Filter { kind, zone, site, from_ns, to_ns } = filter;
-    let text = |value: &Option<String>| value.clone().map(Value::from);
-    let conditions = [
-        ("type = ?", text(kind)),
-        ("zone = ?", text(zone)),
-        ("site = ?", text(site)),
-        ("time_ns >= ?", from_ns.map(Value::from)),
-        ("time_ns < ?", to_ns.map(Value::from)),
-    ];
-    let (mut sql, mut values) = (String::new(), Vec::new());
-    for (condition, value) in conditions {
-        if let Some(value) = value {
-            sql.push_str(" AND ");
-            sql.push_str(condition);
-            values.push(value);
-        }
+/// Extends the column of an attribute, a path of names, by the rows below `n_rows` that it lacks.
+pub(super) fn extend_attribute(
+    connection: &Connection,
+    name: &str,
+    column: &mut Column,
+    n_rows: usize,
+) -> Result<(), IndexError> {
+    let path: String = std::iter::once("$".into()).chain(name.split('.').map(|name| format!(".\"{name}\""))).collect();
+    let mut select = connection
+        .prepare_cached("SELECT row, metadata -> ?3 FROM events WHERE row >= ?1 AND row < ?2 ORDER BY row")?;
+    let mut rows = select.query(params![column.len(), n_rows, path])?;
+    while let Some(row) = rows.next()? {
+        let number: usize = row.get(0)?;
+        (column.len()..number).for_each(|_| column.push(None));
+        let text = row.get_ref(1)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        column.push(text.map(serde_json::from_str).transpose()?.as_ref());
     }
-    (sql, values)
+    (column.len()..n_rows).for_each(|_| column.push(None));
+    Ok(())
 }
 
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+/// Records the clocks of sites.
+pub(super) fn set_time_zones(connection: &mut Connection, zones: &[(String, String)]) -> Result<(), IndexError> {
+    let transaction = write(connection)?;
+    for (site, zone) in zones {
+        transaction.execute("INSERT OR REPLACE INTO sites VALUES (?1, ?2)", [site, zone])?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// The clocks of sites.
+pub(super) fn time_zones(connection: &Connection) -> Result<Vec<(String, String)>, IndexError> {
+    let mut select = connection.prepare_cached("SELECT site, time_zone FROM sites")?;
+    let zones = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(zones.collect::<Result<_, _>>()?)
+}
+
+/// The rows below `n_rows` without a record.
+pub(super) fn dead(connection: &Connection) -> Result<IdSet, IndexError> {
+    let mut dead = IdSet::default();
+    for row in deleted_after(connection, 0)? {
+        dead.insert(row);
+    }
+    Ok(dead)
+}
+
+/// Makes a store of format 2, which kept vectors in its database, one of `format`; gives every vector to `take`.
+pub(super) fn migrate(
+    transaction: &Transaction<'_>,
+    format: u32,
+    mut take: impl FnMut(usize, Vec<f32>) -> Result<(), IndexError>,
+) -> Result<(), IndexError> {
+    let meta = describe(transaction)?;
+    transaction.execute_batch(
+        "ALTER TABLE events RENAME TO old; ALTER TABLE meta RENAME TO old_meta;
+         DROP INDEX events_id; DROP INDEX events_type; DROP INDEX events_zone; DROP INDEX events_time;",
+    )?;
+    create(transaction, &meta, format)?;
+    let n_rows = {
+        let mut select =
+            transaction.prepare("SELECT id, site, type, zone, time_ns, metadata, vector FROM old ORDER BY row")?;
+        let mut rows = select.query([])?;
+        let mut n_rows = 0;
+        while let Some(row) = rows.next()? {
+            insert(transaction, n_rows, &record(row)?)?;
+            let bytes = row.get_ref(6)?.as_blob().map_err(rusqlite::Error::from)?;
+            take(n_rows, bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())?;
+            n_rows += 1;
+        }
+        n_rows
+    };
+    set_n_rows(transaction, n_rows)?;
+    Ok(transaction.execute_batch("DROP TABLE old; DROP TABLE old_meta;")?)
 }

@@ -15,7 +15,7 @@ fn ids(n: usize) -> Vec<VectorId> {
 
 fn build(kind: &dyn IndexKind, vectors: &[f32], dim: usize) -> Box<dyn VectorIndex> {
     let ids = ids(vectors.len() / dim);
-    kind.build(Rows::new(dim, &ids, vectors).unwrap()).unwrap()
+    kind.build(&Rows::new(dim, &ids, vectors).unwrap(), &()).unwrap()
 }
 
 fn found(index: &dyn VectorIndex, query: &[f32], k: usize) -> Vec<i64> {
@@ -120,7 +120,7 @@ proptest! {
         let (some, some_vectors): (Vec<VectorId>, Vec<Vec<f32>>) =
             (0..all.len()).filter(|&row| chosen[row]).map(|row| (all[row], vectors[row].clone())).unzip();
         let some_vectors = some_vectors.concat();
-        let want = Exact.build(Rows::new(11, &some, &some_vectors).unwrap()).unwrap().search(&vectors[0], k).unwrap();
+        let want = Exact.build(&Rows::new(11, &some, &some_vectors).unwrap(), &()).unwrap().search(&vectors[0], k).unwrap();
         let index = build(&Exact, &vectors.concat(), 11);
         let among: IdSet = some.into_iter().rev().collect();
         prop_assert_eq!(index.filtered().unwrap().search_among(&vectors[0], k, &among).unwrap(), want);

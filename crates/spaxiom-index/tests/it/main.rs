@@ -1,8 +1,11 @@
 //! Tests of the public API of `spaxiom-index`.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
+mod filters;
 #[cfg(feature = "faiss")]
 mod indices;
+mod kinds;
+mod life;
 #[cfg(feature = "faiss")]
 mod store;
 #[cfg(not(feature = "faiss"))]

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use spaxiom_index::{
-    Exact, Filter, FilteredIndex, Hnsw, HnswOptions, IdSet, IndexError, IndexFile, IndexKind, KindRecord, KindSettings,
-    Neighbor, Presence, Record, Rows, Store, StoreHeader, VectorId, VectorIndex,
+    Exact, Filter, FilteredIndex, Hnsw, HnswOptions, IdSet, IndexError, IndexFile, IndexKind, IndexState, KindRecord,
+    KindSettings, Neighbor, Presence, Progress, Record, Store, StoreHeader, VectorId, VectorIndex, VectorSource,
 };
 use tempfile::TempDir;
 
@@ -14,7 +14,7 @@ use crate::clustered;
 const DIM: usize = 16;
 
 fn hnsw() -> Arc<dyn IndexKind> {
-    let options = HnswOptions { m: 32, ef_construction: 80, ef_search: 64, n_threads: 1 };
+    let options = HnswOptions { ef_search: 64, ..HnswOptions::default() };
     Arc::new(Hnsw::new(options).unwrap())
 }
 
@@ -37,9 +37,9 @@ fn records(seed: u64, n: usize) -> Vec<Record> {
 }
 
 fn filled(path: &Path, kind: Arc<dyn IndexKind>) -> Store {
-    let mut store = Store::open_or_create(path, &header(), kind).unwrap();
+    let store = Store::open_or_create(path, &header(), kind).unwrap();
     store.add(records(1, 500)).unwrap();
-    store.build().unwrap();
+    store.build(&()).unwrap();
     store
 }
 
@@ -52,7 +52,7 @@ fn exact_and_hnsw_stores_find_the_same() {
     let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let (exact, hnsw) = (filled(a.path(), Arc::new(Exact)), filled(b.path(), hnsw()));
     for query in clustered(5, 20, DIM).chunks_exact(DIM) {
-        assert_eq!(found(&exact, query, 10, &Filter::default()), found(&hnsw, query, 10, &Filter::default()));
+        assert_eq!(found(&exact, query, 10, &Filter::All), found(&hnsw, query, 10, &Filter::All));
     }
 }
 
@@ -60,7 +60,7 @@ fn exact_and_hnsw_stores_find_the_same() {
 fn a_filter_gives_all_that_pass_and_nothing_else() {
     for kind in [hnsw(), Arc::new(Exact)] {
         let folder = TempDir::new().unwrap();
-        let mut store = filled(folder.path(), kind);
+        let store = filled(folder.path(), kind);
         let mut all = records(1, 500);
         filters_are_exact(&store, &all);
         let new = records(2, 100);
@@ -81,26 +81,24 @@ fn filters_are_exact(store: &Store, all: &[Record]) {
         got.sort();
         assert_eq!(got, want, "{filter:?}");
     };
-    check(Filter { kind: Some("QueueFormed".into()), ..Filter::default() }, |r| r.kind == "QueueFormed");
-    check(Filter { zone: Some("dock_3".into()), ..Filter::default() }, |r| r.zone.as_deref() == Some("dock_3"));
-    check(Filter { from_ns: Some(100_000), to_ns: Some(200_000), ..Filter::default() }, |r| {
-        (100_000..200_000).contains(&r.time_ns)
-    });
-    let both = Filter { site: Some("site-1".into()), kind: Some("QueueFormed".into()), ..Filter::default() };
+    check(Filter::kind("QueueFormed"), |r| r.kind == "QueueFormed");
+    check(Filter::zone("dock_3"), |r| r.zone.as_deref() == Some("dock_3"));
+    check(Filter::between(Some(100_000), Some(200_000)), |r| (100_000..200_000).contains(&r.time_ns));
+    let both = Filter::site("site-1").and(Filter::kind("QueueFormed"));
     check(both, |r| r.site == "site-1" && r.kind == "QueueFormed");
-    check(Filter { kind: Some("Nothing".into()), ..Filter::default() }, |_| false);
+    check(Filter::kind("Nothing"), |_| false);
 }
 
 #[test]
 fn a_filter_with_a_value_that_is_nowhere_is_named_with_those_that_are() {
     let folder = TempDir::new().unwrap();
     let store = filled(folder.path(), hnsw());
-    let filter = Filter { kind: Some("DoorOpened".into()), zone: Some("roof".into()), ..Filter::default() };
+    let filter = Filter::kind("DoorOpened").and(Filter::zone("roof"));
     let error = store.require_known(&filter).unwrap_err().to_string();
     let want =
         "no event in the store has the zone `roof`; there are dock_0, dock_1, dock_2, dock_3, dock_4, dock_5, dock_6";
     assert_eq!(error, want);
-    assert!(store.require_known(&Filter { zone: Some("dock_0".into()), ..filter }).is_ok());
+    assert!(store.require_known(&Filter::zone("dock_0")).is_ok());
 }
 
 /// The graph alone reached 219 of 300 vectors when this was written.
@@ -110,10 +108,10 @@ fn k_results_come_back_whenever_k_exist() {
     let (exact, hnsw) = (filled(a.path(), Arc::new(Exact)), filled(b.path(), hnsw()));
     let query = &clustered(8, 1, DIM)[..];
     for k in [1, 100, 400, 500, 1_000] {
-        let hits = found(&hnsw, query, k, &Filter::default());
+        let hits = found(&hnsw, query, k, &Filter::All);
         assert_eq!(hits.len(), k.min(500));
         if k >= 400 {
-            assert_eq!(hits, found(&exact, query, k, &Filter::default()));
+            assert_eq!(hits, found(&exact, query, k, &Filter::All));
         }
     }
 }
@@ -121,22 +119,22 @@ fn k_results_come_back_whenever_k_exist() {
 #[test]
 fn new_records_are_found_before_the_index_is_built_again() {
     let folder = TempDir::new().unwrap();
-    let mut store = filled(folder.path(), hnsw());
+    let store = filled(folder.path(), hnsw());
     let new = records(2, 30);
     assert_eq!(store.add(new.clone()).unwrap(), 30);
-    assert_eq!(found(&store, &new[7].vector, 1, &Filter::default()), ["event-2-7"]);
+    assert_eq!(found(&store, &new[7].vector, 1, &Filter::All), ["event-2-7"]);
     let stats = store.stats().unwrap();
     assert_eq!((stats.n_vectors, stats.n_indexed), (530, 500));
     // The same after the program was started again.
     drop(store);
     let store = Store::open(folder.path()).unwrap();
-    assert_eq!(found(&store, &new[7].vector, 1, &Filter::default()), ["event-2-7"]);
+    assert_eq!(found(&store, &new[7].vector, 1, &Filter::All), ["event-2-7"]);
 }
 
 #[test]
 fn a_record_that_is_there_already_is_left_alone() {
     let folder = TempDir::new().unwrap();
-    let mut store = filled(folder.path(), hnsw());
+    let store = filled(folder.path(), hnsw());
     assert_eq!(store.add(records(1, 500)).unwrap(), 0);
     let asked = [("event-1-0", "{}"), ("event-1-0", "{\"other\":1}"), ("event-1-1", "{}")];
     let presence = store.compare("site-0", &asked).unwrap();
@@ -145,10 +143,10 @@ fn a_record_that_is_there_already_is_left_alone() {
 }
 
 #[test]
-fn a_missing_cut_or_changed_index_file_is_built_again() {
+fn a_missing_cut_or_changed_index_file_is_not_read_and_answers_stay_exact_until_it_is_built_again() {
     let folder = TempDir::new().unwrap();
     let query = &clustered(7, 1, DIM)[..];
-    let want = found(&filled(folder.path(), hnsw()), query, 10, &Filter::default());
+    let want = found(&filled(folder.path(), hnsw()), query, 10, &Filter::All);
     let file = folder.path().join("index.faiss");
     let whole = fs_err::read(&file).unwrap();
     let damages: [(&str, Option<Vec<u8>>); 4] = [
@@ -163,12 +161,17 @@ fn a_missing_cut_or_changed_index_file_is_built_again() {
             None => fs_err::remove_file(&file).unwrap(),
         }
         let store = Store::open(folder.path()).unwrap();
-        assert_eq!(found(&store, query, 10, &Filter::default()), want, "{what}");
+        assert_eq!(store.wait_for_index(), IndexState::None, "{what}");
+        assert_eq!(found(&store, query, 10, &Filter::All), want, "{what}");
+        assert!(store.build_behind().unwrap(), "{what}");
+        assert_eq!(store.wait_for_index(), IndexState::Ready, "{what}");
+        assert_eq!(found(&store, query, 10, &Filter::All), want, "{what}");
         assert_eq!(fs_err::read(&file).unwrap(), whole, "{what}: the same graph again");
         assert!(store.verify().unwrap().index_is_sound);
+        assert!(!store.build_behind().unwrap(), "there is nothing to build");
     }
     fs_err::write(folder.path().join("index.json"), "{}").unwrap();
-    assert_eq!(found(&Store::open(folder.path()).unwrap(), query, 10, &Filter::default()), want);
+    assert_eq!(found(&Store::open(folder.path()).unwrap(), query, 10, &Filter::All), want);
 }
 
 #[test]
@@ -205,6 +208,7 @@ fn the_kind_of_index_can_be_changed_later() {
     drop(filled(folder.path(), Arc::new(Exact)));
     let store = Store::open_or_create(folder.path(), &header(), hnsw()).unwrap();
     assert_eq!(store.stats().unwrap().index, KindRecord::of(hnsw().as_ref()));
+    store.build(&()).unwrap();
     assert!(folder.path().join("index.faiss").exists());
 }
 
@@ -213,7 +217,7 @@ fn a_database_that_a_kill_left_empty_becomes_a_store() {
     let folder = TempDir::new().unwrap();
     fs_err::write(folder.path().join("store.sqlite"), "").unwrap();
     assert!(matches!(Store::open(folder.path()), Err(IndexError::NoStore { .. })));
-    let mut store = Store::open_or_create(folder.path(), &header(), hnsw()).unwrap();
+    let store = Store::open_or_create(folder.path(), &header(), hnsw()).unwrap();
     assert_eq!(store.add(records(1, 10)).unwrap(), 10);
 }
 
@@ -221,26 +225,26 @@ fn a_database_that_a_kill_left_empty_becomes_a_store() {
 fn the_index_file_of_another_store_is_no_index_of_this_one() {
     let (a, b) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     drop(filled(a.path(), hnsw()));
-    let mut other = Store::open_or_create(b.path(), &header(), hnsw()).unwrap();
+    let other = Store::open_or_create(b.path(), &header(), hnsw()).unwrap();
     other.add(records(2, 500)).unwrap();
-    other.build().unwrap();
+    other.build(&()).unwrap();
     for name in ["index.faiss", "index.json"] {
         fs_err::copy(a.path().join(name), b.path().join(name)).unwrap();
     }
     assert!(!other.verify().unwrap().index_is_sound);
     let query = &records(2, 1)[0].vector;
-    assert_eq!(found(&Store::open(b.path()).unwrap(), query, 1, &Filter::default()), ["event-2-0"]);
+    assert_eq!(found(&Store::open(b.path()).unwrap(), query, 1, &Filter::All), ["event-2-0"]);
 }
 
 #[test]
 fn inspecting_changes_nothing_and_finds_all() {
     let folder = TempDir::new().unwrap();
     let query = &clustered(7, 1, DIM)[..];
-    let want = found(&filled(folder.path(), hnsw()), query, 10, &Filter::default());
+    let want = found(&filled(folder.path(), hnsw()), query, 10, &Filter::All);
     let file = folder.path().join("index.faiss");
     fs_err::write(&file, "nonsense").unwrap();
     let store = Store::inspect(folder.path()).unwrap();
-    assert_eq!(found(&store, query, 10, &Filter::default()), want);
+    assert_eq!(found(&store, query, 10, &Filter::All), want);
     let report = store.verify().unwrap();
     assert_eq!((report.index_is_sound, report.n_bad_vectors), (false, 0));
     assert_eq!(fs_err::read(&file).unwrap(), b"nonsense");
@@ -258,28 +262,27 @@ fn the_kind_is_recorded_as_it_always_was() {
     drop(filled(folder.path(), hnsw()));
     assert_eq!(recorded(), r#"{"kind":"hnsw","m":32,"ef-construction":80,"ef-search":64,"n-threads":1}"#);
     let description = fs_err::read_to_string(folder.path().join("index.json")).unwrap();
-    let options = r#"  "options": {
-    "m": 32,
-    "ef-construction": 80,
-    "ef-search": 64,
-    "n-threads": 1
-  },
+    let options = r#"    "options": {
+      "m": 32,
+      "ef-construction": 80,
+      "ef-search": 64,
+      "n-threads": 1
+    },
 "#;
     assert!(description.contains(options), "{description}");
 }
 
 #[test]
-fn a_graph_is_read_with_other_settings_of_searches_and_rebuilt_with_others_of_its_own() {
+fn a_graph_is_read_with_other_settings_of_searches_and_not_with_others_of_its_own() {
     let folder = TempDir::new().unwrap();
     drop(filled(folder.path(), hnsw()));
-    let file = folder.path().join("index.faiss");
-    let graph = fs_err::read(&file).unwrap();
-    let check = |options: HnswOptions, is_read: bool| {
-        drop(Store::open_or_create(folder.path(), &header(), Arc::new(Hnsw::new(options).unwrap())).unwrap());
-        assert_eq!(fs_err::read(&file).unwrap() == graph, is_read, "{options:?}");
+    let check = |options: HnswOptions, want: IndexState| {
+        let kind = Arc::new(Hnsw::new(options).unwrap());
+        let store = Store::open_or_create(folder.path(), &header(), kind).unwrap();
+        assert_eq!(store.wait_for_index(), want, "{options:?}");
     };
-    check(HnswOptions { ef_search: 200, n_threads: 2, ..HnswOptions::default() }, true);
-    check(HnswOptions { m: 16, ..HnswOptions::default() }, false);
+    check(HnswOptions { ef_search: 200, n_threads: 2, ..HnswOptions::default() }, IndexState::Ready);
+    check(HnswOptions { m: 16, ..HnswOptions::default() }, IndexState::None);
 }
 
 /// A kind that nobody in the crate knows: it compares every vector, rounded to steps of 1 / `n_steps`.
@@ -289,9 +292,11 @@ struct Rounded {
 }
 
 impl Rounded {
-    fn round(self, rows: Rows<'_>) -> RoundedIndex {
+    fn round(self, source: &dyn VectorSource) -> RoundedIndex {
         let step = |value: &f32| (value * f32::from(self.n_steps)).round() / f32::from(self.n_steps);
-        RoundedIndex { dim: rows.dim(), ids: rows.ids().to_vec(), values: rows.vectors().iter().map(step).collect() }
+        let mut vectors = Vec::new();
+        source.read(0..source.ids().len(), &mut vectors).unwrap();
+        RoundedIndex { dim: source.dim(), ids: source.ids().to_vec(), values: vectors.iter().map(step).collect() }
     }
 }
 
@@ -304,8 +309,8 @@ impl IndexKind for Rounded {
         KindSettings::of(&serde_json::json!({"n-steps": self.n_steps})).unwrap()
     }
 
-    fn build(&self, rows: Rows<'_>) -> Result<Box<dyn VectorIndex>, IndexError> {
-        Ok(Box::new(self.round(rows)))
+    fn build(&self, source: &dyn VectorSource, _: &dyn Progress) -> Result<Box<dyn VectorIndex>, IndexError> {
+        Ok(Box::new(self.round(source)))
     }
 
     fn file(&self) -> Option<&dyn IndexFile> {
@@ -318,8 +323,13 @@ impl IndexFile for Rounded {
         "index.rounded"
     }
 
-    fn build_file(&self, rows: Rows<'_>, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError> {
-        let RoundedIndex { dim, ids, values } = self.round(rows);
+    fn build_file(
+        &self,
+        source: &dyn VectorSource,
+        path: &Path,
+        _: &dyn Progress,
+    ) -> Result<Box<dyn VectorIndex>, IndexError> {
+        let RoundedIndex { dim, ids, values } = self.round(source);
         let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
         fs_err::write(path, serde_json::to_vec(&(dim, numbers, &values))?)?;
         Ok(Box::new(RoundedIndex { dim, ids, values }))
@@ -350,6 +360,10 @@ impl VectorIndex for RoundedIndex {
         self.ids.len()
     }
 
+    fn n_bytes(&self) -> usize {
+        size_of_val(&*self.values)
+    }
+
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         self.search_among(query, k, &self.ids.iter().copied().collect())
     }
@@ -378,9 +392,9 @@ fn an_index_kind_from_outside_drives_a_store() {
     let rounded: Arc<dyn IndexKind> = Arc::new(Rounded { n_steps: 30_000 });
     let mut store = filled(b.path(), Arc::clone(&rounded));
     let queries = clustered(5, 20, DIM);
-    let kind = Filter { kind: Some("QueueFormed".into()), ..Filter::default() };
+    let kind = Filter::kind("QueueFormed");
     let searches = |store: &Store| -> Vec<Vec<String>> {
-        let one = |query| [found(store, query, 1, &Filter::default()), found(store, query, 1, &kind)].concat();
+        let one = |query| [found(store, query, 1, &Filter::All), found(store, query, 1, &kind)].concat();
         queries.chunks_exact(DIM).map(one).collect()
     };
     let want = searches(&store);
@@ -388,18 +402,28 @@ fn an_index_kind_from_outside_drives_a_store() {
     // Rounding changes an inner product by less than 1e-4, which reorders almost nothing.
     assert!(n_same >= 18, "the nearest of {n_same} of 20 queries are those of exact search");
 
-    // The file of other settings is not read: coarse steps find something else.
+    // The file of other settings is not read: nothing is found by coarse steps until they are built.
     let coarse = Store::open_or_create(b.path(), &header(), Arc::new(Rounded { n_steps: 1 })).unwrap();
+    assert_eq!(coarse.wait_for_index(), IndexState::None);
+    coarse.build(&()).unwrap();
     assert_ne!(searches(&coarse), want);
-    store = Store::open_or_create(b.path(), &header(), Arc::clone(&rounded)).unwrap();
+    let reopened = || {
+        let store = Store::open_or_create(b.path(), &header(), Arc::clone(&rounded)).unwrap();
+        store.wait_for_index();
+        store
+    };
+    store = reopened();
+    store.build(&()).unwrap();
 
-    // Read from its file, and rebuilt when the file is damaged.
+    // Read from its file, and not when that is damaged.
     let file = b.path().join("index.rounded");
     let whole = fs_err::read(&file).unwrap();
     for bytes in [&whole[..], &whole[..whole.len() / 2], &whole[..0]] {
         fs_err::write(&file, bytes).unwrap();
         assert_eq!(store.verify().unwrap().index_is_sound, bytes.len() == whole.len());
-        store = Store::open_or_create(b.path(), &header(), Arc::clone(&rounded)).unwrap();
+        store = reopened();
+        assert_eq!(store.index_state() == IndexState::Ready, bytes.len() == whole.len());
+        store.build(&()).unwrap();
         assert_eq!(searches(&store), want);
         assert_eq!(fs_err::read(&file).unwrap(), whole);
     }
@@ -407,15 +431,17 @@ fn an_index_kind_from_outside_drives_a_store() {
     // New records are found beside the index, and the store knows its kind and settings.
     let new = records(2, 30);
     store.add(new.clone()).unwrap();
-    assert_eq!(found(&store, &new[7].vector, 1, &Filter::default()), ["event-2-7"]);
+    assert_eq!(found(&store, &new[7].vector, 1, &Filter::All), ["event-2-7"]);
     let stats = store.stats().unwrap();
     assert_eq!((stats.n_vectors, stats.n_indexed), (530, 500));
     assert_eq!(serde_json::to_string(&stats.index).unwrap(), r#"{"kind":"rounded","n-steps":30000}"#);
 
     // By name alone only kinds of the table are opened; inspecting needs none, and another kind may take over.
-    let error = Store::open(b.path()).unwrap_err();
-    assert!(matches!(&error, IndexError::UnknownKind { kind, .. } if kind == "rounded"), "{error}");
+    let by_name = Store::open(b.path()).unwrap();
+    let state = by_name.wait_for_index();
+    assert!(matches!(&state, IndexState::Failed(why) if why.contains("unknown index kind `rounded`")), "{state:?}");
+    assert_eq!(searches(&by_name).len(), 20);
     assert_eq!(Store::inspect(b.path()).unwrap().stats().unwrap().n_indexed, 500);
-    drop(Store::open_or_create(b.path(), &header(), hnsw()).unwrap());
+    Store::open_or_create(b.path(), &header(), hnsw()).unwrap().build(&()).unwrap();
     assert_eq!(Store::open(b.path()).unwrap().stats().unwrap().n_indexed, 530);
 }

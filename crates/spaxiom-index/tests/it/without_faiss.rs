@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use spaxiom_index::{Exact, Filter, IndexError, KindName, KindSettings, Record, Store, StoreHeader};
+use spaxiom_index::{Exact, Filter, IndexError, IndexState, KindName, KindSettings, Record, Store, StoreHeader};
 use tempfile::TempDir;
 
 use crate::clustered;
@@ -11,7 +11,7 @@ use crate::clustered;
 fn a_store_of_a_kind_that_is_not_compiled_in_names_the_feature() {
     let folder = TempDir::new().unwrap();
     let header = StoreHeader { dim: 4, tokenizer: "t1".into(), encoder: "e1".into() };
-    let mut store = Store::open_or_create(folder.path(), &header, Arc::new(Exact)).unwrap();
+    let store = Store::open_or_create(folder.path(), &header, Arc::new(Exact)).unwrap();
     let vector = clustered(1, 1, 4);
     let record = Record {
         id: "a".into(),
@@ -29,12 +29,13 @@ fn a_store_of_a_kind_that_is_not_compiled_in_names_the_feature() {
     database.execute("UPDATE meta SET value = ?1 WHERE key = 'kind'", [kind]).unwrap();
     drop(database);
 
-    let error = Store::open(folder.path()).unwrap_err();
-    assert!(matches!(error, IndexError::KindNotCompiledIn { kind: "hnsw", feature: "faiss" }), "{error}");
-    let mut store = Store::inspect(folder.path()).unwrap();
-    assert_eq!(store.search(&vector, 1, &Filter::default()).unwrap()[0].record.id, "a");
+    let store = Store::open(folder.path()).unwrap();
+    let state = store.wait_for_index();
+    assert!(matches!(&state, IndexState::Failed(why) if why.contains("feature `faiss`")), "{state:?}");
+    assert_eq!(store.search(&vector, 1, &Filter::All).unwrap()[0].record.id, "a");
     assert_eq!(store.stats().unwrap().index.name(), "hnsw");
-    assert!(store.build().is_err());
+    let error = store.build(&()).unwrap_err();
+    assert!(matches!(error, IndexError::KindNotCompiledIn { kind: "hnsw", feature: "faiss" }), "{error}");
     let store = Store::open_or_create(folder.path(), &header, Arc::new(Exact)).unwrap();
     assert_eq!(store.stats().unwrap().n_indexed, 1);
 }

@@ -1,0 +1,117 @@
+//! `index build` and `index add`.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use spaxiom_embedding::{
+    Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, IndexState, Progress, Run, Store, VectorName,
+};
+
+use super::args::{IndexAddArgs, IndexBuildArgs};
+use crate::exit::Exit;
+use crate::{observer, output, unknown};
+
+pub(super) fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
+    let IndexBuildArgs { add, vector, index } = args;
+    let stored = Store::inspect(&add.store.store).and_then(|store| store.stats()).ok();
+    let parts = vector.or(stored.as_ref().map(|stats| EmbeddingPipeline::parts(&stats.header)));
+    let stored = stored.map(|stats| stats.index);
+    // A new store has its kind when the number of its vectors is known.
+    let kind = match &stored {
+        Some(stored) => stored.open()?,
+        None => Arc::new(Exact),
+    };
+    // Wrong flags are told before hours of work.
+    index
+        .kind(stored.clone(), 0, 1)
+        .map(drop)
+        .or_else(|error| if index.kind.is_some() { Err(error) } else { Ok(()) })?;
+    let (pipeline, added, n_rejected) = fill(add, kind, parts.unwrap_or_default())?;
+    let stats = pipeline.store().stats()?;
+    let (kind, why) = index.kind(stored, stats.n_vectors, stats.header.dim)?;
+    if let Some(why) = why {
+        tracing::info!("index kind `{}`: {why}", kind.name());
+    }
+    pipeline.store().set_kind(kind)?;
+    build_with_progress(pipeline.store())?;
+    told(add, &pipeline, added, n_rejected, json)
+}
+
+pub(super) fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
+    let stored = Store::inspect(&args.store.store)?.stats()?;
+    let (pipeline, added, n_rejected) = fill(args, stored.index.open()?, EmbeddingPipeline::parts(&stored.header))?;
+    told(args, &pipeline, added, n_rejected, json)
+}
+
+fn fill(
+    args: &IndexAddArgs,
+    index: Arc<dyn IndexKind>,
+    parts: VectorName,
+) -> anyhow::Result<(EmbeddingPipeline, Added, usize)> {
+    let run = Run::open(&args.run)?;
+    let engine = args.backend.engine_for(&run)?;
+    let data = args.data.load()?;
+    let pipeline = EmbeddingPipeline::create_with(&run, &args.store.store, index, engine.as_ref(), parts)?;
+    let mut pipeline = pipeline.with_sites(data.sites());
+    unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
+    let bar = observer::counter("embed", data.n_events());
+    let added = pipeline.add_data(&data, |n| bar.inc(n as u64))?;
+    bar.finish_and_clear();
+    Ok((pipeline, added, data.n_rejected()))
+}
+
+/// Builds the index of a store behind a bar.
+pub(super) fn build_with_progress(store: &Store) -> anyhow::Result<BuildReport> {
+    store.wait_for_index();
+    let bar = Bar(observer::counter("index", store.stats()?.n_vectors));
+    let report = store.build(&bar)?;
+    bar.0.finish_and_clear();
+    Ok(report)
+}
+
+/// A bar that follows a build.
+pub(super) struct Bar(pub(super) indicatif::ProgressBar);
+
+impl Progress for Bar {
+    fn done(&self, n_done: usize) -> Result<(), IndexError> {
+        self.0.set_position(n_done as u64);
+        Ok(())
+    }
+}
+
+fn told(
+    args: &IndexAddArgs,
+    pipeline: &EmbeddingPipeline,
+    added: Added,
+    n_rejected: usize,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let Added { n_new, n_known, n_different } = added;
+    if pipeline.store().wait_for_index() == IndexState::None && !json {
+        tracing::debug!("every vector is compared");
+    }
+    let stats = pipeline.store().stats()?;
+    if json {
+        output::json(&json!({"new": n_new, "known": n_known, "different": n_different, "stats": stats}))?;
+    } else {
+        let store = args.store.store.display();
+        output::text(&format!(
+            "{store}: {n_new} events added, {} stored, {} indexed\n",
+            stats.n_vectors, stats.n_indexed
+        ));
+        if n_known > 0 {
+            output::text(&format!("{n_known} were there by site and id{}\n", differing(n_different)));
+        }
+    }
+    Ok(Exit::of_rejected(n_rejected as u64, false))
+}
+
+/// Two events of one id are two, and one of them is not stored.
+fn differing(n_different: usize) -> String {
+    if n_different == 0 {
+        return String::new();
+    }
+    format!(
+        "; {n_different} of them differ from what is stored, which was kept: give different events ids of their own"
+    )
+}

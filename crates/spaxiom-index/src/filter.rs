@@ -1,0 +1,9 @@
+//! Which records a search may find.
+
+mod columns;
+mod evaluate;
+mod expression;
+mod parse;
+
+pub(crate) use self::columns::{Column, Columns};
+pub use self::expression::{Comparison, Field, Filter, Moment, Value};
