@@ -31,7 +31,7 @@ Develop:
   cargo xtask check                format, spelling, layers, cycles, lints, licenses, docs, packages
   cargo xtask test                 run all tests and examples
   cargo xtask test-backends        test the encoders on wgpu, and check that cuda compiles (--cuda: test on CUDA too)
-  cargo xtask soak                 long runs under load (nothing yet)
+  cargo xtask soak                 kill a writing store again and again (--faults: on a failing disk too)
   cargo xtask reproduce            the tables of docs/results.md (nothing yet)
 
 Every other word is a command of spaxiom-embed, which is built first:
@@ -86,7 +86,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             prerequisites::ensure_lightgbm()?;
             testing::run(&root, rest)?;
         }
-        ["soak", rest @ ..] => soak::run(rest)?,
+        ["soak", rest @ ..] => soak::run(&root, rest)?,
         ["reproduce", rest @ ..] => reproduce::run(rest)?,
         [word, ..] => {
             // Before anything is built.

@@ -1,23 +1,59 @@
-//! `cargo xtask soak`: run streams and stores for hours under load, kills and full disks. Nothing is built yet.
+//! `cargo xtask soak`: stores under kills and failing disks.
+
+use std::path::Path;
 
 use anyhow::bail;
 
 use crate::process;
 
 const HELP: &str = "\
-cargo xtask soak: run streams and stores for hours under load, kills and full disks
+cargo xtask soak: kill a process that writes a store, again and again, and check that nothing acknowledged was lost
 
-There is nothing to run yet: the streaming pipeline comes first.
+  cargo xtask soak                    200 kills, about a minute
+  cargo xtask soak --rounds 2000
+  cargo xtask soak --faults           the same while syncs, writes and renames fail at random (needs Debian's fiu-utils)
 ";
 
-/// Prints the help, or says that there is nothing to run.
+/// What fails at random under `--faults`, as libfiu names it.
+const FAULTS: [&str; 4] = [
+    "enable_random name=posix/io/sync/fdatasync,probability=0.05",
+    "enable_random name=posix/io/sync/fsync,probability=0.05",
+    // 28 is ENOSPC: a disk that is full.
+    "enable_random name=posix/io/rw/pwrite,probability=0.02,failinfo=28",
+    "enable_random name=posix/io/dir/rename,probability=0.1",
+];
+
+/// Runs the rounds.
 ///
 /// # Errors
-/// Without `--help`: nothing is built yet.
-pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
-    if words.contains(&"--help") {
-        process::print(HELP);
-        return Ok(());
+/// A store that has lost something, and words that nobody knows.
+pub(crate) fn run(root: &Path, words: &[&str]) -> anyhow::Result<()> {
+    let (rounds, with_faults) = match words {
+        ["--help"] => {
+            process::print(HELP);
+            return Ok(());
+        }
+        [] => ("200", false),
+        ["--rounds", rounds] => (*rounds, false),
+        ["--faults"] => ("200", true),
+        ["--rounds", rounds, "--faults"] | ["--faults", "--rounds", rounds] => (*rounds, true),
+        _ => bail!("`cargo xtask soak --help` says what it takes"),
+    };
+    if !with_faults {
+        return kills(root, rounds, &[]);
     }
-    bail!("`soak` has nothing to run yet; `cargo xtask soak --help` says what it will do")
+    for fault in FAULTS {
+        process::say(fault);
+        kills(root, rounds, &["fiu-run", "-x", "-c", fault])?;
+    }
+    Ok(())
+}
+
+/// Kills writers of a store, each behind `wrapper`.
+///
+/// # Errors
+/// A store that has lost something.
+pub(crate) fn kills(root: &Path, rounds: &str, wrapper: &[&str]) -> anyhow::Result<()> {
+    let soak = ["run", "--quiet", "--package", "spaxiom-index", "--example", "soak", "--", rounds, "1"];
+    process::cargo(root, &[&soak[..], wrapper].concat())
 }

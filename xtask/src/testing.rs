@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::process;
+use crate::{process, soak};
 
 /// The crate whose examples are run.
 const EXAMPLES: &str = "crates/spaxiom-embedding";
@@ -65,6 +65,8 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> anyhow::Result<()> {
             process::cargo(root, &["run", "--quiet", "--package", "spaxiom-embedding", "--example", &example])?;
             counts.passed += 1;
         }
+        soak::kills(root, "20", &[])?;
+        counts.passed += 1;
     }
     let n_skipped = skipped.len() + counts.ignored;
     process::print(&format!("{} passed, {} failed, {n_skipped} skipped\n", counts.passed, counts.failed));

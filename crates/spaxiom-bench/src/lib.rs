@@ -8,6 +8,7 @@
 
 mod encode;
 mod folder;
+mod index;
 mod ingest;
 mod intake;
 mod options;
@@ -20,6 +21,7 @@ mod timing;
 mod train;
 mod views;
 
+pub use crate::index::{IndexFigures, IndexStep, build_of, search_of};
 pub use crate::ingest::peak_of_stream;
 pub use crate::intake::intake_of;
 pub use crate::options::{BenchOptions, Workload};

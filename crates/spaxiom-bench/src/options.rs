@@ -24,6 +24,8 @@ pub enum Workload {
     Remember,
     /// Time and peak memory of `pretrain` up to its first step
     Intake,
+    /// A store of `--vectors` vectors of 768 values: adding, and build, memory, recall and latency of every kind of index
+    Index,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for 10 N events
     Memory,
 }
@@ -38,6 +40,8 @@ impl Workload {
 pub struct BenchOptions {
     /// Events of the benchmark file; 1,000,000.
     pub events: usize,
+    /// Vectors of the store that is searched; 50,000.
+    pub vectors: usize,
     /// Runs of ours, of which the median counts; 5, and at least 1.
     pub runs: u32,
     /// Threads of ours and of the peers; 2, and at least 1.

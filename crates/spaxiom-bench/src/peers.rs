@@ -20,6 +20,8 @@ struct PeerLine {
     ms: Option<f64>,
     #[serde(default)]
     events: Option<f64>,
+    #[serde(default)]
+    threads: Option<u32>,
 }
 
 /// Name and events per second of every peer that could run.
@@ -118,6 +120,35 @@ pub(crate) fn train(folder: &Path, python: &Path, file: &Path, threads: u32) -> 
             serde_json::from_str(line).with_context(|| format!("a line of the peer: `{line}`"))?;
         found.extend(median.map(|ms| Encoded { workload, ms }));
     }
+    Ok(found)
+}
+
+/// Seconds in which faiss-cpu builds a graph with 32 neighbors and an `efConstruction` of 40, by the name of the figure.
+pub(crate) fn index(folder: &Path, python: &Path, n: usize, threads: u32) -> anyhow::Result<Vec<(String, f64)>> {
+    let program = folder.join("peer.py");
+    let mut child = Command::new(python)
+        .arg(&program)
+        .args(["index", &n.to_string(), "0"])
+        .env("PEER_THREADS", threads.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| {
+            format!("`{}`; name the interpreter with the peers' packages by `--python`", python.display())
+        })?;
+    let out = BufReader::new(child.stdout.take().context("the peer's output")?);
+    let mut found = Vec::new();
+    for line in out.lines() {
+        let line = line?;
+        let PeerLine { workload, median, threads: used, .. } =
+            serde_json::from_str(&line).with_context(|| format!("a line of the peer: `{line}`"))?;
+        if workload.starts_with("index/hnsw32_efc40/build") && used == Some(threads) {
+            found.extend(median.map(|secs| (workload, secs)));
+            break;
+        }
+    }
+    // It is our own child, and goes on with what is not compared.
+    child.kill().and_then(|()| child.wait()).context("stopping the peer")?;
+    ensure!(!found.is_empty(), "the peer gave no figure; are numpy and faiss-cpu installed?");
     Ok(found)
 }
 

@@ -5,7 +5,7 @@ use anyhow::Context;
 use crate::folder::Folder;
 use crate::options::{BenchOptions, Workload};
 use crate::row::BenchRow;
-use crate::{encode, ingest, intake, read, remember, train, views};
+use crate::{encode, index, ingest, intake, read, remember, train, views};
 
 /// Measures the workloads.
 ///
@@ -28,6 +28,7 @@ pub fn bench(workloads: &[Workload], options: &BenchOptions) -> anyhow::Result<V
             Workload::Views => rows.extend(views::views()?),
             Workload::Remember => rows.extend(remember::remember(options, &folder.events(options.events)?)?),
             Workload::Intake => rows.extend(intake::intake(options, &folder)?),
+            Workload::Index => rows.extend(index::index(options, &folder)?),
             Workload::Memory => rows.extend(ingest::memory(options, &folder)?),
         }
     }

@@ -231,6 +231,36 @@ pub enum EmbeddingError {
     /// Vectors that cannot be written as Parquet.
     #[error("vectors cannot be written as Parquet")]
     Parquet(#[from] parquet::errors::ParquetError),
+    /// An event is compared by its vector, which a run makes.
+    #[error("a search by an event needs the run that filled the store")]
+    NeedsRun,
+    /// A file of vectors that somebody else made, which a store cannot take.
+    #[error("`{path}`: {what}")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What was wanted, and what was found.
+        what: String,
+    },
+    /// A span of time in which the store has no event of the site.
+    #[error("no event of the site `{site}` from {from} to {to} in the store")]
+    NothingThen {
+        /// The site.
+        site: String,
+        /// The beginning.
+        from: String,
+        /// The end.
+        to: String,
+    },
+    /// A store that another program filled keeps something else beside its vectors.
+    #[error("what the store keeps of `{id}` is no event")]
+    StoredEvent {
+        /// The id.
+        id: String,
+        /// What is wrong with it.
+        #[source]
+        source: spaxiom_event::LineError,
+    },
     /// An id that is not in the store.
     #[error("no event `{id}` in the store")]
     NoSuchEvent {

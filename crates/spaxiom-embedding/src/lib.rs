@@ -34,6 +34,7 @@ mod data;
 mod engine;
 mod error;
 mod evaluation;
+mod exchange;
 mod files;
 mod pipeline;
 mod run;
@@ -52,7 +53,10 @@ pub use crate::evaluation::{
     AblationJob, AblationReport, AblationRow, Boosted, EvaluateOptions, GivenAway, HeldOut, IndexFigures, Report,
     ReportRow, ablate, evaluate,
 };
-pub use crate::pipeline::{Added, EmbeddingPipeline, Query, SearchResult};
+pub use crate::exchange::{ExportFormat, Imported, export_store, import_vectors};
+pub use crate::pipeline::{
+    Added, Aligned, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, Query, SearchResult, StoreSearch,
+};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
 pub use crate::vector::{VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
@@ -75,9 +79,10 @@ pub use spaxiom_event::{
 };
 pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{
-    BuildReport, Choice, Exact, Filter, Hit, IndexError, IndexFile, IndexKind, IndexState, KindName, KindRecord,
-    KindSettings, Neighbor, Progress, RaBitQ, RaBitQOptions, Record as StoreRecord, Rows, Store, StoreBytes,
-    StoreHeader, StoreStats, VectorId, VectorIndex, VectorSource, VerifyReport, choose,
+    AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Filter, Hit, IndexError, IndexFile, IndexKind,
+    IndexState, KindName, KindRecord, KindSettings, Layout, Neighbor, Progress, RaBitQ, RaBitQOptions,
+    Record as StoreRecord, Rows, SearchAudit, Store, StoreBytes, StoreHeader, StoreStats, VectorId, VectorIndex,
+    VectorSource, VerifyReport, choose, normalize,
 };
 #[cfg(feature = "faiss")]
 pub use spaxiom_index::{Hnsw, HnswOptions, HnswStorage, IvfPq, IvfPqOptions};

@@ -1,5 +1,6 @@
 //! The vector of a moment: what an encoder makes of the last events, beside what a memory holds of everything before.
 
+mod array;
 mod blocks;
 mod export;
 mod fit;
@@ -7,6 +8,7 @@ mod name;
 mod options;
 mod vectors;
 
+pub(crate) use self::array::Array;
 pub(crate) use self::blocks::Blocks;
 pub use self::export::VectorFile;
 pub(crate) use self::fit::fit_blocks;

@@ -188,10 +188,11 @@ impl FaissIndex {
     }
 }
 
-/// The vectors that a search may find.
+/// The vectors that a search may find, and where it looks for them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Among<'a> {
-    pub(crate) ids: &'a IdSet,
+    /// All if there are none.
+    pub(crate) ids: Option<&'a IdSet>,
     /// Lists that are searched, for an index that has inverted lists; its parameters are of another type.
     pub(crate) n_probe: Option<usize>,
 }
@@ -206,13 +207,15 @@ struct Selection {
 
 impl Selection {
     fn new(Among { ids, n_probe }: Among<'_>) -> Result<Self, IndexError> {
-        let bitmap = ids.bytes();
+        let bitmap = ids.map(IdSet::bytes).unwrap_or_default();
         let mut selector = ptr::null_mut();
-        // SAFETY: the bitmap has the length that is given, and lives as long as the selector.
-        check(unsafe { sys::faiss_IDSelectorBitmap_new(&raw mut selector, bitmap.len(), bitmap.as_ptr()) })?;
+        if ids.is_some() {
+            // SAFETY: the bitmap has the length that is given, and lives as long as the selector.
+            check(unsafe { sys::faiss_IDSelectorBitmap_new(&raw mut selector, bitmap.len(), bitmap.as_ptr()) })?;
+        }
         let mut selection = Self { parameters: ptr::null_mut(), selector: selector.cast(), _bitmap: bitmap };
         match n_probe {
-            // SAFETY: the selector lives as long as the parameters, which do not own it.
+            // SAFETY: the selector, or null for none, lives as long as the parameters, which do not own it.
             None => {
                 check(unsafe { sys::faiss_SearchParameters_new(&raw mut selection.parameters, selection.selector) })?;
             }

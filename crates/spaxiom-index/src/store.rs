@@ -1,5 +1,6 @@
 //! The store on disk: a database of records, a file of vectors, and an index that is a cache of both.
 
+mod audit;
 mod building;
 mod cache;
 mod columns;
@@ -7,6 +8,7 @@ mod filtering;
 mod handle;
 mod header;
 mod hot;
+mod layout;
 mod open;
 mod record;
 mod report;
@@ -19,8 +21,10 @@ mod vector_file;
 mod view;
 mod write;
 
+pub use self::audit::{AuditOptions, AuditReport, Drift, SearchAudit};
 pub use self::building::IndexState;
 pub use self::handle::Store;
 pub use self::header::StoreHeader;
+pub use self::layout::Layout;
 pub use self::record::{Hit, Presence, Put, Record};
 pub use self::report::{BuildReport, StoreBytes, StoreStats, VerifyReport};

@@ -43,10 +43,19 @@ pub trait VectorIndex: fmt::Debug + Send + Sync {
     /// [`IndexError::Dimension`] for a query of another dimension.
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError>;
 
-    /// How many vectors a store compares exactly to find `k`; none if similarities are exact as they come.
+    /// The same with more effort, for a query that lies farther from the vectors than these lie from each other.
+    ///
+    /// # Errors
+    /// As of [`VectorIndex::search`].
+    fn search_wider(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
+        self.search(query, k)
+    }
+
+    /// How many vectors a store compares exactly at most to find `k`; none if similarities are exact as they come.
     ///
     /// An index that keeps codes in place of vectors estimates similarities.
-    /// A store asks it for so many and ranks them again by the vectors themselves.
+    /// A store asks it for so many, compares the best of them with the vectors themselves, and goes on
+    /// as long as the errors that it sees could bring another one among the nearest.
     fn n_candidates(&self, k: usize) -> Option<usize> {
         let _ = k;
         None
@@ -69,6 +78,16 @@ pub trait FilteredIndex {
     /// # Errors
     /// [`IndexError::Dimension`] for a query of another dimension.
     fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError>;
+
+    /// The same with more effort, where what was found lies farther from the query than vectors lie from each other.
+    ///
+    /// An index that cannot do better gives nothing, and the store compares every record that passes.
+    ///
+    /// # Errors
+    /// As of [`FilteredIndex::search_among`].
+    fn search_wider_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
+        self.search_among(query, k, ids)
+    }
 
     /// The number of ids up to which comparing their vectors one by one is the better search.
     fn n_compared(&self) -> usize {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use spaxiom_bench::{BenchOptions, Workload, bench, intake_of, peak_of_stream, table};
+use spaxiom_bench::{BenchOptions, IndexStep, Workload, bench, build_of, intake_of, peak_of_stream, search_of, table};
 
 use crate::exit::Exit;
 use crate::output;
@@ -20,6 +20,9 @@ pub(crate) struct BenchArgs {
     /// Number of events in the benchmark file
     #[arg(long, default_value_t = 1_000_000, value_name = "N")]
     pub(crate) events: usize,
+    /// Number of vectors in the store of `--workload index`
+    #[arg(long, default_value_t = 50_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..))]
+    pub(crate) vectors: u32,
     /// Runs of ours, of which the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
@@ -41,10 +44,30 @@ pub(crate) struct BenchArgs {
     /// Used by `--workload intake` for a process of its own
     #[arg(long, hide = true, value_name = "DATA")]
     pub(crate) intake_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) index: IndexStepArgs,
+}
+
+/// Used by `--workload index` for processes of its own.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "the names of flags")]
+pub(crate) struct IndexStepArgs {
+    #[arg(long, hide = true, requires_all = ["index_store", "index_kind", "index_truth"])]
+    pub(crate) index_step: Option<String>,
+    #[arg(long, hide = true)]
+    pub(crate) index_store: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    pub(crate) index_kind: Option<String>,
+    #[arg(long, hide = true)]
+    pub(crate) index_truth: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
-    let BenchArgs { workload, events, runs, threads, peers, python, keep, stream_file, intake_file } = args;
+    let BenchArgs { workload, events, vectors, runs, threads, peers, python, keep, stream_file, intake_file, index } =
+        args;
+    if let Some(step) = &index.index_step {
+        return index_step(step, index, *threads);
+    }
     if let Some(file) = stream_file {
         output::text(&format!("{}\n", peak_of_stream(file, *threads)?));
         return Ok(Exit::Done);
@@ -56,6 +79,7 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
     }
     let options = BenchOptions {
         events: *events,
+        vectors: *vectors as usize,
         runs: *runs,
         threads: *threads,
         peers: peers.clone(),
@@ -70,5 +94,14 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
     } else {
         output::text(&table(&rows));
     }
+    Ok(Exit::Done)
+}
+
+fn index_step(step: &str, args: &IndexStepArgs, threads: u32) -> anyhow::Result<Exit> {
+    let IndexStepArgs { index_step: _, index_store, index_kind, index_truth } = args;
+    let given = index_store.clone().zip(index_kind.clone()).zip(index_truth.clone());
+    let ((store, kind), truth) = given.context("`--index-step` needs a store, a kind and exact answers")?;
+    let job = IndexStep { store, kind, truth, threads };
+    output::json(&if step == "build" { build_of(&job)? } else { search_of(&job)? })?;
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod build;
+mod exchange;
 mod kind;
 mod upkeep;
 
@@ -19,5 +20,7 @@ pub(crate) fn run(args: &IndexArgs, json: bool) -> anyhow::Result<Exit> {
         IndexAction::Verify(args) => upkeep::verify(args, json),
         IndexAction::Snapshot(args) => upkeep::snapshot(args, json),
         IndexAction::Restore(args) => upkeep::restore(args, json),
+        IndexAction::Export(args) => exchange::export(args, json),
+        IndexAction::Import(args) => exchange::import(args, json),
     }
 }

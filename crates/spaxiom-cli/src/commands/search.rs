@@ -1,13 +1,19 @@
-//! `search`: an event to the events nearest to it.
+//! `search`: an event, a time or examples to the moments nearest to it.
 
-use std::fmt::Write;
+mod table;
+
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use clap::Args;
 use serde_json::json;
-use spaxiom_embedding::{Dataset, EmbeddingPipeline, Event, Filter, Query, ReadOptions, Run, SearchResult};
+use spaxiom_embedding::{
+    Dataset, EmbeddingPipeline, Event, Explained, Filter, IndexState, Query, ReadOptions, Run, SearchResult, Store,
+    StoreSearch,
+};
 
+pub(crate) use self::table::table;
 use crate::args::BackendArgs;
 use crate::exit::{Exit, WrongUse};
 use crate::output;
@@ -15,14 +21,20 @@ use crate::output;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask search --run runs/warehouse --store stores/warehouse -k 10 \\\n    \
     --event '{\"type\":\"QueueFormed\",\"zone\":\"loading_dock\",\"site_id\":\"warehouse-03\",\"length\":4,\"time\":\"2025-01-20T10:23:45Z\"}'\n  \
-    cargo xtask search --run runs/warehouse --store stores/warehouse --id 0123456789abcdef --zone dock_2")]
+    cargo xtask search --run runs/warehouse --store stores/warehouse --id 0123456789abcdef \\\n    \
+    --where 'zone in (dock_1, dock_2) and hour in 7..9 and weekday in mon..fri' --evidence\n  \
+    cargo xtask search --store stores/warehouse --at warehouse-03 2025-01-20T10:00\n  \
+    cargo xtask search --store stores/warehouse --like ID1 --like ID2 --unlike ID3\n  \
+    cargo xtask search --run runs/warehouse --store stores/warehouse --explain ID1 ID2\n\n\
+    Conditions of --where: type, zone and site with = != in (A, B); time with < <= > >= and in FROM..TO;\n\
+    hour in 7..9 and weekday in mon..fri on the site's clock; any attribute, as in length > 5; and, or, not, parentheses.")]
 pub(crate) struct SearchArgs {
     /// Folder of the store
     #[arg(long)]
     pub(crate) store: PathBuf,
-    /// The run that filled the store
-    #[arg(long)]
-    pub(crate) run: PathBuf,
+    /// The run that filled the store; a stored event, a time, examples and vectors can be searched by without it
+    #[arg(long, required_unless_present_any = ["id", "at", "like", "vector_file"])]
+    pub(crate) run: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) query: QueryArgs,
     /// Number of hits
@@ -31,8 +43,17 @@ pub(crate) struct SearchArgs {
     /// Every event is a hit; by default those within 15 minutes of a nearer hit of their site are folded into it
     #[arg(long)]
     pub(crate) all: bool,
+    /// A stored event that hits shall not be like, repeatable
+    #[arg(long, value_name = "ID", requires = "like")]
+    pub(crate) unlike: Vec<String>,
+    /// With `--at`: the end of the time, instead of 15 minutes after its beginning
+    #[arg(long, value_name = "TIME", requires = "at")]
+    pub(crate) until: Option<String>,
+    /// Tell why each hit was found, and what followed it within 30 minutes; for `--event` and `--id`
+    #[arg(long)]
+    pub(crate) evidence: bool,
     /// File with what was before `--event` at its site; by default what the store has of it
-    #[arg(long, value_name = "FILE", conflicts_with = "id")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["id", "at", "like", "vector_file", "explain"])]
     pub(crate) context: Option<PathBuf>,
     /// Only events that pass a condition, such as `type = QueueFormed and length > 5 and hour in 7..9`
     #[arg(long = "where", value_name = "CONDITION", help_heading = "Filters")]
@@ -65,30 +86,148 @@ pub(crate) struct QueryArgs {
     /// The stored event to compare with
     #[arg(long)]
     pub(crate) id: Option<String>,
+    /// What was going on at a site then: the mean of the 15 minutes from TIME on, on the site's clock unless TIME has an offset
+    #[arg(long, num_args = 2, value_names = ["SITE", "TIME"])]
+    pub(crate) at: Vec<String>,
+    /// A stored event that hits shall be like, repeatable; the mean of all counts
+    #[arg(long, value_name = "ID")]
+    pub(crate) like: Vec<String>,
+    /// A file with the vector to compare with, a JSON array of numbers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vector_file: Option<PathBuf>,
+    /// Tell why two stored events are alike, and what followed the second
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    pub(crate) explain: Vec<String>,
 }
 
+/// How long a moment is that `--at` names by its beginning.
+const MOMENT: TimeDelta = TimeDelta::minutes(15);
+
 pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
-    let run = Run::open(&args.run)?;
-    let engine = args.backend.engine_for(&run)?;
-    let pipeline = EmbeddingPipeline::open(&run, &args.store, engine.as_ref())?;
     let filter = filter(args)?;
-    let found = |query: Query<'_>| {
-        if args.all { pipeline.search_all(query, args.k, &filter) } else { pipeline.search(query, args.k, &filter) }
-    };
-    let hits = match (&args.query.event, &args.query.id) {
-        (Some(event), _) => {
-            let event =
-                Event::from_json(event).context("`--event` wants a JSON object with `type`, `time` and `site_id`")?;
-            let context = context(args, &pipeline, &event)?;
-            found(Query::Event { event: &event, context: &context })?
+    let hits = if let Some(run) = &args.run {
+        let run = Run::open(run)?;
+        let engine = args.backend.engine_for(&run)?;
+        let pipeline = EmbeddingPipeline::open(&run, &args.store, engine.as_ref())?;
+        if let [a, b] = args.query.explain.as_slice() {
+            return explain(&pipeline, a, b, json);
         }
-        (None, Some(id)) => found(Query::Id(id))?,
-        (None, None) => return Err(anyhow!("name a query by `--event` or `--id`")),
+        Found { store: pipeline.store(), pipeline: Some(&pipeline), args, filter: &filter }.hits()?
+    } else {
+        let store = Store::open(&args.store)?;
+        Found { store: &store, pipeline: None, args, filter: &filter }.hits()?
     };
     if json {
         output::json(&json!({"hits": hits}))?;
     } else {
         output::text(&table(&hits));
+    }
+    Ok(Exit::Done)
+}
+
+/// A search with everything that was said about it.
+struct Found<'a> {
+    store: &'a Store,
+    /// None without the run that filled the store.
+    pipeline: Option<&'a EmbeddingPipeline>,
+    args: &'a SearchArgs,
+    filter: &'a Filter,
+}
+
+impl Found<'_> {
+    fn hits(&self) -> anyhow::Result<Vec<SearchResult>> {
+        let QueryArgs { event, id, at, like, vector_file, explain: _ } = &self.args.query;
+        if let Some(event) = event {
+            let event =
+                Event::from_json(event).context("`--event` wants a JSON object with `type`, `time` and `site_id`")?;
+            let pipeline = self.pipeline.context("`--event` needs `--run`")?;
+            let context = context(self.args, pipeline, &event)?;
+            let explained = self.args.evidence.then(|| pipeline.explained(&event, &context));
+            return self.search(Query::Event { event: &event, context: &context }, explained);
+        }
+        if let Some(id) = id {
+            let explain = |pipeline: &EmbeddingPipeline| pipeline.explained_id(id);
+            let explained = if self.args.evidence { Some(explain(self.with_run()?)?) } else { None };
+            return self.search(Query::Id(id), explained);
+        }
+        if self.args.evidence {
+            return Err(WrongUse(
+                "`--evidence` needs one event to compare with: name it by `--event` or `--id`".into(),
+            )
+            .into());
+        }
+        if let [site, time] = at.as_slice() {
+            let from = self.time("--at", site, time)?;
+            let to = match &self.args.until {
+                Some(until) => self.time("--until", site, until)?,
+                None => from + MOMENT,
+            };
+            let ns = |time: DateTime<Utc>| time.timestamp_nanos_opt().context("a time between 1678 and 2262");
+            return self.search(Query::Span { site, from_ns: ns(from)?, to_ns: ns(to)? }, None);
+        }
+        if let Some(path) = vector_file {
+            let text = fs_err::read_to_string(path)?;
+            let vector: Vec<f32> =
+                serde_json::from_str(&text).context("`--vector-file` wants a JSON array of numbers")?;
+            return self.search(Query::Vector(&vector), None);
+        }
+        let [like, unlike] = [like, &self.args.unlike].map(|ids| ids.iter().map(String::as_str).collect::<Vec<_>>());
+        self.search(Query::Examples { like: &like, unlike: &unlike }, None)
+    }
+
+    fn with_run(&self) -> anyhow::Result<&EmbeddingPipeline> {
+        let wrong = || WrongUse("`--evidence` needs `--run`, which encodes the query without its parts".into());
+        Ok(self.pipeline.ok_or_else(wrong)?)
+    }
+
+    fn search(&self, query: Query<'_>, explained: Option<Explained>) -> anyhow::Result<Vec<SearchResult>> {
+        let Self { store, pipeline, args, filter } = *self;
+        let mut hits = match (pipeline, args.all) {
+            (Some(pipeline), true) => pipeline.search_all(query, args.k, filter)?,
+            (Some(pipeline), false) => pipeline.search(query, args.k, filter)?,
+            (None, true) => StoreSearch::new(store).search_all(query, args.k, filter)?,
+            (None, false) => StoreSearch::new(store).search(query, args.k, filter)?,
+        };
+        if store.index_state() == IndexState::None && store.stats()?.index.name() != "exact" {
+            tracing::info!(
+                "the index is missing or of other settings: every vector was compared; `index compact` builds it"
+            );
+        }
+        if let Some(explained) = explained {
+            let pipeline = self.with_run()?;
+            for hit in &mut hits {
+                hit.evidence = Some(pipeline.evidence(&explained, &hit.site, &hit.id)?);
+            }
+        }
+        Ok(hits)
+    }
+
+    /// A time with an offset, or on the clock of a site.
+    fn time(&self, flag: &str, site: &str, text: &str) -> anyhow::Result<DateTime<Utc>> {
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Ok(time.to_utc());
+        }
+        let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+        let day = |text: &str| text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
+        let read =
+            formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()).or_else(|| day(text));
+        let Some(local) = read else {
+            let want = "a time such as `2025-01-20T10:00` or `2025-01-20T10:00:00Z`";
+            return Err(WrongUse(format!("`{flag}` wants {want}, got `{text}`")).into());
+        };
+        let clock = self.store.time_zones()?.get(site).copied().unwrap_or(chrono_tz::UTC);
+        let time = clock.from_local_datetime(&local).earliest();
+        time.map(|time| time.to_utc()).with_context(|| format!("the clock of `{site}` never shows {text}"))
+    }
+}
+
+fn explain(pipeline: &EmbeddingPipeline, a: &str, b: &str, json: bool) -> anyhow::Result<Exit> {
+    let site = pipeline.store().get(b)?.with_context(|| format!("no event `{b}` in the store"))?.site;
+    let evidence = pipeline.evidence(&pipeline.explained_id(a)?, &site, b)?;
+    if json {
+        output::json(&evidence)?;
+    } else {
+        output::text(&table::evidence(&evidence));
     }
     Ok(Exit::Done)
 }
@@ -144,18 +283,4 @@ fn nanoseconds(flag: &str, text: &str) -> anyhow::Result<i64> {
     let event = json!({"type": "Time", "time": text}).to_string();
     let event = Event::from_json(&event).with_context(|| format!("`{flag}`"))?;
     event.time.timestamp_nanos_opt().with_context(|| format!("`{flag}` is out of range"))
-}
-
-/// Similarity, type, site, zone, time, folded hits and id, one line a hit.
-pub(crate) fn table(hits: &[SearchResult]) -> String {
-    let mut text = format!(
-        "{:>10}  {:<20} {:<14} {:<16} {:<30} {:>5}  id\n",
-        "similarity", "type", "site", "zone", "time", "more"
-    );
-    for SearchResult { id, site, similarity, kind, zone, time, n_folded, metadata: _ } in hits {
-        let zone = zone.as_deref().unwrap_or("-");
-        let more = if *n_folded > 0 { format!("+{n_folded}") } else { String::new() };
-        let _ = writeln!(text, "{similarity:>10.4}  {kind:<20} {site:<14} {zone:<16} {time:<30} {more:>5}  {id}");
-    }
-    text
 }

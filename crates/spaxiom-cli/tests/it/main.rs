@@ -4,6 +4,7 @@
 mod cases;
 mod commands;
 mod signals;
+mod store;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,6 @@
 //! Vectors into files that other programs read: Parquet, or NumPy's array with the ids beside it.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::builder::{FixedSizeListBuilder, Float32Builder, StringBuilder, TimestampNanosecondBuilder};
@@ -13,11 +12,8 @@ use parquet::file::properties::WriterProperties;
 use spaxiom_event::Event;
 use spaxiom_file::NewFile;
 
+use super::array::Array;
 use crate::error::EmbeddingError;
-
-/// Version 1.0 of NumPy's format, and what a header is padded to.
-const NPY_MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
-const NPY_ALIGNMENT: usize = 64;
 
 /// Writes the vectors of events to `FILE.parquet`, or to `FILE.npy` with `FILE.ids.parquet` beside it.
 ///
@@ -33,14 +29,6 @@ pub struct VectorFile {
 struct Rows {
     writer: ArrowWriter<NewFile>,
     schema: Arc<Schema>,
-}
-
-/// An array of so many rows.
-struct Array {
-    file: NewFile,
-    path: PathBuf,
-    n_rows: usize,
-    n_written: usize,
 }
 
 impl VectorFile {
@@ -87,11 +75,7 @@ impl VectorFile {
     pub fn finish(self) -> Result<(), EmbeddingError> {
         let Self { rows, dim: _, array } = self;
         rows.writer.into_inner()?.commit()?;
-        if let Some(Array { file, path, n_rows, n_written }) = array {
-            assert_eq!(n_rows, n_written, "`{}` was begun for as many rows as it got", path.display());
-            file.commit()?;
-        }
-        Ok(())
+        array.map_or(Ok(()), Array::finish)
     }
 }
 
@@ -130,27 +114,6 @@ impl Rows {
         }
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).expect("columns of the schema");
         Ok(self.writer.write(&batch)?)
-    }
-}
-
-impl Array {
-    fn create(path: &Path, dim: usize, n_rows: usize) -> Result<Self, EmbeddingError> {
-        let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n_rows}, {dim}), }}");
-        let n_bytes = NPY_MAGIC.len() + 2 + header.len() + 1;
-        header.extend(std::iter::repeat_n(' ', n_bytes.next_multiple_of(NPY_ALIGNMENT) - n_bytes));
-        header.push('\n');
-        let mut file = NewFile::create(path)?;
-        file.write_all(NPY_MAGIC)?;
-        let length = u16::try_from(header.len()).expect("two numbers are a short header");
-        file.write_all(&length.to_le_bytes())?;
-        file.write_all(header.as_bytes())?;
-        Ok(Self { file, path: path.to_owned(), n_rows, n_written: 0 })
-    }
-
-    fn write(&mut self, vectors: &[f32], n_rows: usize) -> Result<(), EmbeddingError> {
-        self.n_written += n_rows;
-        let bytes: Vec<u8> = vectors.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Ok(self.file.write_all(&bytes)?)
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Filter {
     },
     /// The day on the site's clock is one of these.
     Weekday(Vec<Weekday>),
-    /// An attribute of the event compares so.
+    /// An attribute of the event compares so: a member of its metadata, or of the object `attrs` in it.
     Attribute {
         /// Its name; a path of names with dots for one inside another.
         name: String,

@@ -1,12 +1,12 @@
 //! FAISS HNSW: a hierarchical navigable small world graph over the vectors (Malkov and Yashunin 2018).
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::IndexError;
-use crate::faiss::{Among, FaissIndex};
+use crate::faiss::FaissIndex;
 use crate::id_set::IdSet;
 use crate::index_kind::{IndexFile, IndexKind, Progress};
 use crate::settings::KindSettings;
@@ -95,12 +95,18 @@ impl Hnsw {
             faiss.train(&sample(source, N_TRAINED)?, n_threads)?;
         }
         faiss.add_all(source, n_threads, progress)?;
-        Ok(HnswIndex { faiss, storage, m, ef_search })
+        Ok(HnswIndex::new(faiss, self.options))
     }
 }
 
-/// Candidates of a search with a filter, at most.
-const MOST_BEAM: usize = 2_048;
+/// How many times as many neighbors are looked through as are expected to hold enough that pass a filter.
+const SPARE: usize = 3;
+
+/// How much wider the beam is for a query from outside.
+const WIDER: usize = 16;
+
+/// The widest beam of a search with a filter.
+const MOST_BEAM: u32 = 4_096;
 
 /// Vectors that the ranges of scalar quantization are fitted to.
 const N_TRAINED: usize = 20_000;
@@ -152,15 +158,14 @@ impl IndexFile for Hnsw {
         progress: &dyn Progress,
     ) -> Result<Box<dyn VectorIndex>, IndexError> {
         let graph = self.graph(source, progress)?;
-        graph.faiss.write(path)?;
+        graph.faiss.read().unwrap_or_else(PoisonError::into_inner).write(path)?;
         Ok(Box::new(graph))
     }
 
     fn read_file(&self, path: &Path) -> Result<Box<dyn VectorIndex>, IndexError> {
-        let HnswOptions { m, ef_search, storage, ef_construction: _, n_threads: _ } = self.options;
         let mut faiss = FaissIndex::read(path)?;
-        faiss.set("efSearch", ef_search)?;
-        Ok(Box::new(HnswIndex { faiss, storage, m, ef_search }))
+        faiss.set("efSearch", self.options.ef_search)?;
+        Ok(Box::new(HnswIndex::new(faiss, self.options)))
     }
 
     /// The settings of searches and the number of threads are not part of the graph.
@@ -174,19 +179,43 @@ impl IndexFile for Hnsw {
 /// An HNSW graph in memory.
 #[derive(Debug)]
 struct HnswIndex {
-    faiss: FaissIndex,
+    /// The width of the beam is a number of the graph and not of a search: another one is set by whoever writes.
+    faiss: RwLock<FaissIndex>,
+    dim: usize,
+    len: usize,
     storage: HnswStorage,
     m: u32,
     ef_search: u32,
 }
 
+impl HnswIndex {
+    fn new(faiss: FaissIndex, options: HnswOptions) -> Self {
+        let HnswOptions { m, ef_search, storage, ef_construction: _, n_threads: _ } = options;
+        Self { dim: faiss.dim(), len: faiss.len(), faiss: RwLock::new(faiss), storage, m, ef_search }
+    }
+
+    /// All that a beam of this width holds at the end, nearest first.
+    ///
+    /// A beam that is wider than that of the options is searched with alone.
+    fn search_beam(&self, query: &[f32], width: usize) -> Result<Vec<Neighbor>, IndexError> {
+        if width <= self.ef_search as usize {
+            return self.faiss.read().unwrap_or_else(PoisonError::into_inner).search(query, width, None);
+        }
+        let mut faiss = self.faiss.write().unwrap_or_else(PoisonError::into_inner);
+        faiss.set("efSearch", u32::try_from(width).unwrap_or(u32::MAX))?;
+        let found = faiss.search(query, width, None);
+        faiss.set("efSearch", self.ef_search)?;
+        found
+    }
+}
+
 impl VectorIndex for HnswIndex {
     fn dim(&self) -> usize {
-        self.faiss.dim()
+        self.dim
     }
 
     fn len(&self) -> usize {
-        self.faiss.len()
+        self.len
     }
 
     fn n_bytes(&self) -> usize {
@@ -201,7 +230,17 @@ impl VectorIndex for HnswIndex {
 
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.dim(), 1, query)?;
-        self.faiss.search(query, k, None)
+        // As many as are wanted have to fit into the beam.
+        let mut found = self.search_beam(query, k.max(self.ef_search as usize))?;
+        found.truncate(k);
+        Ok(found)
+    }
+
+    fn search_wider(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
+        check_rows(self.dim(), 1, query)?;
+        let mut found = self.search_beam(query, WIDER * k.max(self.ef_search as usize))?;
+        found.truncate(k);
+        Ok(found)
     }
 
     /// Rounded vectors give rounded similarities; the beam is as wide as it is all the same.
@@ -215,18 +254,27 @@ impl VectorIndex for HnswIndex {
 }
 
 impl FilteredIndex for HnswIndex {
-    /// A filter takes nodes out of the answer and not out of the walk, so that the beam is widened by what it takes out.
+    /// Looks through so many of the nearest vectors that `k` of them should pass.
+    ///
+    /// Those that do are the nearest of all that pass, whatever the filter has to do with the query.
+    /// Where fewer do, as with a filter that contradicts the query, the store compares all that pass.
     fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.dim(), 1, query)?;
-        let beam = k.max(self.ef_search as usize) * self.len() / ids.len().max(1);
-        let mut nearest =
-            self.faiss.search(query, beam.clamp(k, k.max(MOST_BEAM)), Some(Among { ids, n_probe: None }))?;
-        nearest.truncate(k);
-        Ok(nearest)
+        let beam = SPARE * k * self.len() / ids.len().max(1);
+        let beam = beam.clamp(k.max(self.ef_search as usize), MOST_BEAM as usize);
+        let mut found = self.search_beam(query, beam)?;
+        found.retain(|neighbor| ids.contains(neighbor.id));
+        found.truncate(k);
+        Ok(found)
+    }
+
+    /// What passes lies outside of the part of the graph that a walk reaches.
+    fn search_wider_among(&self, _query: &[f32], _k: usize, _ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
+        Ok(Vec::new())
     }
 
     /// The walk of a selective filter passes through so many others that comparing what passes is as fast.
     fn n_compared(&self) -> usize {
-        (self.len() / 50).max(2_000)
+        (self.len() / 50).max(5_000)
     }
 }

@@ -29,7 +29,7 @@ pub struct IvfPqOptions {
     pub n_lists: u32,
     /// Lists that a query searches, the nearest first; 0, the default, is a tenth of them, and 16 at least.
     pub n_probe: u32,
-    /// Estimates that are compared exactly, in multiples of k; 20 by default.
+    /// Estimates that may be compared exactly, in multiples of k; 100 by default.
     pub rerank: u32,
     /// Rotate vectors first so that codes fit better; slow to train.
     pub opq: bool,
@@ -39,7 +39,7 @@ pub struct IvfPqOptions {
 
 impl Default for IvfPqOptions {
     fn default() -> Self {
-        Self { bytes: 0, n_lists: 0, n_probe: 0, rerank: 20, opq: false, n_threads: 1 }
+        Self { bytes: 0, n_lists: 0, n_probe: 0, rerank: 100, opq: false, n_threads: 1 }
     }
 }
 
@@ -199,8 +199,16 @@ impl VectorIndex for IvfPqIndex {
         self.faiss.search(query, k, None)
     }
 
+    fn search_wider(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
+        check_rows(self.dim(), 1, query)?;
+        if self.n_lists == 0 {
+            return self.faiss.search(query, k, None);
+        }
+        self.faiss.search(query, k, Some(Among { ids: None, n_probe: Some(self.n_lists) }))
+    }
+
     fn n_candidates(&self, k: usize) -> Option<usize> {
-        Some((self.options.rerank as usize * k).max(64))
+        Some(self.options.rerank as usize * k)
     }
 
     fn filtered(&self) -> Option<&dyn FilteredIndex> {
@@ -212,7 +220,7 @@ impl FilteredIndex for IvfPqIndex {
     fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.dim(), 1, query)?;
         // What passes may lie in other lists than those nearest to the query: all are searched.
-        self.faiss.search(query, k, Some(Among { ids, n_probe: Some(self.n_lists) }))
+        self.faiss.search(query, k, Some(Among { ids: Some(ids), n_probe: Some(self.n_lists) }))
     }
 
     fn n_compared(&self) -> usize {

@@ -41,7 +41,8 @@ pub struct RaBitQOptions {
     pub n_lists: u32,
     /// Lists that a query searches, the nearest first; 0, the default, is a tenth of them, and 16 at least.
     pub n_probe: u32,
-    /// Estimates that are compared exactly, in multiples of k and 64 at least; 8 by default.
+    /// Estimates that may be compared exactly, in multiples of k; 100 by default.
+    /// How many are depends on their errors and is a few times k for most queries.
     pub rerank: u32,
     /// Seed of the rotation.
     pub seed: u64,
@@ -49,7 +50,7 @@ pub struct RaBitQOptions {
 
 impl Default for RaBitQOptions {
     fn default() -> Self {
-        Self { bits: 1, n_lists: 0, n_probe: 0, rerank: 8, seed: 0 }
+        Self { bits: 1, n_lists: 0, n_probe: 0, rerank: 100, seed: 0 }
     }
 }
 
@@ -252,34 +253,47 @@ impl RaBitQIndex {
         }
     }
 
-    /// Searches the lists nearest to the query until `is_enough` of lists and of vectors that passed.
+    /// Searches the lists nearest to the query until `is_enough` of what was looked at.
     fn probe(
         &self,
         query: &[f32],
         k: usize,
         ids: Option<&IdSet>,
-        is_enough: impl Fn(usize, usize) -> bool,
+        is_enough: impl Fn(Seen) -> bool,
     ) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.shape.dim(), 1, query)?;
         let query = self.rotation.rotate_rows(query);
         let mut nearest = Nearest::new(k);
         let mut code = QueryCode::new(self.shape);
-        let mut n_seen = 0;
-        for (n_lists, (list, similarity)) in self.clusters.by_similarity(&query).into_iter().enumerate() {
-            if is_enough(n_lists, n_seen) {
+        let mut seen = Seen::default();
+        for (list, similarity) in self.clusters.by_similarity(&query) {
+            if is_enough(seen) {
                 break;
             }
             let (start, end) = (self.starts[list], self.starts[list + 1]);
-            code.quantize(&query, self.clusters.center(list));
-            let list = ListCodes {
+            let list_codes = ListCodes {
                 codes: &self.codes[start * self.shape.n_words()..end * self.shape.n_words()],
                 factors: &self.factors[start..end],
                 ids: &self.ids[start..end],
             };
-            n_seen += code.scan(list, ids, similarity, &mut nearest);
+            seen.lists += 1;
+            seen.vectors += end - start;
+            if ids.is_none_or(|ids| list_codes.ids.iter().any(|id| ids.contains(VectorId(i64::from(*id))))) {
+                code.quantize(&query, self.clusters.center(list));
+                seen.passing += code.scan(list_codes, ids, similarity, &mut nearest);
+            }
         }
         Ok(nearest.into_sorted())
     }
+}
+
+/// What a search has looked at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    lists: usize,
+    vectors: usize,
+    /// Vectors that pass the filter.
+    passing: usize,
 }
 
 fn small(id: VectorId) -> Result<u32, IndexError> {
@@ -305,11 +319,15 @@ impl VectorIndex for RaBitQIndex {
 
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         let n_probe = self.n_probe();
-        self.probe(query, k, None, |n_lists, n_seen| n_lists >= n_probe && n_seen >= k)
+        self.probe(query, k, None, |seen| seen.lists >= n_probe && seen.passing >= k)
+    }
+
+    fn search_wider(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
+        self.probe(query, k, None, |_| false)
     }
 
     fn n_candidates(&self, k: usize) -> Option<usize> {
-        Some((self.options.rerank as usize * k).max(64))
+        Some(self.options.rerank as usize * k)
     }
 
     fn filtered(&self) -> Option<&dyn FilteredIndex> {
@@ -318,12 +336,22 @@ impl VectorIndex for RaBitQIndex {
 }
 
 impl FilteredIndex for RaBitQIndex {
+    /// Searches lists until as many that pass were seen as without a filter, and all lists
+    /// where few pass near the query: what passes then lies anywhere.
     fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
-        let share = self.n_probe() as f64 / self.clusters.len() as f64;
+        let probed = self.n_probe() as f64 / self.clusters.len() as f64;
+        let share = ids.len() as f64 / self.len().max(1) as f64;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-        let wanted = (share * ids.len() as f64) as usize;
+        let wanted = (probed * ids.len() as f64) as usize;
         let wanted = wanted.max(LEAST_PASSING).max(k);
-        self.probe(query, k, Some(ids), |_, n_seen| n_seen >= wanted)
+        self.probe(query, k, Some(ids), |seen| {
+            let is_usual = seen.passing as f64 >= 0.5 * share * seen.vectors as f64;
+            seen.passing >= wanted && is_usual
+        })
+    }
+
+    fn search_wider_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
+        self.probe(query, k, Some(ids), |_| false)
     }
 
     fn n_compared(&self) -> usize {

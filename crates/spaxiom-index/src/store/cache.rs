@@ -70,7 +70,7 @@ pub(super) struct Covering {
     pub(super) index: Box<dyn VectorIndex>,
     pub(super) generation: u64,
     pub(super) n_rows: usize,
-    /// What all but a twentieth of its vectors have to their nearest neighbor; a query below it comes from outside.
+    /// What its vectors have to their nearest neighbor at least; a query below it comes from outside.
     pub(super) usual_similarity: f32,
     /// Bytes of its file.
     pub(super) n_bytes: u64,
@@ -155,17 +155,18 @@ fn checksum(path: &Path) -> Result<(String, u64), IndexError> {
 /// Vectors of an index whose nearest other vector is looked up.
 const N_SAMPLED: usize = 200;
 
-/// The similarity to the nearest other vector that all but a twentieth of the vectors reach.
+/// What vectors have to their nearest neighbor, but for outliers: the lower quartile minus one and a half times the distance
+/// of the quartiles (Tukey 1977). A few vectors that the index itself misses do not move it.
 fn usual_similarity(index: &dyn VectorIndex, vectors: &dyn VectorSource) -> Result<f32, IndexError> {
     let n = vectors.ids().len();
     let (mut similarities, mut vector) = (Vec::new(), Vec::new());
     for place in (0..n.min(N_SAMPLED)).map(|number| number * n / n.min(N_SAMPLED)) {
         vectors.read(place..place + 1, &mut vector)?;
         let found = index.search(&vector, 2)?;
-        similarities.extend(
-            found.iter().filter(|found| found.id != vectors.ids()[place]).map(|found| found.similarity).take(1),
-        );
+        let nearest = found.iter().find(|found| found.id != vectors.ids()[place]);
+        similarities.extend(nearest.map(|found| found.similarity));
     }
     similarities.sort_by(f32::total_cmp);
-    Ok(similarities.get(similarities.len() / 20).copied().unwrap_or(-1.0))
+    let quartile = |number: usize| similarities.get(similarities.len() * number / 4).copied().unwrap_or(-1.0);
+    Ok(quartile(1) - 1.5 * (quartile(3) - quartile(1)))
 }

@@ -35,6 +35,14 @@ struct Inner {
 }
 
 impl Hot {
+    /// Lets go of blocks before a row: an index has taken their place.
+    pub(super) fn forget_before(&self, row: usize) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        while inner.blocks.front().is_some_and(|block| block.first + BLOCK <= row) {
+            inner.blocks.pop_front();
+        }
+    }
+
     /// The blocks that hold the rows of a view from `first` on, as many of the last ones as are kept.
     pub(super) fn blocks(&self, view: &View, first: usize) -> Result<Vec<Block>, IndexError> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);

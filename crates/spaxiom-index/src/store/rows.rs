@@ -281,10 +281,11 @@ pub(super) fn values(connection: &Connection, column: &'static str) -> Result<Ve
     Ok(values.collect::<Result<_, _>>()?)
 }
 
-/// Names of the attributes of the last records.
+/// Names of the attributes of the last records: members of the metadata, and of the object `attrs` in it.
 pub(super) fn attributes(connection: &Connection) -> Result<Vec<String>, IndexError> {
-    let sql = "SELECT DISTINCT key FROM (SELECT metadata FROM events ORDER BY row DESC LIMIT 1000), json_each(metadata)
-               ORDER BY 1";
+    let sql = "WITH last AS (SELECT metadata FROM events ORDER BY row DESC LIMIT 1000)
+               SELECT key FROM last, json_each(metadata) WHERE key <> 'attrs'
+               UNION SELECT key FROM last, json_each(metadata, '$.attrs') ORDER BY 1";
     let mut select = connection.prepare(sql)?;
     let values = select.query_map([], |row| row.get(0))?;
     Ok(values.collect::<Result<_, _>>()?)
@@ -314,9 +315,11 @@ pub(super) fn extend_attribute(
     column: &mut Column,
     n_rows: usize,
 ) -> Result<(), IndexError> {
-    let path: String = std::iter::once("$".into()).chain(name.split('.').map(|name| format!(".\"{name}\""))).collect();
-    let mut select = connection
-        .prepare_cached("SELECT row, metadata -> ?3 FROM events WHERE row >= ?1 AND row < ?2 ORDER BY row")?;
+    let path = format!(".\"{}\"", name.replace('.', "\".\""));
+    let mut select = connection.prepare_cached(
+        "SELECT row, coalesce(metadata -> ('$' || ?3), metadata -> ('$.attrs' || ?3)) FROM events
+         WHERE row >= ?1 AND row < ?2 ORDER BY row",
+    )?;
     let mut rows = select.query(params![column.len(), n_rows, path])?;
     while let Some(row) = rows.next()? {
         let number: usize = row.get(0)?;
@@ -335,6 +338,17 @@ pub(super) fn set_time_zones(connection: &mut Connection, zones: &[(String, Stri
         transaction.execute("INSERT OR REPLACE INTO sites VALUES (?1, ?2)", [site, zone])?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Keeps what a layout is made of.
+pub(super) fn set_layout(connection: &Connection, layout: &str) -> Result<(), IndexError> {
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('layout', ?1)", [layout])?;
+    Ok(())
+}
+
+pub(super) fn layout(connection: &Connection) -> Result<Option<String>, IndexError> {
+    let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = 'layout'")?;
+    Ok(select.query_row([], |row| row.get(0)).optional()?)
 }
 
 /// The clocks of sites.

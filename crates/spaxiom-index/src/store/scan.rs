@@ -23,12 +23,17 @@ pub(super) struct Asked<'a> {
     pub(super) among: Option<&'a IdSet>,
 }
 
-/// The nearest of the rows from `first` on.
-pub(super) fn scan(view: &View, hot: &Hot, first: usize, asked: Asked<'_>) -> Result<Vec<Neighbor>, IndexError> {
+/// The nearest of the rows from `first` on; without `hot` nothing is kept in memory.
+pub(super) fn scan(
+    view: &View,
+    hot: Option<&Hot>,
+    first: usize,
+    asked: Asked<'_>,
+) -> Result<Vec<Neighbor>, IndexError> {
     if first >= view.n_rows() || asked.k == 0 {
         return Ok(Vec::new());
     }
-    let in_memory = hot.blocks(view, first)?;
+    let in_memory = hot.map(|hot| hot.blocks(view, first)).transpose()?.unwrap_or_default();
     let n_on_disk = in_memory.first().map_or(view.n_rows(), |block| block.first);
     let on_disk: Vec<usize> = (first / BLOCK * BLOCK..n_on_disk).step_by(BLOCK).collect();
     let from_memory = in_memory.par_iter().map(|block| Ok(of_block(view, block, first, asked)));
@@ -62,14 +67,55 @@ fn of_rows(view: &View, rows: &[f16], start: usize, first: usize, asked: Asked<'
 
 /// The nearest of a few rows, each read by itself where they lie apart.
 pub(super) fn compare(view: &View, asked: Asked<'_>, rows: &[usize]) -> Result<Vec<Neighbor>, IndexError> {
-    let (mut nearest, mut read) = (Nearest::new(asked.k), Vec::new());
+    let mut nearest = Nearest::new(asked.k);
+    each(view, asked.query, rows, |row, similarity| nearest.offer(id(row), similarity))?;
+    Ok(nearest.into_sorted())
+}
+
+/// Gives the similarity of each of these rows, which are in ascending order.
+fn each(view: &View, query: &[f32], rows: &[usize], mut give: impl FnMut(usize, f32)) -> Result<(), IndexError> {
+    let mut read = Vec::new();
     for run in runs(rows) {
         view.vectors.read(run.clone(), &mut read)?;
-        dots(&read, view.vectors.stride(), asked.query, |place, similarity| {
-            nearest.offer(id(run.start + place), similarity);
-        });
+        dots(&read, view.vectors.stride(), query, |place, similarity| give(run.start + place, similarity));
     }
-    Ok(nearest.into_sorted())
+    Ok(())
+}
+
+/// Estimates that are compared at a time, in multiples of k.
+const AT_ONCE: usize = 4;
+
+/// An estimate is not compared if it lies below the last hit by more than so many of the errors seen so far.
+const N_ERRORS: f32 = 3.0;
+
+/// The nearest of vectors whose similarity is estimated, the best first: ranked by the vectors themselves,
+/// as far down as the errors of the estimates could bring another one among them.
+pub(super) fn rank(view: &View, asked: Asked<'_>, estimates: &[Neighbor]) -> Result<Vec<Neighbor>, IndexError> {
+    let mut nearest: Vec<Neighbor> = Vec::new();
+    let (mut squares, mut n_compared) = (0.0, 0usize);
+    for part in estimates.chunks((AT_ONCE * asked.k).max(1)) {
+        let error = (squares / n_compared.max(1) as f32).sqrt();
+        let is_full = nearest.len() == asked.k;
+        if is_full && nearest.last().is_some_and(|last| part[0].similarity + N_ERRORS * error < last.similarity) {
+            break;
+        }
+        let mut by_row: Vec<(usize, f32)> = part.iter().map(|n| (row(n.id), n.similarity)).collect();
+        by_row.sort_unstable_by_key(|(row, _)| *row);
+        let rows: Vec<usize> = by_row.iter().map(|(row, _)| *row).collect();
+        let mut estimated = by_row.iter();
+        each(view, asked.query, &rows, |row, similarity| {
+            let estimate = estimated.next().map_or(similarity, |(_, estimate)| *estimate);
+            squares += (estimate - similarity).powi(2);
+            nearest.push(Neighbor { id: id(row), similarity });
+        })?;
+        n_compared += part.len();
+        nearest = top_k(nearest, asked.k);
+    }
+    Ok(nearest)
+}
+
+fn row(id: VectorId) -> usize {
+    usize::try_from(id.0).expect("rows are not negative")
 }
 
 /// Rows that follow each other, of rows in ascending order.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::error::IndexError;
 use crate::filter::Filter;
 use crate::id_set::IdSet;
+use crate::store::building::IndexState;
 use crate::store::cache::Covering;
 use crate::store::handle::{Shared, Store};
 use crate::store::record::{Hit, Presence, Record};
 use crate::store::rows;
-use crate::store::scan::{Asked, compare, scan};
+use crate::store::scan::{Asked, compare, rank, scan};
 use crate::store::view::View;
-use crate::vector_index::{Neighbor, VectorIndex, top_k};
+use crate::vector_index::{Neighbor, top_k};
 use crate::vectors::{check_rows, normalize};
 
 /// Searches that begin again because rows were numbered anew or deleted meanwhile, at most.
@@ -151,6 +152,33 @@ impl Store {
     }
 }
 
+/// Records that are read at a time.
+const N_AT_ONCE: usize = 1_024;
+
+impl Store {
+    /// Gives every record to `visit`, in the order in which they were added; those that are added meanwhile are left out.
+    ///
+    /// # Errors
+    /// [`IndexError::Busy`] if a compaction comes between, [`IndexError::Damaged`] for vectors that cannot be read,
+    /// and whatever `visit` gives.
+    pub fn for_each<E: From<IndexError>>(&self, mut visit: impl FnMut(Record) -> Result<(), E>) -> Result<(), E> {
+        let view = self.shared.view()?;
+        for start in (0..view.n_rows()).step_by(N_AT_ONCE) {
+            let rows = start..(start + N_AT_ONCE).min(view.n_rows());
+            let records = self.shared.readers.read(|connection| {
+                if rows::extent(connection)?.generation != view.extent.generation {
+                    return Err(IndexError::Busy);
+                }
+                rows.filter_map(|row| record(connection, &view, row).transpose()).collect::<Result<Vec<_>, _>>()
+            })?;
+            for record in records {
+                visit(record)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Shared {
     /// The answer of the index and all rows that it does not cover; all rows if the index reaches too few.
     pub(super) fn nearest(&self, view: &View, asked: Asked<'_>) -> Result<Vec<Neighbor>, IndexError> {
@@ -163,11 +191,17 @@ impl Shared {
     /// The nearest of the rows from `first` on, each of which is compared.
     pub(super) fn exactly(&self, view: &View, first: usize, asked: Asked<'_>) -> Result<Vec<Neighbor>, IndexError> {
         if let Some(among) = asked.among
+            && first < view.n_rows()
             && among.len() * SPARSE < view.n_rows() - first.min(view.n_rows())
         {
             return compare(view, asked, &rows_of(among, first));
         }
-        scan(view, &self.hot, first, asked)
+        // What an index covers that is on its way is not worth keeping.
+        let hot = (self.slot.state() != IndexState::Loading).then_some(&self.hot);
+        if let Some(hot) = hot {
+            hot.forget_before(first);
+        }
+        scan(view, hot, first, asked)
     }
 
     /// Neighbors with their records; none if the view is of a generation that is gone, and fewer if some were deleted.
@@ -197,47 +231,44 @@ fn record(connection: &rusqlite::Connection, view: &View, row: usize) -> Result<
     Ok(Some(record))
 }
 
+/// How many times as many candidates a query from outside has.
+const WIDER: usize = 16;
+
 /// The nearest of the rows that an index covers; none if it reaches too few of them.
 fn indexed(view: &View, covering: &Arc<Covering>, asked: Asked<'_>) -> Result<Option<Vec<Neighbor>>, IndexError> {
     let index = covering.index.as_ref();
     let Asked { query, k, among } = asked;
     let n_candidates = index.n_candidates(k);
     let n = n_candidates.unwrap_or(k);
+    // Graphs and lists lead a query astray that lies farther from the vectors than these lie from each other.
+    let is_outside =
+        |found: &[Neighbor]| found.first().is_some_and(|first| first.similarity < covering.usual_similarity);
     let (found, n_there) = match among {
-        None => (index.search(query, n)?, index.len()),
+        None => {
+            let found = index.search(query, n)?;
+            let found = if is_outside(&found) { index.search_wider(query, n * WIDER)? } else { found };
+            // What a graph does not reach it does not know of.
+            if n_candidates.is_none() && is_outside(&found) {
+                return Ok(None);
+            }
+            (found, index.len())
+        }
         Some(among) => {
             let among = among.cut(covering.n_rows);
             let n_there = among.len();
             let filtered = index.filtered().filter(|filtered| n_there > filtered.n_compared());
             let Some(filtered) = filtered else { return compare(view, asked, &rows_of(&among, 0)).map(Some) };
-            (filtered.search_among(query, n, &among)?, n_there)
+            let found = filtered.search_among(query, n, &among)?;
+            (if is_outside(&found) { filtered.search_wider_among(query, n * WIDER, &among)? } else { found }, n_there)
         }
     };
     if found.len() < k.min(n_there) {
         return Ok(None);
     }
-    let found = if among.is_none() { widened(index, query, n, found, covering)? } else { found };
     if n_candidates.is_none() {
-        return Ok(Some(found));
+        return Ok(Some(top_k(found, k)));
     }
-    let mut rows: Vec<usize> = found.iter().filter_map(|neighbor| usize::try_from(neighbor.id.0).ok()).collect();
-    rows.sort_unstable();
-    compare(view, asked, &rows).map(Some)
-}
-
-/// The answer to a query that lies farther from the stored vectors than these lie from each other is asked for again
-/// with a beam that is wider by this factor: graphs lead such a query astray.
-const WIDER: usize = 16;
-
-fn widened(
-    index: &dyn VectorIndex,
-    query: &[f32],
-    n: usize,
-    found: Vec<Neighbor>,
-    covering: &Covering,
-) -> Result<Vec<Neighbor>, IndexError> {
-    let is_outside = found.first().is_some_and(|first| first.similarity < covering.usual_similarity);
-    if is_outside { index.search(query, n.max(64) * WIDER) } else { Ok(found) }
+    rank(view, asked, &found).map(Some)
 }
 
 fn rows_of(ids: &IdSet, first: usize) -> Vec<usize> {

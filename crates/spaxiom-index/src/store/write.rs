@@ -1,5 +1,7 @@
 //! Adding, replacing and deleting records.
 
+use std::collections::BTreeMap;
+
 use crate::error::IndexError;
 use crate::filter::Filter;
 use crate::store::handle::Store;
@@ -93,6 +95,15 @@ impl Store {
         }
         transaction.commit()?;
         Ok(n_deleted)
+    }
+
+    /// The clocks of sites that were recorded, by site.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn time_zones(&self) -> Result<BTreeMap<String, chrono_tz::Tz>, IndexError> {
+        let zones = self.shared.readers.read(rows::time_zones)?.into_iter();
+        Ok(zones.filter_map(|(site, zone)| Some((site, zone.parse().ok()?))).collect())
     }
 
     /// Records the clocks of sites, which filters by time of day and weekday read: site and IANA name such as `Europe/Berlin`.

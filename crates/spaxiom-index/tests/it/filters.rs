@@ -68,7 +68,7 @@ fn what_passes_is_what_a_person_expects() {
     let records = [
         record(0, "berlin", "2025-03-29T23:30:00Z", r#"{"length":4,"reason":"late","box":{"width":2.5},"open":true}"#),
         record(1, "berlin", "2025-03-30T01:30:00Z", r#"{"length":"4","reason":"lost"}"#),
-        record(2, "utc", "2025-03-30T00:15:00Z", r#"{"length":5.5}"#),
+        record(2, "utc", "2025-03-30T00:15:00Z", r#"{"attrs":{"length":5.5}}"#),
         record(3, "utc", "2025-03-31T22:00:00Z", r#"{"note":"a \"b\""}"#),
     ];
     let (_folder, store) = store(&records);
@@ -108,10 +108,10 @@ fn what_passes_is_what_a_person_expects() {
 
 #[test]
 fn a_name_that_is_nowhere_is_told_with_those_that_are() {
-    let (_folder, store) = store(&[record(0, "berlin", "2025-03-29T23:30:00Z", r#"{"length":4}"#)]);
+    let (_folder, store) = store(&[record(0, "berlin", "2025-03-29T23:30:00Z", r#"{"attrs":{"length":4},"id":"0"}"#)]);
     let told = |filter: &str| store.require_known(&Filter::parse(filter).unwrap()).unwrap_err().to_string();
     assert_eq!(told("site = munich"), "no event in the store has the site `munich`; there are berlin");
-    assert_eq!(told("size_m > 3"), "no event in the store has the attribute `size_m`; there are length");
+    assert_eq!(told("size_m > 3"), "no event in the store has the attribute `size_m`; there are id, length");
     store.require_known(&Filter::parse("length > 30").unwrap()).unwrap();
 }
 

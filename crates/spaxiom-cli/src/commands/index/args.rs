@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use spaxiom_embedding::VectorName;
+use spaxiom_embedding::{ExportFormat, VectorName};
 
 use super::kind::IndexFlags;
 use crate::args::{BackendArgs, DataArgs, vector_parser};
@@ -95,6 +96,72 @@ pub(crate) struct IndexRestoreArgs {
     pub(crate) store: StoreArgs,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask index verify --store stores/warehouse\n  \
+    cargo xtask index verify --store stores/warehouse --queries 500 --min-recall 0.95\n\n\
+    Recall counts a hit that is as near as the tenth exact one. Fails where something is damaged or recall is too low.")]
+pub(crate) struct IndexVerifyArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Searches beside exact ones, of stored vectors and of vectors from outside; 0 for none
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(crate) queries: usize,
+    /// The least mean recall@10, of stored vectors and of vectors from outside
+    #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
+    pub(crate) min_recall: f64,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask index export --store stores/warehouse --to parquet --out warehouse.parquet\n  \
+    cargo xtask index export --store stores/warehouse --to atlas --out atlas.parquet\n\n\
+    Embedding Atlas opens the second by `embedding-atlas atlas.parquet --x projection_x --y projection_y --neighbors neighbors`.\n\
+    The graph of an HNSW store is the file index.faiss in its folder, which FAISS reads."
+)]
+pub(crate) struct IndexExportArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Format of the file
+    #[arg(long, value_parser = format_parser())]
+    pub(crate) to: ExportFormat,
+    /// File to write
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cargo xtask index import --store stores/other --from vectors.parquet --encoder their-model-2\n  \
+    cargo xtask search --store stores/other --id some-id\n\n\
+    The file has the columns id and vector (a list of floats); site_id, type, zone, time and metadata are read where they are there,\n\
+    and other columns become attributes for --where."
+)]
+pub(crate) struct IndexImportArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Parquet file with the vectors
+    #[arg(long)]
+    pub(crate) from: PathBuf,
+    /// Name of what made the vectors; a store holds those of one
+    #[arg(long)]
+    pub(crate) encoder: String,
+    #[command(flatten)]
+    pub(crate) index: IndexFlags,
+}
+
+fn format_parser() -> impl TypedValueParser<Value = ExportFormat> {
+    let value = |format: ExportFormat| {
+        PossibleValue::new(format.as_str()).help(match format {
+            ExportFormat::Parquet => "Ids, sites, types, zones, times, metadata, vectors and two coordinates",
+            ExportFormat::Npy => "Vectors as an array for NumPy, other columns as FILE.ids.parquet beside it",
+            ExportFormat::Atlas => "A table for Embedding Atlas, with coordinates and neighbors",
+        })
+    };
+    let known = "one of the possible values";
+    PossibleValuesParser::new(ExportFormat::ALL.map(value))
+        .map(move |name| ExportFormat::from_name(&name).expect(known))
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum IndexAction {
     /// Embed all events of the data and index them
@@ -107,10 +174,14 @@ pub(crate) enum IndexAction {
     Compact(StoreArgs),
     /// Print what is stored, its size and the index kind
     Stats(StoreArgs),
-    /// Verify the database, every vector and the index file
-    Verify(StoreArgs),
+    /// Verify the database, every vector and the index file, and measure recall, latency and drift
+    Verify(IndexVerifyArgs),
     /// Copy a store as it is at this moment, while others write
     Snapshot(IndexSnapshotArgs),
     /// Verify a snapshot and make a store of it
     Restore(IndexRestoreArgs),
+    /// Write ids, metadata, vectors and coordinates to a file for other programs
+    Export(IndexExportArgs),
+    /// Make a store of vectors that another program made
+    Import(IndexImportArgs),
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 use spaxiom_embedding::{
-    Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, IndexState, Progress, Run, Store, VectorName,
+    Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, IndexState, KindRecord, Progress, Run, Store,
+    VectorName,
 };
 
 use super::args::{IndexAddArgs, IndexBuildArgs};
+use super::kind::IndexFlags;
 use crate::exit::Exit;
 use crate::{observer, output, unknown};
 
@@ -27,14 +29,21 @@ pub(super) fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
         .map(drop)
         .or_else(|error| if index.kind.is_some() { Err(error) } else { Ok(()) })?;
     let (pipeline, added, n_rejected) = fill(add, kind, parts.unwrap_or_default())?;
-    let stats = pipeline.store().stats()?;
+    chosen_and_built(pipeline.store(), index, stored)?;
+    told(add, &pipeline, added, n_rejected, json)
+}
+
+/// Gives a store the kind of the flags, builds its index, and lays it out.
+pub(super) fn chosen_and_built(store: &Store, index: &IndexFlags, stored: Option<KindRecord>) -> anyhow::Result<()> {
+    let stats = store.stats()?;
     let (kind, why) = index.kind(stored, stats.n_vectors, stats.header.dim)?;
     if let Some(why) = why {
         tracing::info!("index kind `{}`: {why}", kind.name());
     }
-    pipeline.store().set_kind(kind)?;
-    build_with_progress(pipeline.store())?;
-    told(add, &pipeline, added, n_rejected, json)
+    store.set_kind(kind)?;
+    build_with_progress(store)?;
+    store.lay_out()?;
+    Ok(())
 }
 
 pub(super) fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {

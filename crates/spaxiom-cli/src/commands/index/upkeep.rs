@@ -1,10 +1,11 @@
 //! What a store needs beside searches: statistics, checks, deletions and copies.
 
 use serde_json::json;
-use spaxiom_embedding::{Store, StoreBytes};
+use spaxiom_embedding::{AuditOptions, AuditReport, Drift, SearchAudit, Store, StoreBytes};
 
-use super::args::{IndexDeleteArgs, IndexRestoreArgs, IndexSnapshotArgs, StoreArgs};
+use super::args::{IndexDeleteArgs, IndexRestoreArgs, IndexSnapshotArgs, IndexVerifyArgs, StoreArgs};
 use super::build::Bar;
+use crate::clock::now;
 use crate::commands::search::condition;
 use crate::exit::Exit;
 use crate::{observer, output};
@@ -56,18 +57,52 @@ pub(super) fn stats(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-pub(super) fn verify(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
-    let report = Store::inspect(&args.store)?.verify()?;
+pub(super) fn verify(args: &IndexVerifyArgs, json: bool) -> anyhow::Result<Exit> {
+    let IndexVerifyArgs { store, queries, min_recall } = args;
+    let report = Store::inspect(&store.store)?.verify()?;
+    // A store whose vectors are damaged cannot be searched.
+    let audit = if *queries > 0 && report.n_bad_vectors == 0 { Some(audit(&store.store, *queries)?) } else { None };
+    let is_near = audit
+        .as_ref()
+        .is_none_or(|audit| [audit.stored, audit.outside].iter().all(|searches| searches.recall_mean >= *min_recall));
     if json {
-        output::json(&report)?;
+        let mut document = serde_json::to_value(&report)?;
+        document["audit"] = serde_json::to_value(&audit)?;
+        output::json(&document)?;
     } else {
         let index = if report.index_is_sound { "ok" } else { "missing or damaged: run `index compact`" };
         let (database, n_bad, n_misplaced) = (&report.database, report.n_bad_vectors, report.n_misplaced);
         output::text(&format!(
             "database: {database}\ndamaged vectors: {n_bad}\nmisplaced rows: {n_misplaced}\nindex: {index}\n"
         ));
+        if let Some(audit) = &audit {
+            output::text(&audited(audit, *min_recall));
+        }
     }
-    Ok(if report.is_sound() { Exit::Done } else { Exit::Failed })
+    Ok(if report.is_sound() && is_near { Exit::Done } else { Exit::Failed })
+}
+
+fn audit(store: &std::path::Path, n_queries: usize) -> anyhow::Result<AuditReport> {
+    let store = Store::open(store)?;
+    store.wait_for_index();
+    let started = now();
+    let options = AuditOptions { n_queries, ..AuditOptions::default() };
+    Ok(store.audit(options, &|| started.elapsed().as_secs_f64())?)
+}
+
+fn audited(audit: &AuditReport, min_recall: f64) -> String {
+    let row = |what: &str, searches: &SearchAudit| {
+        let SearchAudit { n_queries, recall_mean, recall_p5, recall_min, p50_ms, p99_ms } = searches;
+        let low = if *recall_mean < min_recall { ": too low, rebuild with other settings or kind" } else { "" };
+        format!(
+            "{what} ({n_queries} queries): recall@10 {recall_mean:.3}, 5th percentile {recall_p5:.2}, least {recall_min:.2}; \
+             {p50_ms:.2} ms, 99th percentile {p99_ms:.2}{low}\n"
+        )
+    };
+    let drift = audit.drift.map_or(String::new(), |Drift { old, new }| {
+        format!("similarity to the nearest older vector: {old:.3} of older ones, {new:.3} of the newest tenth\n")
+    });
+    row("stored vectors", &audit.stored) + &row("vectors from outside", &audit.outside) + &drift
 }
 
 pub(super) fn snapshot(args: &IndexSnapshotArgs, json: bool) -> anyhow::Result<Exit> {

@@ -121,9 +121,14 @@ impl Clusters {
 
     /// All lists and the inner product of their center with a rotated query, the nearest first.
     pub(super) fn by_similarity(&self, query: &[f32]) -> Vec<(usize, f32)> {
-        let mut lists: Vec<(usize, f32)> = vectorized(
+        let mut lists: Vec<(usize, f32)> = (0..self.len()).map(|list| (list, 0.0)).collect();
+        vectorized(
             #[inline(always)]
-            || self.centers.chunks_exact(self.n_values).map(|center| dot_inlined(center, query)).enumerate().collect(),
+            || {
+                for (center, (_, similarity)) in self.centers.chunks_exact(self.n_values).zip(&mut lists) {
+                    *similarity = dot_inlined(center, query);
+                }
+            },
         );
         let distance = |list: &(usize, f32)| self.half_squares[list.0] - list.1;
         lists.sort_unstable_by(|a, b| distance(a).total_cmp(&distance(b)).then(a.0.cmp(&b.0)));

@@ -65,7 +65,18 @@ impl CodeShape {
 
 /// Writes the code of a rotated vector in the list of `center`; gives what is added to and multiplied with an estimate.
 pub(super) fn encode(rotated: &[f32], center: &[f32], shape: CodeShape, code: &mut [u64]) -> [f32; 2] {
-    let rest: Vec<f32> = rotated.iter().zip(center).map(|(value, center)| value - center).collect();
+    vectorized(
+        #[inline(always)]
+        || encode_inlined(rotated, center, shape, code),
+    )
+}
+
+#[inline(always)]
+fn encode_inlined(rotated: &[f32], center: &[f32], shape: CodeShape, code: &mut [u64]) -> [f32; 2] {
+    let mut rest = vec![0f32; rotated.len()];
+    for ((rest, value), center) in rest.iter_mut().zip(rotated).zip(center) {
+        *rest = value - center;
+    }
     let square: f32 = rest.iter().map(|value| value * value).sum();
     let along_center: f32 = rest.iter().zip(center).map(|(value, center)| value * center).sum();
     let (_, step) = STEPS.into_iter().find(|(bits, _)| *bits == shape.bits).expect("1, 2 or 4 bits");
@@ -91,6 +102,7 @@ pub(super) struct QueryCode {
     /// For every word of a plane the words of its bits, the least first.
     planes: Vec<u64>,
     rest: Vec<f32>,
+    levels: Vec<u8>,
     step: f32,
     /// Sum of the values.
     sum: f32,
@@ -99,33 +111,49 @@ pub(super) struct QueryCode {
 impl QueryCode {
     pub(super) fn new(shape: CodeShape) -> Self {
         let planes = vec![0; shape.plane() * shape.query_bits()];
-        Self { shape, planes, rest: vec![0.0; shape.n_values()], step: 0.0, sum: 0.0 }
+        let n = shape.n_values();
+        Self { shape, planes, rest: vec![0.0; n], levels: vec![0; n], step: 0.0, sum: 0.0 }
     }
 
     pub(super) fn quantize(&mut self, query: &[f32], center: &[f32]) {
+        vectorized(
+            #[inline(always)]
+            || self.quantize_inlined(query, center),
+        );
+    }
+
+    #[inline(always)]
+    fn quantize_inlined(&mut self, query: &[f32], center: &[f32]) {
         let n_bits = self.shape.query_bits();
         let greatest_level = ((1 << (n_bits - 1)) - 1) as f32;
-        let Self { planes, rest, .. } = self;
-        let (mut sum, mut greatest) = (0f32, 0f32);
-        for ((rest, query), center) in rest.iter_mut().zip(query).zip(center) {
-            *rest = query - center;
-            sum += *rest;
-            greatest = greatest.max(rest.abs());
+        let Self { planes, rest, levels, .. } = self;
+        let (mut sums, mut greatest) = ([0f32; 16], [0f32; 16]);
+        let lanes = rest.chunks_exact_mut(16).zip(query.chunks_exact(16)).zip(center.chunks_exact(16));
+        for ((rest, query), center) in lanes {
+            for lane in 0..16 {
+                rest[lane] = query[lane] - center[lane];
+                sums[lane] += rest[lane];
+                greatest[lane] = greatest[lane].max(rest[lane].abs());
+            }
         }
-        let step = greatest / greatest_level;
+        let step = greatest.iter().fold(0f32, |a, b| a.max(*b)) / greatest_level;
         let scale = if step > 0.0 { 1.0 / step } else { 0.0 };
-        for (values, words) in rest.chunks_exact(64).zip(planes.chunks_exact_mut(n_bits)) {
+        for (level, value) in levels.iter_mut().zip(rest.iter()) {
+            // Two's complement: the greatest bit counts negative.
+            #[expect(clippy::cast_possible_truncation, reason = "at most 127")]
+            let rounded = (value * scale).round_ties_even() as i32 as i8;
+            *level = rounded.cast_unsigned();
+        }
+        for (levels, words) in levels.chunks_exact(64).zip(planes.chunks_exact_mut(n_bits)) {
             words.fill(0);
-            for (place, value) in values.iter().enumerate() {
-                // Two's complement: the greatest bit counts negative.
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the levels")]
-                let level = (value * scale).round() as i64 as u64;
+            for (eighth, levels) in levels.chunks_exact(8).enumerate() {
+                let levels = u64::from_le_bytes(levels.try_into().expect("eight bytes"));
                 for (bit, word) in words.iter_mut().enumerate() {
-                    *word |= (level >> bit & 1) << place;
+                    *word |= gathered(levels >> bit) << (8 * eighth);
                 }
             }
         }
-        (self.step, self.sum) = (step, sum);
+        (self.step, self.sum) = (step, sums.iter().sum());
     }
 
     /// Offers the estimates of a list; gives the number of vectors that are in `among`.
@@ -192,6 +220,12 @@ impl QueryCode {
         }
         product
     }
+}
+
+/// The lowest bits of eight bytes, that of the lowest byte first.
+#[inline(always)]
+fn gathered(bytes: u64) -> u64 {
+    (bytes & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// The vectors of a list.

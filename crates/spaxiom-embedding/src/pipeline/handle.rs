@@ -1,0 +1,143 @@
+//! A run and a store that belong together.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use spaxiom_event::{EventSequence, SequenceKey};
+use spaxiom_index::{IndexKind, Store, StoreHeader};
+use spaxiom_token::{EventTable, SequenceRows, Sites, TokenSequence, Tokenizer};
+
+use crate::engine::Engine;
+use crate::error::EmbeddingError;
+use crate::run::{Manifest, Run};
+use crate::vector::{VectorName, VectorStream, Vectors};
+
+/// Events that are encoded together and stored in one transaction, as in the seed.
+const BATCH_SIZE: usize = 256;
+
+/// Tokenizer, encoder, memory and store of one run.
+pub struct EmbeddingPipeline {
+    pub(super) vectors: Vectors,
+    pub(super) store: Store,
+    pub(super) batch_size: usize,
+}
+
+/// What makes the vectors of a run, and what a store says that it filled.
+fn made_by(run: &Run, engine: &dyn Engine, name: VectorName) -> Result<(Vectors, StoreHeader), EmbeddingError> {
+    let vectors = run.vectors(engine, name)?;
+    let Manifest { tokenizer, weights, vector, .. } = run.manifest();
+    let made = vector.as_ref().or(weights.as_ref()).expect("vectors were read, so the run has weights or a memory");
+    let mut encoder: String = made.chars().take(16).collect();
+    if name != VectorName::Both && vector.is_some() {
+        encoder = format!("{encoder}-{}", name.as_str());
+    }
+    // Builds before walks filled stores with the vectors of windows, which are others.
+    if vectors.encoder().is_some_and(|encoder| encoder.walk().is_some()) {
+        encoder.push_str("-walk");
+    }
+    let header = StoreHeader { dim: vectors.dim(), tokenizer: tokenizer.clone(), encoder };
+    Ok((vectors, header))
+}
+
+impl EmbeddingPipeline {
+    /// Opens a store that the run filled; never creates one, and leaves its index kind and its vectors as they are.
+    ///
+    /// # Errors
+    /// [`spaxiom_index::IndexError::NoStore`] without a store, [`spaxiom_index::IndexError::OtherRun`] if another run filled it.
+    pub fn open(run: &Run, store: &Path, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
+        let store = Store::open(store)?;
+        let (vectors, header) = made_by(run, engine, Self::parts(&store.stats()?.header))?;
+        store.require(&header)?;
+        Ok(Self::new(vectors, store))
+    }
+
+    /// Creates a store for the run; one that is there already keeps its events and gets the index kind.
+    ///
+    /// # Errors
+    /// [`spaxiom_index::IndexError::OtherRun`] if another run filled the store.
+    pub fn create(
+        run: &Run,
+        store: &Path,
+        kind: Arc<dyn IndexKind>,
+        engine: &dyn Engine,
+    ) -> Result<Self, EmbeddingError> {
+        Self::create_with(run, store, kind, engine, VectorName::Both)
+    }
+
+    /// The same for some parts of the vectors.
+    ///
+    /// # Errors
+    /// As [`EmbeddingPipeline::create`], and if the store was filled with other parts.
+    pub fn create_with(
+        run: &Run,
+        store: &Path,
+        kind: Arc<dyn IndexKind>,
+        engine: &dyn Engine,
+        parts: VectorName,
+    ) -> Result<Self, EmbeddingError> {
+        let (vectors, header) = made_by(run, engine, parts)?;
+        Ok(Self::new(vectors, Store::open_or_create(store, &header, kind)?))
+    }
+
+    /// The parts of the vectors of a store.
+    #[must_use]
+    pub fn parts(header: &StoreHeader) -> VectorName {
+        let parts = VectorName::ALL.into_iter().find(|name| header.encoder.ends_with(&format!("-{}", name.as_str())));
+        parts.unwrap_or_default()
+    }
+
+    fn new(vectors: Vectors, store: Store) -> Self {
+        Self { vectors, store, batch_size: BATCH_SIZE }
+    }
+
+    /// The same pipeline with another number of events that are encoded together and stored in one transaction; 256 by default.
+    #[must_use]
+    pub fn with_batch_size(self, batch_size: usize) -> Self {
+        Self { batch_size: batch_size.max(1), ..self }
+    }
+
+    /// The same pipeline for sites that were not in training: their clocks and kinds of zones.
+    #[must_use]
+    pub fn with_sites(mut self, sites: &Sites) -> Self {
+        self.vectors = self.vectors.with_sites(sites);
+        self
+    }
+
+    /// The tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        self.vectors.tokenizer()
+    }
+
+    /// What makes the vectors.
+    #[must_use]
+    pub fn vectors(&self) -> &Vectors {
+        &self.vectors
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// One row of ids per event.
+    #[must_use]
+    pub fn tokenize(&self, sequence: &EventSequence) -> TokenSequence {
+        self.tokenizer().tokenize(sequence)
+    }
+
+    /// A stream of events of one site, each encoded in the context of those pushed before it.
+    #[must_use]
+    pub fn stream(&self) -> VectorStream<'_> {
+        self.vectors.stream()
+    }
+}
+
+/// The events of a site as columns, and their rows.
+pub(super) fn table_of(sequence: &EventSequence) -> (EventTable, SequenceRows) {
+    let mut table = EventTable::new(SequenceKey::Site);
+    sequence.events().iter().for_each(|event| table.push(event));
+    let rows = (0u32..).take(sequence.events().len()).collect();
+    (table, SequenceRows { site_id: sequence.site_id().clone(), rows })
+}
