@@ -101,8 +101,10 @@ pub(crate) fn index(options: &BenchOptions, folder: &Folder) -> anyhow::Result<V
             let what = format!("{name}: {}", search.what);
             rows.push(row(format!("{what}, p50"), "ms", search.p50_ms));
             rows.push(row(format!("{what}, p99"), "ms", search.p99_ms));
-            rows.push(row(format!("{what}, recall@10"), "mean", search.recall_mean));
-            rows.push(row(format!("{what}, recall@10"), "5 %", search.recall_p5));
+            if !search.recall_mean.is_nan() {
+                rows.push(row(format!("{what}, recall@10"), "mean", search.recall_mean));
+                rows.push(row(format!("{what}, recall@10"), "5 %", search.recall_p5));
+            }
         }
     }
     Ok(rows)

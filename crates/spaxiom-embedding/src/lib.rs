@@ -82,7 +82,7 @@ pub use spaxiom_index::{
     AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Filter, Hit, IndexError, IndexFile, IndexKind,
     IndexState, KindName, KindRecord, KindSettings, Layout, Neighbor, Progress, RaBitQ, RaBitQOptions,
     Record as StoreRecord, Rows, SearchAudit, Store, StoreBytes, StoreHeader, StoreStats, VectorId, VectorIndex,
-    VectorSource, VerifyReport, choose, normalize,
+    VectorSource, VectorStore, VerifyReport, choose, normalize,
 };
 #[cfg(feature = "faiss")]
 pub use spaxiom_index::{Hnsw, HnswOptions, HnswStorage, IvfPq, IvfPqOptions};

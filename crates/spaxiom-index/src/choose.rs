@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::kinds::KindName;
+use crate::index_kind::IndexKind;
+use crate::kinds::{KindName, RaBitQ};
 use crate::settings::KindRecord;
 
 /// Vectors of so many bytes in single precision are compared one by one within about ten milliseconds.
@@ -19,7 +20,7 @@ pub struct Choice {
 
 /// Chooses a kind for `n_vectors` of `dim` values that may take `memory_bytes` of memory while they are searched.
 ///
-/// A small store is searched exactly, and a larger one by codes of one bit per value.
+/// A small store is searched exactly, and a larger one by codes of one bit per value, or more where there are few values.
 /// Graphs are faster and are chosen by name: on vectors in clusters they find less, at thirty times the memory
 /// and twenty times the time to build (`bench --workload index`).
 #[must_use]
@@ -30,15 +31,21 @@ pub fn choose(n_vectors: usize, dim: usize, memory_bytes: u64) -> Choice {
         let why = format!("{} of vectors are compared within milliseconds, and nothing is missed", size(bytes));
         return Choice { kind: KindRecord::from(KindName::Exact), why };
     }
-    let code_bytes = n * (dim / 8 + 12);
+    // Estimates err by about 1 / sqrt(bits of a code): narrow vectors have more bits per value.
+    let bits = if dim >= 512 {
+        1
+    } else if dim >= 192 {
+        2
+    } else {
+        4
+    };
+    let code_bytes = n * (bits * dim / 8 + 12);
     let fits = if code_bytes <= memory_bytes { "fit into" } else { "are more than" };
-    let why = format!(
-        "{} of vectors are too many to compare; codes of {} {fits} {} of memory",
-        size(bytes),
-        size(code_bytes),
-        size(memory_bytes)
-    );
-    Choice { kind: KindRecord::from(KindName::RaBitQ), why }
+    let (all, codes, memory) = (size(bytes), size(code_bytes), size(memory_bytes));
+    let why = format!("{all} of vectors are too many to compare; codes of {codes} {fits} {memory} of memory");
+    let mut settings = RaBitQ::default().settings();
+    settings.replace("bits", bits);
+    Choice { kind: KindRecord::new(KindName::RaBitQ.as_str(), settings), why }
 }
 
 fn size(bytes: u64) -> String {

@@ -56,6 +56,7 @@ mod kinds;
 mod settings;
 mod store;
 mod vector_index;
+mod vector_store;
 mod vectors;
 
 pub use crate::choose::{Choice, choose};
@@ -72,4 +73,5 @@ pub use crate::store::{
     StoreBytes, StoreHeader, StoreStats, VerifyReport,
 };
 pub use crate::vector_index::{FilteredIndex, Neighbor, VectorIndex};
+pub use crate::vector_store::VectorStore;
 pub use crate::vectors::{Rows, VectorId, VectorSource, normalize};

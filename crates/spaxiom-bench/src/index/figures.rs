@@ -1,11 +1,14 @@
 //! Figures of one kind, measured in a process of its own.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use spaxiom_embedding::{Filter, IndexState, KindRecord, Store};
 
 use super::queries::{Asked, Truth};
 use super::step::IndexStep;
+use super::vectors;
 use crate::timing::{now, peak_mib};
 
 const K: usize = 10;
@@ -41,10 +44,17 @@ pub struct SearchFigures {
     pub p50_ms: f64,
     /// Time that 99 of 100 take at most.
     pub p99_ms: f64,
-    /// Share of hits that are as near as the tenth exact one.
+    /// Share of hits that are as near as the tenth exact one; not a number where it was not measured.
+    #[serde(deserialize_with = "or_nan")]
     pub recall_mean: f64,
     /// The same of the query in the lowest twentieth.
+    #[serde(deserialize_with = "or_nan")]
     pub recall_p5: f64,
+}
+
+/// JSON has no word for what is not a number but `null`.
+fn or_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// Builds an index.
@@ -87,8 +97,11 @@ pub fn search_of(step: &IndexStep) -> anyhow::Result<IndexFigures> {
     for asked in &truth.asked[1..] {
         searches.push(searched(&store, asked, is_exact)?);
     }
-    let index_bytes = store.stats()?.n_bytes.index;
     let filtered_mib = anonymous_mib()?;
+    if !is_exact {
+        searches.extend(together(&store, &truth.asked[0])?);
+    }
+    let index_bytes = store.stats()?.n_bytes.index;
     Ok(IndexFigures {
         index_bytes,
         anonymous_mib: anonymous,
@@ -137,3 +150,67 @@ fn anonymous_mib() -> anyhow::Result<f64> {
     let kib: f64 = line.trim().trim_end_matches(" kB").parse().context("`RssAnon` in kB")?;
     Ok(kib / 1024.0)
 }
+
+/// Threads that search at once.
+const N_THREADS: usize = 10;
+
+/// Searches of each thread.
+const N_EACH: usize = 60;
+
+/// Ten threads that search, alone and beside one that adds, over a copy of the store.
+fn together(store: &Store, asked: &Asked) -> anyhow::Result<Vec<SearchFigures>> {
+    let folder = tempfile::tempdir_in(store.path().parent().context("the folder of the store")?)?;
+    store.snapshot(&folder.path().join("copy"))?;
+    let copy = Store::open(&folder.path().join("copy"))?;
+    copy.wait_for_index();
+    let queries = asked.queries();
+    let searched = |what: &str| -> anyhow::Result<SearchFigures> {
+        let search = |thread: usize| -> anyhow::Result<Vec<f64>> {
+            let own = queries.iter().cycle().skip(thread * 7).take(N_EACH);
+            own.map(|query| {
+                let start = now();
+                copy.search(query, K, &Filter::All)?;
+                Ok(start.elapsed().as_secs_f64() * 1e3)
+            })
+            .collect()
+        };
+        let times = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..N_THREADS).map(|thread| scope.spawn(move || search(thread))).collect();
+            let joined = threads.into_iter().map(|thread| thread.join().expect("a search does not panic"));
+            joined.collect::<anyhow::Result<Vec<_>>>()
+        })?;
+        let mut times_ms = times.concat();
+        times_ms.sort_by(f64::total_cmp);
+        let at = |percent: usize| times_ms[(times_ms.len() * percent / 100).min(times_ms.len() - 1)];
+        Ok(SearchFigures {
+            what: what.into(),
+            p50_ms: at(50),
+            p99_ms: at(99),
+            recall_mean: f64::NAN,
+            recall_p5: f64::NAN,
+        })
+    };
+    let alone = searched("ten threads")?;
+    let is_done = AtomicBool::new(false);
+    let beside = std::thread::scope(|scope| {
+        let adding = scope.spawn(|| -> anyhow::Result<()> {
+            let mut first = usize::try_from(u32::MAX)?;
+            while !is_done.load(Ordering::Relaxed) {
+                let records = (first..first + ADDED).map(|at| vectors::record(at, 0, &queries[at % queries.len()]));
+                copy.add(records.collect())?;
+                first += ADDED;
+                // A building with a thousand events a second is a large one.
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            Ok(())
+        });
+        let beside = searched("ten threads beside one that adds");
+        is_done.store(true, Ordering::Relaxed);
+        adding.join().expect("adding does not panic")?;
+        beside
+    })?;
+    Ok(vec![alone, beside])
+}
+
+/// Records that are added at once beside searches.
+const ADDED: usize = 50;

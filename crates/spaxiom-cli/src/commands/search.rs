@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 use spaxiom_embedding::{
     Dataset, EmbeddingPipeline, Event, Explained, Filter, IndexState, Query, ReadOptions, Run, SearchResult, Store,
-    StoreSearch,
+    StoreSearch, VectorStore,
 };
 
 pub(crate) use self::table::table;
@@ -127,7 +127,7 @@ pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
 
 /// A search with everything that was said about it.
 struct Found<'a> {
-    store: &'a Store,
+    store: &'a dyn VectorStore,
     /// None without the run that filled the store.
     pipeline: Option<&'a EmbeddingPipeline>,
     args: &'a SearchArgs,

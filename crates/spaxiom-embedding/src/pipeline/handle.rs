@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use spaxiom_event::{EventSequence, SequenceKey};
-use spaxiom_index::{IndexKind, Store, StoreHeader};
+use spaxiom_index::{IndexKind, Store, StoreHeader, VectorStore};
 use spaxiom_token::{EventTable, SequenceRows, Sites, TokenSequence, Tokenizer};
 
 use crate::engine::Engine;
@@ -18,7 +18,7 @@ const BATCH_SIZE: usize = 256;
 /// Tokenizer, encoder, memory and store of one run.
 pub struct EmbeddingPipeline {
     pub(super) vectors: Vectors,
-    pub(super) store: Store,
+    pub(super) store: Arc<dyn VectorStore>,
     pub(super) batch_size: usize,
 }
 
@@ -45,8 +45,15 @@ impl EmbeddingPipeline {
     /// # Errors
     /// [`spaxiom_index::IndexError::NoStore`] without a store, [`spaxiom_index::IndexError::OtherRun`] if another run filled it.
     pub fn open(run: &Run, store: &Path, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
-        let store = Store::open(store)?;
-        let (vectors, header) = made_by(run, engine, Self::parts(&store.stats()?.header))?;
+        Self::over(run, Arc::new(Store::open(store)?), engine)
+    }
+
+    /// The same over a store of any engine.
+    ///
+    /// # Errors
+    /// [`spaxiom_index::IndexError::OtherRun`] if another run filled it.
+    pub fn over(run: &Run, store: Arc<dyn VectorStore>, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
+        let (vectors, header) = made_by(run, engine, Self::parts(store.header()))?;
         store.require(&header)?;
         Ok(Self::new(vectors, store))
     }
@@ -76,7 +83,7 @@ impl EmbeddingPipeline {
         parts: VectorName,
     ) -> Result<Self, EmbeddingError> {
         let (vectors, header) = made_by(run, engine, parts)?;
-        Ok(Self::new(vectors, Store::open_or_create(store, &header, kind)?))
+        Ok(Self::new(vectors, Arc::new(Store::open_or_create(store, &header, kind)?)))
     }
 
     /// The parts of the vectors of a store.
@@ -86,7 +93,7 @@ impl EmbeddingPipeline {
         parts.unwrap_or_default()
     }
 
-    fn new(vectors: Vectors, store: Store) -> Self {
+    fn new(vectors: Vectors, store: Arc<dyn VectorStore>) -> Self {
         Self { vectors, store, batch_size: BATCH_SIZE }
     }
 
@@ -117,8 +124,8 @@ impl EmbeddingPipeline {
 
     /// The store.
     #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn store(&self) -> &dyn VectorStore {
+        self.store.as_ref()
     }
 
     /// One row of ids per event.

@@ -19,7 +19,7 @@ impl EmbeddingPipeline {
     /// As of [`EmbeddingPipeline::search_all`].
     pub fn search(&self, query: Query<'_>, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
         let (vector, own) = self.asked(query)?;
-        StoreSearch::new(&self.store).moments(&vector, &own, k, filter)
+        StoreSearch::new(self.store()).moments(&vector, &own, k, filter)
     }
 
     /// The `k` events nearest to `event`, of which nothing before is known: only what its encoder says of it is compared.
@@ -45,12 +45,12 @@ impl EmbeddingPipeline {
     /// As of [`EmbeddingPipeline::search_event`] and [`StoreSearch::search`].
     pub fn search_all(&self, query: Query<'_>, k: usize, filter: &Filter) -> Result<Vec<SearchResult>, EmbeddingError> {
         let (vector, own) = self.asked(query)?;
-        StoreSearch::new(&self.store).events(&vector, &own, k, filter)
+        StoreSearch::new(self.store()).events(&vector, &own, k, filter)
     }
 
     /// The vector of a query, and what it is made of.
     fn asked(&self, query: Query<'_>) -> Result<(Vec<f32>, Own), EmbeddingError> {
-        let Query::Event { event, context } = query else { return StoreSearch::new(&self.store).asked(query) };
+        let Query::Event { event, context } = query else { return StoreSearch::new(self.store()).asked(query) };
         self.tokenizer().require_known(event)?;
         let own = Own::of_event(event.site_id.as_str(), event.id.as_str(), nanos(event.time));
         Ok((self.vector_after(event, context), own))

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, TimeZone};
 use serde_json::Value;
-use spaxiom_index::{Filter, Hit, Record, Store, normalize};
+use spaxiom_index::{Filter, Hit, Record, VectorStore, normalize};
 
 use super::moments::{Own, moments};
 use super::query::{Query, SearchResult};
@@ -17,13 +17,13 @@ const MAX_OF_SPAN: u32 = 1_000;
 /// Searches a store without the run that filled it.
 #[derive(Debug)]
 pub struct StoreSearch<'a> {
-    store: &'a Store,
+    store: &'a dyn VectorStore,
 }
 
 impl<'a> StoreSearch<'a> {
     /// Searches this store.
     #[must_use]
-    pub fn new(store: &'a Store) -> Self {
+    pub fn new(store: &'a dyn VectorStore) -> Self {
         Self { store }
     }
 

@@ -22,7 +22,7 @@ use crate::error::IndexError;
 use crate::id_set::IdSet;
 use crate::index_kind::{IndexFile, IndexKind, Progress};
 use crate::settings::KindSettings;
-use crate::vector_index::{FilteredIndex, Nearest, Neighbor, VectorIndex};
+use crate::vector_index::{FilteredIndex, Nearest, Neighbor, VectorIndex, top_k};
 use crate::vectors::{VectorId, VectorSource, check_rows};
 
 /// Vectors that are read and rotated together.
@@ -270,20 +270,52 @@ impl RaBitQIndex {
             if is_enough(seen) {
                 break;
             }
-            let (start, end) = (self.starts[list], self.starts[list + 1]);
-            let list_codes = ListCodes {
-                codes: &self.codes[start * self.shape.n_words()..end * self.shape.n_words()],
-                factors: &self.factors[start..end],
-                ids: &self.ids[start..end],
-            };
             seen.lists += 1;
-            seen.vectors += end - start;
-            if ids.is_none_or(|ids| list_codes.ids.iter().any(|id| ids.contains(VectorId(i64::from(*id))))) {
-                code.quantize(&query, self.clusters.center(list));
-                seen.passing += code.scan(list_codes, ids, similarity, &mut nearest);
-            }
+            seen.vectors += self.starts[list + 1] - self.starts[list];
+            seen.passing += self.scan(list, similarity, &query, ids, &mut code, &mut nearest);
         }
         Ok(nearest.into_sorted())
+    }
+
+    /// Searches all lists, on all threads.
+    fn probe_all(&self, query: &[f32], k: usize, ids: Option<&IdSet>) -> Result<Vec<Neighbor>, IndexError> {
+        check_rows(self.shape.dim(), 1, query)?;
+        let query = self.rotation.rotate_rows(query);
+        let lists = self.clusters.by_similarity(&query);
+        let n_parts = rayon::current_num_threads();
+        let parts = (0..n_parts).into_par_iter().map(|part| {
+            let (mut nearest, mut code) = (Nearest::new(k), QueryCode::new(self.shape));
+            // Every part has near lists and far ones, so that each soon knows what is too far.
+            for &(list, similarity) in lists.iter().skip(part).step_by(n_parts) {
+                self.scan(list, similarity, &query, ids, &mut code, &mut nearest);
+            }
+            nearest.into_sorted()
+        });
+        Ok(top_k(parts.collect::<Vec<_>>().concat(), k))
+    }
+
+    /// Offers the vectors of a list; gives the number of those that pass.
+    fn scan(
+        &self,
+        list: usize,
+        similarity: f32,
+        query: &[f32],
+        ids: Option<&IdSet>,
+        code: &mut QueryCode,
+        nearest: &mut Nearest,
+    ) -> usize {
+        let (start, end) = (self.starts[list], self.starts[list + 1]);
+        let list_codes = ListCodes {
+            codes: &self.codes[start * self.shape.n_words()..end * self.shape.n_words()],
+            factors: &self.factors[start..end],
+            ids: &self.ids[start..end],
+        };
+        let passes = |id: &u32| ids.is_none_or(|ids| ids.contains(VectorId(i64::from(*id))));
+        if !list_codes.ids.iter().any(passes) {
+            return 0;
+        }
+        code.quantize(query, self.clusters.center(list));
+        code.scan(list_codes, ids, similarity, nearest)
     }
 }
 
@@ -323,7 +355,7 @@ impl VectorIndex for RaBitQIndex {
     }
 
     fn search_wider(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
-        self.probe(query, k, None, |_| false)
+        self.probe_all(query, k, None)
     }
 
     fn n_candidates(&self, k: usize) -> Option<usize> {
@@ -351,7 +383,7 @@ impl FilteredIndex for RaBitQIndex {
     }
 
     fn search_wider_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
-        self.probe(query, k, Some(ids), |_| false)
+        self.probe_all(query, k, Some(ids))
     }
 
     fn n_compared(&self) -> usize {

@@ -82,8 +82,11 @@ fn each(view: &View, query: &[f32], rows: &[usize], mut give: impl FnMut(usize, 
     Ok(())
 }
 
-/// Estimates that are compared at a time, in multiples of k.
-const AT_ONCE: usize = 4;
+/// Estimates that are compared first, in multiples of k; as many again as all before come next.
+const AT_FIRST: usize = 4;
+
+/// Estimates that are compared by several threads.
+const SHARED: usize = 512;
 
 /// An estimate is not compared if it lies below the last hit by more than so many of the errors seen so far.
 const N_ERRORS: f32 = 3.0;
@@ -92,26 +95,40 @@ const N_ERRORS: f32 = 3.0;
 /// as far down as the errors of the estimates could bring another one among them.
 pub(super) fn rank(view: &View, asked: Asked<'_>, estimates: &[Neighbor]) -> Result<Vec<Neighbor>, IndexError> {
     let mut nearest: Vec<Neighbor> = Vec::new();
-    let (mut squares, mut n_compared) = (0.0, 0usize);
-    for part in estimates.chunks((AT_ONCE * asked.k).max(1)) {
+    let (mut squares, mut n_compared) = (0.0, 0);
+    while n_compared < estimates.len() {
+        let part = &estimates[n_compared..];
         let error = (squares / n_compared.max(1) as f32).sqrt();
         let is_full = nearest.len() == asked.k;
         if is_full && nearest.last().is_some_and(|last| part[0].similarity + N_ERRORS * error < last.similarity) {
             break;
         }
+        let part = &part[..part.len().min(n_compared.max(AT_FIRST * asked.k).max(1))];
         let mut by_row: Vec<(usize, f32)> = part.iter().map(|n| (row(n.id), n.similarity)).collect();
         by_row.sort_unstable_by_key(|(row, _)| *row);
-        let rows: Vec<usize> = by_row.iter().map(|(row, _)| *row).collect();
-        let mut estimated = by_row.iter();
-        each(view, asked.query, &rows, |row, similarity| {
-            let estimate = estimated.next().map_or(similarity, |(_, estimate)| *estimate);
-            squares += (estimate - similarity).powi(2);
-            nearest.push(Neighbor { id: id(row), similarity });
-        })?;
+        let compared: Vec<Vec<(Neighbor, f32)>> = by_row
+            .par_chunks(if by_row.len() < SHARED { by_row.len() } else { SHARED / 2 })
+            .map(|part| compared(view, asked.query, part))
+            .collect::<Result<_, IndexError>>()?;
+        for (neighbor, error) in compared.into_iter().flatten() {
+            squares += error * error;
+            nearest.push(neighbor);
+        }
         n_compared += part.len();
         nearest = top_k(nearest, asked.k);
     }
     Ok(nearest)
+}
+
+/// Rows with their similarity, and how far it is from the estimate.
+fn compared(view: &View, query: &[f32], part: &[(usize, f32)]) -> Result<Vec<(Neighbor, f32)>, IndexError> {
+    let rows: Vec<usize> = part.iter().map(|(row, _)| *row).collect();
+    let (mut found, mut estimates) = (Vec::with_capacity(part.len()), part.iter());
+    each(view, query, &rows, |row, similarity| {
+        let estimate = estimates.next().map_or(similarity, |(_, estimate)| *estimate);
+        found.push((Neighbor { id: id(row), similarity }, estimate - similarity));
+    })?;
+    Ok(found)
 }
 
 fn row(id: VectorId) -> usize {

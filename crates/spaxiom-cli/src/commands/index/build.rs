@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use spaxiom_embedding::{
-    Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, IndexState, KindRecord, Progress, Run, Store,
-    VectorName,
+    Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, KindRecord, Progress, Run, Store, VectorName,
+    VectorStore,
 };
 
 use super::args::{IndexAddArgs, IndexBuildArgs};
@@ -29,8 +29,10 @@ pub(super) fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
         .map(drop)
         .or_else(|error| if index.kind.is_some() { Err(error) } else { Ok(()) })?;
     let (pipeline, added, n_rejected) = fill(add, kind, parts.unwrap_or_default())?;
-    chosen_and_built(pipeline.store(), index, stored)?;
-    told(add, &pipeline, added, n_rejected, json)
+    drop(pipeline);
+    let store = Store::open(&add.store.store)?;
+    chosen_and_built(&store, index, stored)?;
+    told(add, &store, added, n_rejected, json)
 }
 
 /// Gives a store the kind of the flags, builds its index, and lays it out.
@@ -49,7 +51,7 @@ pub(super) fn chosen_and_built(store: &Store, index: &IndexFlags, stored: Option
 pub(super) fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
     let stored = Store::inspect(&args.store.store)?.stats()?;
     let (pipeline, added, n_rejected) = fill(args, stored.index.open()?, EmbeddingPipeline::parts(&stored.header))?;
-    told(args, &pipeline, added, n_rejected, json)
+    told(args, pipeline.store(), added, n_rejected, json)
 }
 
 fn fill(
@@ -90,22 +92,19 @@ impl Progress for Bar {
 
 fn told(
     args: &IndexAddArgs,
-    pipeline: &EmbeddingPipeline,
+    store: &dyn VectorStore,
     added: Added,
     n_rejected: usize,
     json: bool,
 ) -> anyhow::Result<Exit> {
     let Added { n_new, n_known, n_different } = added;
-    if pipeline.store().wait_for_index() == IndexState::None && !json {
-        tracing::debug!("every vector is compared");
-    }
-    let stats = pipeline.store().stats()?;
+    let stats = store.stats()?;
     if json {
         output::json(&json!({"new": n_new, "known": n_known, "different": n_different, "stats": stats}))?;
     } else {
-        let store = args.store.store.display();
+        let path = args.store.store.display();
         output::text(&format!(
-            "{store}: {n_new} events added, {} stored, {} indexed\n",
+            "{path}: {n_new} events added, {} stored, {} indexed\n",
             stats.n_vectors, stats.n_indexed
         ));
         if n_known > 0 {

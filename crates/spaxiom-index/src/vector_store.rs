@@ -1,0 +1,193 @@
+//! What a store does, whatever engine keeps it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono_tz::Tz;
+
+use crate::error::IndexError;
+use crate::filter::Filter;
+use crate::index_kind::Progress;
+use crate::store::{BuildReport, Hit, IndexState, Presence, Put, Record, Store, StoreHeader, StoreStats};
+
+/// Vectors with ids and metadata, on this machine or on another.
+///
+/// [`Store`] keeps them in a folder. Another engine that implements this trait takes the same records and filters
+/// and gives the same hits: acknowledged means kept, k hits come back whenever k exist, and a filter is exact.
+pub trait VectorStore: fmt::Debug + Send + Sync {
+    /// What made the vectors.
+    fn header(&self) -> &StoreHeader;
+
+    /// Fails unless the tokenizer and encoder of `header` made the vectors.
+    ///
+    /// # Errors
+    /// [`IndexError::OtherRun`] with what differs.
+    fn require(&self, header: &StoreHeader) -> Result<(), IndexError>;
+
+    /// Adds records at once and skips those whose site and id are there; gives the number of new ones.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimension`] or [`IndexError::NotFinite`]: nothing is added.
+    fn add(&self, records: Vec<Record>) -> Result<usize, IndexError>;
+
+    /// Adds records at once; each takes the place of one with its site and id.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::add`].
+    fn put(&self, records: Vec<Record>) -> Result<Put, IndexError>;
+
+    /// Deletes the records of a site with these ids; gives how many there were.
+    ///
+    /// # Errors
+    /// An engine that cannot be reached or written.
+    fn delete(&self, site: &str, ids: &[&str]) -> Result<usize, IndexError>;
+
+    /// Deletes the records that pass a filter; gives how many there were.
+    ///
+    /// # Errors
+    /// [`IndexError::NothingPasses`] for a name that no record has.
+    fn delete_passing(&self, filter: &Filter) -> Result<usize, IndexError>;
+
+    /// Finds the `k` records nearest to `vector` that pass `filter`, nearest first; fewer only if fewer exist.
+    ///
+    /// # Errors
+    /// [`IndexError::Dimension`] for a vector of another width.
+    fn search(&self, vector: &[f32], k: usize, filter: &Filter) -> Result<Vec<Hit>, IndexError>;
+
+    /// Fails if no record has a type, zone, site or attribute of `filter`, and lists those that exist.
+    ///
+    /// # Errors
+    /// [`IndexError::NothingPasses`] for the first name that no record has.
+    fn require_known(&self, filter: &Filter) -> Result<(), IndexError>;
+
+    /// The record with this id; the first that was added if several sites have it.
+    ///
+    /// # Errors
+    /// An engine that cannot be reached or read.
+    fn get(&self, id: &str) -> Result<Option<Record>, IndexError>;
+
+    /// The record of a site with this id.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn get_at(&self, site: &str, id: &str) -> Result<Option<Record>, IndexError>;
+
+    /// Whether each of these records of a site is there, by id, and whether its metadata is the same.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn compare(&self, site: &str, records: &[(&str, &str)]) -> Result<Vec<Presence>, IndexError>;
+
+    /// The records of a site from `from_ns` to before `to_ns`, the last `limit` of them, in order of time.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn records_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<Record>, IndexError>;
+
+    /// The metadata of these records alone.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn metadata_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<String>, IndexError>;
+
+    /// Records the clocks of sites, which filters read: site and IANA name.
+    ///
+    /// # Errors
+    /// [`IndexError::Setting`] for a name that is none.
+    fn set_time_zones(&self, zones: &[(String, String)]) -> Result<(), IndexError>;
+
+    /// The clocks of sites that were recorded, by site.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn time_zones(&self) -> Result<BTreeMap<String, Tz>, IndexError>;
+
+    /// Statistics.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn stats(&self) -> Result<StoreStats, IndexError>;
+
+    /// Where the index stands; searches are right in every state.
+    fn index_state(&self) -> IndexState;
+
+    /// Builds the index over everything that was added, where the engine has one to build.
+    ///
+    /// # Errors
+    /// [`IndexError::Busy`] while another build goes on.
+    fn build(&self, progress: &dyn Progress) -> Result<BuildReport, IndexError>;
+}
+
+impl VectorStore for Store {
+    fn header(&self) -> &StoreHeader {
+        self.header()
+    }
+
+    fn require(&self, header: &StoreHeader) -> Result<(), IndexError> {
+        self.require(header)
+    }
+
+    fn add(&self, records: Vec<Record>) -> Result<usize, IndexError> {
+        self.add(records)
+    }
+
+    fn put(&self, records: Vec<Record>) -> Result<Put, IndexError> {
+        self.put(records)
+    }
+
+    fn delete(&self, site: &str, ids: &[&str]) -> Result<usize, IndexError> {
+        self.delete(site, ids)
+    }
+
+    fn delete_passing(&self, filter: &Filter) -> Result<usize, IndexError> {
+        self.delete_passing(filter)
+    }
+
+    fn search(&self, vector: &[f32], k: usize, filter: &Filter) -> Result<Vec<Hit>, IndexError> {
+        self.search(vector, k, filter)
+    }
+
+    fn require_known(&self, filter: &Filter) -> Result<(), IndexError> {
+        self.require_known(filter)
+    }
+
+    fn get(&self, id: &str) -> Result<Option<Record>, IndexError> {
+        self.get(id)
+    }
+
+    fn get_at(&self, site: &str, id: &str) -> Result<Option<Record>, IndexError> {
+        self.get_at(site, id)
+    }
+
+    fn compare(&self, site: &str, records: &[(&str, &str)]) -> Result<Vec<Presence>, IndexError> {
+        self.compare(site, records)
+    }
+
+    fn records_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<Record>, IndexError> {
+        self.records_between(site, from_ns, to_ns, limit)
+    }
+
+    fn metadata_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<String>, IndexError> {
+        self.metadata_between(site, from_ns, to_ns, limit)
+    }
+
+    fn set_time_zones(&self, zones: &[(String, String)]) -> Result<(), IndexError> {
+        self.set_time_zones(zones)
+    }
+
+    fn time_zones(&self) -> Result<BTreeMap<String, Tz>, IndexError> {
+        self.time_zones()
+    }
+
+    fn stats(&self) -> Result<StoreStats, IndexError> {
+        self.stats()
+    }
+
+    fn index_state(&self) -> IndexState {
+        self.index_state()
+    }
+
+    fn build(&self, progress: &dyn Progress) -> Result<BuildReport, IndexError> {
+        self.build(progress)
+    }
+}
