@@ -126,6 +126,7 @@ pub(crate) fn train(folder: &Path, python: &Path, file: &Path, threads: u32) -> 
 /// Seconds in which faiss-cpu builds a graph with 32 neighbors and an `efConstruction` of 40, by the name of the figure.
 pub(crate) fn index(folder: &Path, python: &Path, n: usize, threads: u32) -> anyhow::Result<Vec<(String, f64)>> {
     let program = folder.join("peer.py");
+    fs_err::create_dir_all(folder.join("data"))?;
     let mut child = Command::new(python)
         .arg(&program)
         .args(["index", &n.to_string(), "0"])

@@ -114,11 +114,12 @@ pub(crate) struct Nearest {
     kept: Vec<Neighbor>,
     /// What is not above it is none of the `k`.
     least: f32,
+    n_offered: usize,
 }
 
 impl Nearest {
     pub(crate) fn new(k: usize) -> Self {
-        Self { k, kept: Vec::with_capacity(2 * k.min(1 << 16)), least: f32::NEG_INFINITY }
+        Self { k, kept: Vec::with_capacity(2 * k.min(1 << 16)), least: f32::NEG_INFINITY, n_offered: 0 }
     }
 
     /// The similarity that a neighbor has to reach.
@@ -127,11 +128,17 @@ impl Nearest {
         self.least
     }
 
+    /// Neighbors that were among the `k` when they came, as far as was known then.
+    pub(crate) fn n_offered(&self) -> usize {
+        self.n_offered
+    }
+
     #[inline]
     pub(crate) fn offer(&mut self, id: VectorId, similarity: f32) {
         if similarity < self.least || self.k == 0 {
             return;
         }
+        self.n_offered += 1;
         self.kept.push(Neighbor { id, similarity });
         if self.kept.len() >= 2 * self.k {
             self.cut();

@@ -174,6 +174,7 @@ impl Demo<'_> {
             store: StoreArgs { store: store.to_owned() },
             run: run.to_owned(),
             data: self.data_args(data),
+            replace: false,
             backend: self.backend(),
         };
         let index = IndexFlags { kind: Some(KindChoice::Auto), ..IndexFlags::default() };

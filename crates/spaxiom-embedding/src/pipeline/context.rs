@@ -1,6 +1,6 @@
 //! What was before an event.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use spaxiom_event::{Event, group_by_site};
 
 use super::handle::{EmbeddingPipeline, table_of};
@@ -13,7 +13,7 @@ const CONTEXT_HALF_LIVES: f64 = 5.0;
 const LEAST_CONTEXT_SECS: f64 = 6.0 * 3_600.0;
 
 /// Stored events that the context of a query has at most.
-const MAX_CONTEXT: u32 = 50_000;
+pub(super) const MAX_CONTEXT: u32 = 50_000;
 
 impl EmbeddingPipeline {
     /// What the store has of the site of an event up to its time: as far back as its vector reaches.
@@ -21,14 +21,18 @@ impl EmbeddingPipeline {
     /// # Errors
     /// A store that cannot be read.
     pub fn stored_context(&self, event: &Event) -> Result<Vec<Event>, EmbeddingError> {
+        let (from, to) = (event.time - self.reach(), event.time + TimeDelta::nanoseconds(1));
+        let mut events = self.stored_between(event.site_id.as_str(), from, to, MAX_CONTEXT)?;
+        events.retain(|other| other.id != event.id);
+        Ok(events)
+    }
+
+    /// How far back what was before an event shows in its vector.
+    pub(super) fn reach(&self) -> TimeDelta {
         let secs =
             self.vectors.memory().map_or(0.0, |memory| CONTEXT_HALF_LIVES * memory.options().longest_half_life_secs());
-        let end = event.time.timestamp_nanos_opt().unwrap_or(i64::MAX);
-        #[expect(clippy::cast_possible_truncation, reason = "days are far below the greatest number of nanoseconds")]
-        let start = end.saturating_sub((secs.max(LEAST_CONTEXT_SECS) * 1e9) as i64);
-        let stored = self.store.metadata_between(event.site_id.as_str(), start, end.saturating_add(1), MAX_CONTEXT)?;
-        let events = stored.iter().filter_map(|event| Event::from_json(event).ok());
-        Ok(events.filter(|other| other.id != event.id).collect())
+        #[expect(clippy::cast_possible_truncation, reason = "days are far below the greatest number of milliseconds")]
+        TimeDelta::milliseconds((secs.max(LEAST_CONTEXT_SECS) * 1e3) as i64)
     }
 
     /// The vector of an event after others of its site; of a bare event where there are none.

@@ -20,6 +20,7 @@ pub struct EmbeddingPipeline {
     pub(super) vectors: Vectors,
     pub(super) store: Arc<dyn VectorStore>,
     pub(super) batch_size: usize,
+    pub(super) is_replacing: bool,
 }
 
 /// What makes the vectors of a run, and what a store says that it filled.
@@ -94,13 +95,19 @@ impl EmbeddingPipeline {
     }
 
     fn new(vectors: Vectors, store: Arc<dyn VectorStore>) -> Self {
-        Self { vectors, store, batch_size: BATCH_SIZE }
+        Self { vectors, store, batch_size: BATCH_SIZE, is_replacing: false }
     }
 
     /// The same pipeline with another number of events that are encoded together and stored in one transaction; 256 by default.
     #[must_use]
     pub fn with_batch_size(self, batch_size: usize) -> Self {
         Self { batch_size: batch_size.max(1), ..self }
+    }
+
+    /// The same pipeline, in which an event takes the place of a stored one with its site and id that says something else.
+    #[must_use]
+    pub fn replacing(self) -> Self {
+        Self { is_replacing: true, ..self }
     }
 
     /// The same pipeline for sites that were not in training: their clocks and kinds of zones.

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::clusters::Clusters;
-use self::codes::{CodeShape, ListCodes, QueryCode, encode};
+use self::codes::{CodeShape, Found, ListCodes, QueryCode, encode};
 use self::rotation::Rotation;
 use crate::error::IndexError;
 use crate::id_set::IdSet;
@@ -39,8 +39,11 @@ pub struct RaBitQOptions {
     pub bits: u32,
     /// Inverted lists; 0, the default, is the square root of the number of vectors.
     pub n_lists: u32,
-    /// Lists that a query searches, the nearest first; 0, the default, is a tenth of them, and 16 at least.
+    /// Lists that a query searches at most, the nearest first; 0, the default, is a tenth of them, and 16 at least.
     pub n_probe: u32,
+    /// A search ends before that when so many lists in a row had none of the nearest, by their estimates;
+    /// 0, the default, is a fiftieth of the lists, and 8 at least.
+    pub patience: u32,
     /// Estimates that may be compared exactly, in multiples of k; 100 by default.
     /// How many are depends on their errors and is a few times k for most queries.
     pub rerank: u32,
@@ -50,7 +53,7 @@ pub struct RaBitQOptions {
 
 impl Default for RaBitQOptions {
     fn default() -> Self {
-        Self { bits: 1, n_lists: 0, n_probe: 0, rerank: 100, seed: 0 }
+        Self { bits: 1, n_lists: 0, n_probe: 0, patience: 0, rerank: 100, seed: 0 }
     }
 }
 
@@ -143,7 +146,7 @@ impl IndexKind for RaBitQ {
     }
 
     fn settings(&self) -> KindSettings {
-        KindSettings::of(&self.options).expect("five numbers are a JSON object")
+        KindSettings::of(&self.options).expect("numbers are a JSON object")
     }
 
     fn build(&self, source: &dyn VectorSource, progress: &dyn Progress) -> Result<Box<dyn VectorIndex>, IndexError> {
@@ -178,7 +181,7 @@ impl IndexFile for RaBitQ {
     /// The settings of searches are not part of the file.
     fn accepts(&self, built: &KindSettings) -> bool {
         let Ok(built) = built.parse::<RaBitQOptions>() else { return false };
-        let RaBitQOptions { bits, n_lists, seed, n_probe: _, rerank: _ } = self.options;
+        let RaBitQOptions { bits, n_lists, seed, n_probe: _, patience: _, rerank: _ } = self.options;
         (bits, n_lists, seed) == (built.bits, built.n_lists, built.seed)
     }
 }
@@ -253,6 +256,13 @@ impl RaBitQIndex {
         }
     }
 
+    fn patience(&self) -> usize {
+        match self.options.patience {
+            0 => (self.clusters.len() / 50).max(8),
+            wanted => wanted as usize,
+        }
+    }
+
     /// Searches the lists nearest to the query until `is_enough` of what was looked at.
     fn probe(
         &self,
@@ -263,7 +273,9 @@ impl RaBitQIndex {
     ) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.shape.dim(), 1, query)?;
         let query = self.rotation.rotate_rows(query);
-        let mut nearest = Nearest::new(k);
+        // Far more candidates are kept than are asked for: what ends a search is that the best of them stay the best.
+        let mut found =
+            Found { nearest: Nearest::new(k), best: Nearest::new(k.div_ceil(self.options.rerank as usize)) };
         let mut code = QueryCode::new(self.shape);
         let mut seen = Seen::default();
         for (list, similarity) in self.clusters.by_similarity(&query) {
@@ -272,9 +284,11 @@ impl RaBitQIndex {
             }
             seen.lists += 1;
             seen.vectors += self.starts[list + 1] - self.starts[list];
-            seen.passing += self.scan(list, similarity, &query, ids, &mut code, &mut nearest);
+            let best = found.best.n_offered();
+            seen.passing += self.scan(list, similarity, &query, ids, &mut code, &mut found);
+            seen.in_vain = if found.best.n_offered() > best { 0 } else { seen.in_vain + 1 };
         }
-        Ok(nearest.into_sorted())
+        Ok(found.nearest.into_sorted())
     }
 
     /// Searches all lists, on all threads.
@@ -284,12 +298,13 @@ impl RaBitQIndex {
         let lists = self.clusters.by_similarity(&query);
         let n_parts = rayon::current_num_threads();
         let parts = (0..n_parts).into_par_iter().map(|part| {
-            let (mut nearest, mut code) = (Nearest::new(k), QueryCode::new(self.shape));
+            let mut found = Found { nearest: Nearest::new(k), best: Nearest::new(0) };
+            let mut code = QueryCode::new(self.shape);
             // Every part has near lists and far ones, so that each soon knows what is too far.
             for &(list, similarity) in lists.iter().skip(part).step_by(n_parts) {
-                self.scan(list, similarity, &query, ids, &mut code, &mut nearest);
+                self.scan(list, similarity, &query, ids, &mut code, &mut found);
             }
-            nearest.into_sorted()
+            found.nearest.into_sorted()
         });
         Ok(top_k(parts.collect::<Vec<_>>().concat(), k))
     }
@@ -302,7 +317,7 @@ impl RaBitQIndex {
         query: &[f32],
         ids: Option<&IdSet>,
         code: &mut QueryCode,
-        nearest: &mut Nearest,
+        found: &mut Found,
     ) -> usize {
         let (start, end) = (self.starts[list], self.starts[list + 1]);
         let list_codes = ListCodes {
@@ -315,7 +330,7 @@ impl RaBitQIndex {
             return 0;
         }
         code.quantize(query, self.clusters.center(list));
-        code.scan(list_codes, ids, similarity, nearest)
+        code.scan(list_codes, ids, similarity, found)
     }
 }
 
@@ -326,6 +341,8 @@ struct Seen {
     vectors: usize,
     /// Vectors that pass the filter.
     passing: usize,
+    /// Lists in a row that had none of the best.
+    in_vain: usize,
 }
 
 fn small(id: VectorId) -> Result<u32, IndexError> {
@@ -350,8 +367,8 @@ impl VectorIndex for RaBitQIndex {
     }
 
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
-        let n_probe = self.n_probe();
-        self.probe(query, k, None, |seen| seen.lists >= n_probe && seen.passing >= k)
+        let (n_probe, patience) = (self.n_probe(), self.patience());
+        self.probe(query, k, None, |seen| (seen.lists >= n_probe || seen.in_vain >= patience) && seen.passing >= k)
     }
 
     fn search_wider(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
@@ -376,9 +393,11 @@ impl FilteredIndex for RaBitQIndex {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
         let wanted = (probed * ids.len() as f64) as usize;
         let wanted = wanted.max(LEAST_PASSING).max(k);
+        let (patience, enough) = (self.patience(), k.max(LEAST_PASSING / 4));
         self.probe(query, k, Some(ids), |seen| {
             let is_usual = seen.passing as f64 >= 0.5 * share * seen.vectors as f64;
-            seen.passing >= wanted && is_usual
+            let is_done = seen.passing >= wanted || (seen.passing >= enough && seen.in_vain >= patience);
+            is_done && is_usual
         })
     }
 

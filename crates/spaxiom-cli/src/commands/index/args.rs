@@ -40,6 +40,9 @@ pub(crate) struct IndexAddArgs {
     pub(crate) run: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    /// Let an event take the place of a stored one with its site and id that says something else
+    #[arg(long)]
+    pub(crate) replace: bool,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
 }

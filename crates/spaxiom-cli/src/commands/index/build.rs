@@ -63,7 +63,8 @@ fn fill(
     let engine = args.backend.engine_for(&run)?;
     let data = args.data.load()?;
     let pipeline = EmbeddingPipeline::create_with(&run, &args.store.store, index, engine.as_ref(), parts)?;
-    let mut pipeline = pipeline.with_sites(data.sites());
+    let pipeline = pipeline.with_sites(data.sites());
+    let mut pipeline = if args.replace { pipeline.replacing() } else { pipeline };
     unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
     let bar = observer::counter("embed", data.n_events());
     let added = pipeline.add_data(&data, |n| bar.inc(n as u64))?;
@@ -97,10 +98,12 @@ fn told(
     n_rejected: usize,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    let Added { n_new, n_known, n_different } = added;
+    let Added { n_new, n_known, n_different, n_replaced } = added;
     let stats = store.stats()?;
     if json {
-        output::json(&json!({"new": n_new, "known": n_known, "different": n_different, "stats": stats}))?;
+        output::json(
+            &json!({"new": n_new, "known": n_known, "different": n_different, "replaced": n_replaced, "stats": stats}),
+        )?;
     } else {
         let path = args.store.store.display();
         output::text(&format!(
@@ -108,18 +111,21 @@ fn told(
             stats.n_vectors, stats.n_indexed
         ));
         if n_known > 0 {
-            output::text(&format!("{n_known} were there by site and id{}\n", differing(n_different)));
+            output::text(&format!("{n_known} were there by site and id{}\n", differing(n_different, n_replaced)));
         }
     }
     Ok(Exit::of_rejected(n_rejected as u64, false))
 }
 
 /// Two events of one id are two, and one of them is not stored.
-fn differing(n_different: usize) -> String {
+fn differing(n_different: usize, n_replaced: usize) -> String {
     if n_different == 0 {
         return String::new();
     }
+    if n_replaced > 0 {
+        return format!("; {n_replaced} of them differed and were replaced");
+    }
     format!(
-        "; {n_different} of them differ from what is stored, which was kept: give different events ids of their own"
+        "; {n_different} of them differ from what is stored, which was kept: give different events ids of their own, or replace what is stored by `--replace`"
     )
 }

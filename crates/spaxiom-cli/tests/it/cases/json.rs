@@ -213,6 +213,8 @@ fn a_search_says_what_is_wrong_with_its_words() {
     assert_eq!((&added["new"], &added["known"], &added["different"]), (&0.into(), &200.into(), &200.into()));
     let added = json(&["index", "add", "--store", &store, "--run", &run, "--data", &data]);
     assert_eq!((&added["known"], &added["different"]), (&200.into(), &0.into()));
+    let added = json(&["index", "add", "--store", &store, "--run", &run, "--data", &other, "--replace"]);
+    assert_eq!((&added["replaced"], &added["stats"]["n_vectors"]), (&200.into(), &200.into()));
 }
 
 #[test]

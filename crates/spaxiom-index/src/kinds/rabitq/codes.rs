@@ -162,14 +162,14 @@ impl QueryCode {
         list: ListCodes<'_>,
         among: Option<&IdSet>,
         center_similarity: f32,
-        nearest: &mut Nearest,
+        found: &mut Found,
     ) -> usize {
         vectorized(
             #[inline(always)]
             || match self.shape.bits {
-                1 => self.scan_planes::<1, 4>(list, among, center_similarity, nearest),
-                2 => self.scan_planes::<2, 6>(list, among, center_similarity, nearest),
-                _ => self.scan_planes::<4, 8>(list, among, center_similarity, nearest),
+                1 => self.scan_planes::<1, 4>(list, among, center_similarity, found),
+                2 => self.scan_planes::<2, 6>(list, among, center_similarity, found),
+                _ => self.scan_planes::<4, 8>(list, among, center_similarity, found),
             },
         )
     }
@@ -180,7 +180,7 @@ impl QueryCode {
         list: ListCodes<'_>,
         among: Option<&IdSet>,
         center_similarity: f32,
-        nearest: &mut Nearest,
+        found: &mut Found,
     ) -> usize {
         let ListCodes { codes, factors, ids } = list;
         let of_lowest = self.shape.lowest() * self.sum;
@@ -193,8 +193,9 @@ impl QueryCode {
             n_seen += 1;
             let levels = self.product::<BITS, QUERY_BITS>(code);
             let estimate = center_similarity + add + times * (self.step * levels as f32 + of_lowest);
-            if estimate >= nearest.least() {
-                nearest.offer(id, estimate);
+            if estimate >= found.nearest.least() {
+                found.nearest.offer(id, estimate);
+                found.best.offer(id, estimate);
             }
         }
         n_seen
@@ -226,6 +227,13 @@ impl QueryCode {
 #[inline(always)]
 fn gathered(bytes: u64) -> u64 {
     (bytes & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+/// Candidates, and the best of them.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) nearest: Nearest,
+    pub(super) best: Nearest,
 }
 
 /// The vectors of a list.

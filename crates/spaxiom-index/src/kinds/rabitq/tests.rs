@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::codes::{CodeShape, ListCodes, QueryCode, encode};
+use super::codes::{CodeShape, Found, ListCodes, QueryCode, encode};
 use super::rotation::Rotation;
 use crate::id_set::IdSet;
 use crate::index_kind::IndexFile;
@@ -55,10 +55,10 @@ fn estimates_are_without_bias_and_nearer_with_more_bits() {
         for query in queries.chunks_exact(dim) {
             let mut code = QueryCode::new(shape);
             code.quantize(query, &center);
-            let mut nearest = Nearest::new(200);
+            let mut found = Found { nearest: Nearest::new(200), best: Nearest::new(0) };
             let list = ListCodes { codes: &codes, factors: &factors, ids: &ids };
-            assert_eq!(code.scan(list, None, dot(&center, query), &mut nearest), 200);
-            for neighbor in nearest.into_sorted() {
+            assert_eq!(code.scan(list, None, dot(&center, query), &mut found), 200);
+            for neighbor in found.nearest.into_sorted() {
                 let row = &rows[usize::try_from(neighbor.id.0).unwrap() * dim..][..dim];
                 errors.push(f64::from(neighbor.similarity - dot(row, query)));
             }
