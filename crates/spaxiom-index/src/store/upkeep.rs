@@ -24,6 +24,20 @@ impl Store {
         self.shared.build(progress)
     }
 
+    /// Whether the index lacks so many vectors that another build pays: a quarter of those that it has, and 20,000 at least.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn is_build_due(&self) -> Result<bool, IndexError> {
+        if self.shared.kind()?.file().is_none() {
+            return Ok(false);
+        }
+        self.wait_for_index();
+        let view = self.shared.view()?;
+        let covered = self.shared.slot.covering(view.extent.generation).map(|covering| covering.n_rows);
+        Ok(covered.is_none_or(|n_rows| view.n_rows() - n_rows >= LEAST_TAIL.max(n_rows / 4)))
+    }
+
     /// Builds the index on a thread of its own if it lacks enough vectors to pay; false if it does not.
     ///
     /// [`Store::index_state`] follows it. It ends when the store is dropped.
@@ -31,14 +45,11 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn build_behind(&self) -> Result<bool, IndexError> {
-        if self.shared.kind()?.file().is_none() || matches!(self.index_state(), IndexState::Building { .. }) {
+        if matches!(self.index_state(), IndexState::Building { .. }) || !self.is_build_due()? {
             return Ok(false);
         }
-        self.wait_for_index();
         let view = self.shared.view()?;
-        let covered = self.shared.slot.covering(view.extent.generation).map(|covering| covering.n_rows);
-        let is_due = covered.is_none_or(|n_rows| view.n_rows() - n_rows >= LEAST_TAIL.max(n_rows / 4));
-        let is_due = is_due && self.shared.slot.begin(view.n_rows() - view.n_dead);
+        let is_due = self.shared.slot.begin(view.n_rows() - view.n_dead);
         if is_due {
             let shared = Arc::clone(&self.shared);
             std::thread::spawn(move || {

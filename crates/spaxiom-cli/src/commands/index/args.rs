@@ -169,7 +169,7 @@ fn format_parser() -> impl TypedValueParser<Value = ExportFormat> {
 pub(crate) enum IndexAction {
     /// Embed all events of the data and index them
     Build(IndexBuildArgs),
-    /// Add events without rebuilding the index; they are searchable immediately
+    /// Add events; they are searchable immediately, and the index is rebuilt when a quarter is not in it
     Add(IndexAddArgs),
     /// Delete the events that pass a condition, such as all before a day
     Delete(IndexDeleteArgs),

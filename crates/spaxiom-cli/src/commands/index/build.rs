@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::json;
 use spaxiom_embedding::{
     Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, KindRecord, Progress, Run, Store, VectorName,
-    VectorStore,
 };
 
 use super::args::{IndexAddArgs, IndexBuildArgs};
@@ -51,7 +50,13 @@ pub(super) fn chosen_and_built(store: &Store, index: &IndexFlags, stored: Option
 pub(super) fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
     let stored = Store::inspect(&args.store.store)?.stats()?;
     let (pipeline, added, n_rejected) = fill(args, stored.index.open()?, EmbeddingPipeline::parts(&stored.header))?;
-    told(args, pipeline.store(), added, n_rejected, json)
+    drop(pipeline);
+    let store = Store::open(&args.store.store)?;
+    if store.is_build_due()? {
+        tracing::info!("so many events are not in the index that it is built again");
+        build_with_progress(&store)?;
+    }
+    told(args, &store, added, n_rejected, json)
 }
 
 fn fill(
@@ -91,13 +96,7 @@ impl Progress for Bar {
     }
 }
 
-fn told(
-    args: &IndexAddArgs,
-    store: &dyn VectorStore,
-    added: Added,
-    n_rejected: usize,
-    json: bool,
-) -> anyhow::Result<Exit> {
+fn told(args: &IndexAddArgs, store: &Store, added: Added, n_rejected: usize, json: bool) -> anyhow::Result<Exit> {
     let Added { n_new, n_known, n_different, n_replaced } = added;
     let stats = store.stats()?;
     if json {
