@@ -107,6 +107,7 @@ fn a_store_is_verified_copied_emptied_in_part_and_compacted() {
     let n_vectors = json(&["index", "stats", "--store", &STORE])["n_vectors"].as_u64().unwrap();
     assert_eq!(json(&["index", "snapshot", "--store", &STORE, "--to", &copy])["n_vectors"], n_vectors);
     fails(&["index", "snapshot", "--store", &STORE, "--to", &copy], 1, "is there already");
+    fails(&["index", "delete", "--store", &copy, "--where", " "], 2, "`--where` names no condition");
     let deleted = json(&["index", "delete", "--store", &copy, "--where", "time < 2025-01-07"]);
     let (n_deleted, n_left) = (deleted["deleted"].as_u64().unwrap(), deleted["left"].as_u64().unwrap());
     assert!(n_deleted > 0 && n_left > 0 && n_deleted + n_left == n_vectors);

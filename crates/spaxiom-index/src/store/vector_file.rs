@@ -54,7 +54,10 @@ impl VectorFile {
         let path = path(folder, generation);
         let writable = fs_err::OpenOptions::new().read(true).write(true).open(&path);
         // A store on a disk that cannot be written can still be searched.
-        let file = writable.or_else(|_| fs_err::File::open(&path))?;
+        let file = match writable.or_else(|_| fs_err::File::open(&path)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(damaged(&path, "it is missing")),
+            opened => opened?,
+        };
         let mut found = [0; HEADER];
         let is_ours = file.read_exact_at(&mut found, 0).is_ok() && found == header(store, generation, dim);
         if is_ours { Ok(Self { file, dim }) } else { Err(damaged(&path, "it is cut, or the file of another store")) }

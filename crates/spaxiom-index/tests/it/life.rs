@@ -349,6 +349,11 @@ fn damage_of_any_file_is_told_or_does_no_harm() {
         }
         fs_err::write(&file, whole).unwrap();
     }
+    let vectors = path.join("vectors-1.f16");
+    fs_err::rename(&vectors, path.join("elsewhere")).unwrap();
+    let error = Store::open(&path).unwrap().search(&query, 1, &Filter::All).unwrap_err();
+    assert!(error.to_string().contains("is damaged: it is missing; restore a snapshot"), "{error}");
+    fs_err::rename(path.join("elsewhere"), &vectors).unwrap();
     assert!(n_told > 30, "the vectors themselves cannot be made again: {n_told}");
     assert_eq!(answer(&Store::open(&path).unwrap()).unwrap(), want);
 }

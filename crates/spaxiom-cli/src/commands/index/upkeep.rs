@@ -7,7 +7,7 @@ use super::args::{IndexDeleteArgs, IndexRestoreArgs, IndexSnapshotArgs, IndexVer
 use super::build::Bar;
 use crate::clock::now;
 use crate::commands::search::condition;
-use crate::exit::Exit;
+use crate::exit::{Exit, WrongUse};
 use crate::{observer, output};
 
 pub(super) fn compact(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
@@ -26,8 +26,15 @@ pub(super) fn compact(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn delete(args: &IndexDeleteArgs, json: bool) -> anyhow::Result<Exit> {
+    let condition = condition(&args.condition)?;
+    if condition.is_all() {
+        return Err(WrongUse(
+            "`--where` names no condition: to delete all events, remove the folder of the store".into(),
+        )
+        .into());
+    }
     let store = Store::inspect(&args.store.store)?;
-    let n_deleted = store.delete_passing(&condition(&args.condition)?)?;
+    let n_deleted = store.delete_passing(&condition)?;
     let n_left = store.stats()?.n_vectors;
     if json {
         output::json(&json!({"deleted": n_deleted, "left": n_left}))?;
