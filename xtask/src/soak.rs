@@ -15,12 +15,14 @@ cargo xtask soak: kill a process that writes a store, again and again, and check
 ";
 
 /// What fails at random under `--faults`, as libfiu names it.
-const FAULTS: [&str; 4] = [
+const FAULTS: [&str; 6] = [
     "enable_random name=posix/io/sync/fdatasync,probability=0.05",
     "enable_random name=posix/io/sync/fsync,probability=0.05",
     // 28 is ENOSPC: a disk that is full.
     "enable_random name=posix/io/rw/pwrite,probability=0.02,failinfo=28",
+    "enable_random name=posix/io/rw/write,probability=0.02,failinfo=28",
     "enable_random name=posix/io/dir/rename,probability=0.1",
+    "enable_random name=posix/io/oc/ftruncate,probability=0.1",
 ];
 
 /// Runs the rounds.

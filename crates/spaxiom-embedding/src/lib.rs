@@ -80,7 +80,7 @@ pub use spaxiom_event::{
 pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{
     AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Filter, Hit, IndexError, IndexFile, IndexKind,
-    IndexState, KindName, KindRecord, KindSettings, Layout, Neighbor, Progress, RaBitQ, RaBitQOptions,
+    IndexState, KindName, KindRecord, KindSettings, Layout, Moment, Neighbor, Progress, RaBitQ, RaBitQOptions,
     Record as StoreRecord, Rows, SearchAudit, Store, StoreBytes, StoreHeader, StoreStats, VectorId, VectorIndex,
     VectorSource, VectorStore, VerifyReport, choose, normalize,
 };

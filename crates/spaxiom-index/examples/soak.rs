@@ -76,11 +76,14 @@ fn record(id: u64, version: u64) -> Record {
     }
 }
 
+/// The only number in a record's metadata.
+fn version(record: &Record) -> u64 {
+    let digits: String = record.metadata.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(u64::MAX)
+}
+
 fn apply(model: &mut Model, step: &Step) {
-    let value = |record: &Record| -> (u64, Vec<f32>) {
-        let digits: String = record.metadata.chars().filter(char::is_ascii_digit).collect();
-        (digits.parse().unwrap_or(0), record.vector.clone())
-    };
+    let value = |record: &Record| (version(record), record.vector.clone());
     match step {
         Step::Add(records) => {
             for record in records {
@@ -146,8 +149,7 @@ fn disagreement(store: &Store, states: [&Model; 2]) -> Result<Option<String>, Fa
     for id in 0..N_IDS {
         let Record { id, .. } = record(id, 0);
         if let Some(stored) = store.get(&id)? {
-            let digits: String = stored.metadata.chars().filter(char::is_ascii_digit).collect();
-            found.insert(id, (digits.parse()?, stored.vector));
+            found.insert(id, (version(&stored), stored.vector));
         }
     }
     let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3);

@@ -67,7 +67,7 @@ pub enum IndexError {
         path: PathBuf,
     },
     /// A filter that cannot be read.
-    #[error("the filter cannot be read at column {column}, where {want} is expected\n  {text}\n  {:>column$}", "^")]
+    #[error("invalid filter: expected {want} at column {column}\n  {text}\n  {:>column$}", "^")]
     FilterSyntax {
         /// The filter.
         text: String,

@@ -31,9 +31,6 @@ pub trait VectorIndex: fmt::Debug + Send + Sync {
         self.len() == 0
     }
 
-    /// Bytes that the index takes in memory, about.
-    fn n_bytes(&self) -> usize;
-
     /// Finds the `k` nearest vectors, nearest first.
     ///
     /// Gives fewer if the index holds fewer, or if an approximate index reaches fewer:

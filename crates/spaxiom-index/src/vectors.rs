@@ -62,6 +62,18 @@ impl VectorSource for Rows<'_> {
     }
 }
 
+/// Vectors that lie evenly spread over a source, at most `n`, one after another.
+pub(crate) fn sample(source: &dyn VectorSource, n: usize) -> Result<Vec<f32>, IndexError> {
+    let n_all = source.ids().len();
+    let n = n.min(n_all);
+    let (mut rows, mut row) = (Vec::with_capacity(n * source.dim()), Vec::new());
+    for place in (0..n).map(|number| number * n_all / n) {
+        source.read(place..place + 1, &mut row)?;
+        rows.extend_from_slice(&row);
+    }
+    Ok(rows)
+}
+
 /// Scales each row of `dim` values to length 1; rows of zeros stay as they are.
 pub fn normalize(vectors: &mut [f32], dim: usize) {
     for row in vectors.chunks_exact_mut(dim) {

@@ -5,12 +5,11 @@ mod table;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use clap::Args;
 use serde_json::json;
 use spaxiom_embedding::{
-    Dataset, EmbeddingPipeline, Event, Explained, Filter, IndexState, Query, ReadOptions, Run, SearchResult, Store,
-    StoreSearch, VectorStore,
+    Dataset, EmbeddingPipeline, Event, Explained, Filter, IndexState, Moment, Query, ReadOptions, Run, SearchResult,
+    Store, StoreSearch, VectorStore,
 };
 
 pub(crate) use self::table::table;
@@ -32,7 +31,7 @@ pub(crate) struct SearchArgs {
     /// Folder of the store
     #[arg(long)]
     pub(crate) store: PathBuf,
-    /// The run that filled the store; a stored event, a time, examples and vectors can be searched by without it
+    /// Run that filled the store; only `--event`, `--explain` and `--evidence` need it
     #[arg(long, required_unless_present_any = ["id", "at", "like", "vector_file"])]
     pub(crate) run: Option<PathBuf>,
     #[command(flatten)]
@@ -43,13 +42,13 @@ pub(crate) struct SearchArgs {
     /// Every event is a hit; by default those within 15 minutes of a nearer hit of their site are folded into it
     #[arg(long)]
     pub(crate) all: bool,
-    /// A stored event that hits shall not be like, repeatable
+    /// Find events unlike this stored one, repeatable
     #[arg(long, value_name = "ID", requires = "like")]
     pub(crate) unlike: Vec<String>,
-    /// With `--at`: the end of the time, instead of 15 minutes after its beginning
+    /// End of the span of `--at` [default: 15 minutes after TIME]
     #[arg(long, value_name = "TIME", requires = "at")]
     pub(crate) until: Option<String>,
-    /// Tell why each hit was found, and what followed it within 30 minutes; for `--event` and `--id`
+    /// Explain each hit and list what followed it within 30 minutes (with `--event` or `--id`)
     #[arg(long)]
     pub(crate) evidence: bool,
     /// File with what was before `--event` at its site; by default what the store has of it
@@ -86,22 +85,22 @@ pub(crate) struct QueryArgs {
     /// The stored event to compare with
     #[arg(long)]
     pub(crate) id: Option<String>,
-    /// What was going on at a site then: the mean of the 15 minutes from TIME on, on the site's clock unless TIME has an offset
+    /// What was happening at a site: average the 15 minutes from TIME on (site's local time unless TIME has an offset)
     #[arg(long, num_args = 2, value_names = ["SITE", "TIME"])]
     pub(crate) at: Vec<String>,
-    /// A stored event that hits shall be like, repeatable; the mean of all counts
+    /// Find events like this stored one; repeat to average several
     #[arg(long, value_name = "ID")]
     pub(crate) like: Vec<String>,
-    /// A file with the vector to compare with, a JSON array of numbers
+    /// File with a query vector, a JSON array of numbers
     #[arg(long, value_name = "FILE")]
     pub(crate) vector_file: Option<PathBuf>,
-    /// Tell why two stored events are alike, and what followed the second
+    /// Explain why two stored events are similar, and list what followed the second
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub(crate) explain: Vec<String>,
 }
 
 /// How long a moment is that `--at` names by its beginning.
-const MOMENT: TimeDelta = TimeDelta::minutes(15);
+const MOMENT_NS: i64 = 15 * 60 * 1_000_000_000;
 
 pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
     let filter = filter(args)?;
@@ -157,13 +156,12 @@ impl Found<'_> {
             .into());
         }
         if let [site, time] = at.as_slice() {
-            let from = self.time("--at", site, time)?;
-            let to = match &self.args.until {
-                Some(until) => self.time("--until", site, until)?,
-                None => from + MOMENT,
+            let from_ns = self.nanoseconds("--at", site, time)?;
+            let to_ns = match &self.args.until {
+                Some(until) => self.nanoseconds("--until", site, until)?,
+                None => from_ns.saturating_add(MOMENT_NS),
             };
-            let ns = |time: DateTime<Utc>| time.timestamp_nanos_opt().context("a time between 1678 and 2262");
-            return self.search(Query::Span { site, from_ns: ns(from)?, to_ns: ns(to)? }, None);
+            return self.search(Query::Span { site, from_ns, to_ns }, None);
         }
         if let Some(path) = vector_file {
             let text = fs_err::read_to_string(path)?;
@@ -203,21 +201,13 @@ impl Found<'_> {
     }
 
     /// A time with an offset, or on the clock of a site.
-    fn time(&self, flag: &str, site: &str, text: &str) -> anyhow::Result<DateTime<Utc>> {
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(time.to_utc());
-        }
-        let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"];
-        let day = |text: &str| text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
-        let read =
-            formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()).or_else(|| day(text));
-        let Some(local) = read else {
+    fn nanoseconds(&self, flag: &str, site: &str, text: &str) -> anyhow::Result<i64> {
+        let wrong = || {
             let want = "a time such as `2025-01-20T10:00` or `2025-01-20T10:00:00Z`";
-            return Err(WrongUse(format!("`{flag}` wants {want}, got `{text}`")).into());
+            WrongUse(format!("`{flag}` wants {want}, got `{text}`"))
         };
         let clock = self.store.time_zones()?.get(site).copied().unwrap_or(chrono_tz::UTC);
-        let time = clock.from_local_datetime(&local).earliest();
-        time.map(|time| time.to_utc()).with_context(|| format!("the clock of `{site}` never shows {text}"))
+        Ok(Moment::parse(text).ok_or_else(wrong)?.nanoseconds(clock))
     }
 }
 

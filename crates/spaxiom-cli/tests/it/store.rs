@@ -43,11 +43,7 @@ fn a_condition_filters_and_a_wrong_one_is_pointed_at() {
     let wrong = |condition: &str, code, want: &str| {
         fails(&["search", "--store", &STORE, "--id", &id, "--where", condition], code, want);
     };
-    wrong(
-        "type = DoorOpened zone = dock_1",
-        2,
-        "cannot be read at column 19, where `and`, `or` or the end is expected",
-    );
+    wrong("type = DoorOpened zone = dock_1", 2, "invalid filter: expected `and`, `or` or the end at column 19");
     wrong("type = DoorFell", 1, "no event in the store has the type `DoorFell`; there are");
     wrong("girth > 3", 1, "no event in the store has the attribute `girth`; there are");
 }

@@ -1,11 +1,13 @@
 //! Vectors of other programs from Parquet.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::types::{Float32Type, Float64Type, Int64Type, TimestampNanosecondType, UInt64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
+use arrow_cast::cast;
+use arrow_schema::{DataType, Field, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 use spaxiom_event::Event;
@@ -54,7 +56,7 @@ pub fn import_vectors(
                 store
             } else {
                 let header = StoreHeader { dim, tokenizer: "imported".into(), encoder: encoder.into() };
-                opened.insert(Store::open_or_create(store, &header, std::sync::Arc::new(Exact))?)
+                opened.insert(Store::open_or_create(store, &header, Arc::new(Exact))?)
             };
             let n_new = store.add(rows)?;
             imported.n_new += n_new;
@@ -73,10 +75,16 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Record>, String> {
     let column = |name: &str| batch.column_by_name(name);
     let known = names.join(", ");
     let ids = column("id").ok_or_else(|| format!("wanted a column `id`; there are {known}"))?;
-    let vectors = column("vector").ok_or_else(|| format!("wanted a column `vector`; there are {known}"))?;
+    let vectors = vectors(column("vector").ok_or_else(|| format!("wanted a column `vector`; there are {known}"))?)?;
+    let vectors = vectors.as_list::<i32>();
+    let times = column("time").map(times).unwrap_or_default();
     let mut records = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
-        let (Some(id), Some(vector)) = (cell(ids, row), vector(vectors, row)?) else { continue };
+        let Some(id) = cell(ids, row).filter(|_| vectors.is_valid(row)) else { continue };
+        let vector = vectors.value(row);
+        if vector.null_count() > 0 {
+            continue;
+        }
         let text = |name: &str| column(name).and_then(|column| cell(column, row)).map(|value| plain(&value));
         let mut metadata = match text("metadata").and_then(|text| serde_json::from_str(&text).ok()) {
             Some(Value::Object(object)) => object,
@@ -88,15 +96,14 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Record>, String> {
                 metadata.insert(name.clone(), value);
             }
         }
-        let time_ns = column("time").and_then(|column| time_ns(column, row)).unwrap_or(0);
         records.push(Record {
             id: plain(&id),
             site: text("site_id").unwrap_or_else(|| "default".into()),
             kind: text("type").unwrap_or_else(|| "Vector".into()),
             zone: text("zone"),
-            time_ns,
+            time_ns: times.get(row).copied().flatten().unwrap_or(0),
             metadata: Value::Object(metadata).to_string(),
-            vector,
+            vector: vector.as_primitive::<Float32Type>().values().to_vec(),
         });
     }
     Ok(records)
@@ -107,17 +114,19 @@ fn cell(column: &ArrayRef, row: usize) -> Option<Value> {
     if column.is_null(row) {
         return None;
     }
+    let as_type = |wanted: &DataType| cast(&column.slice(row, 1), wanted).ok();
     match column.data_type() {
-        DataType::Utf8 => Some(column.as_string::<i32>().value(row).into()),
-        DataType::LargeUtf8 => Some(column.as_string::<i64>().value(row).into()),
-        DataType::Utf8View => Some(column.as_string_view().value(row).into()),
         DataType::Boolean => Some(column.as_boolean().value(row).into()),
-        DataType::Float64 => Value::from(column.as_primitive::<Float64Type>().value(row)).into(),
-        DataType::Float32 => Value::from(column.as_primitive::<Float32Type>().value(row)).into(),
-        DataType::Int64 => Some(column.as_primitive::<arrow_array::types::Int64Type>().value(row).into()),
-        DataType::Int32 => Some(column.as_primitive::<arrow_array::types::Int32Type>().value(row).into()),
-        DataType::UInt64 => Some(column.as_primitive::<arrow_array::types::UInt64Type>().value(row).into()),
-        DataType::UInt32 => Some(column.as_primitive::<arrow_array::types::UInt32Type>().value(row).into()),
+        kind if kind.is_signed_integer() => {
+            Some(as_type(&DataType::Int64)?.as_primitive::<Int64Type>().value(0).into())
+        }
+        kind if kind.is_unsigned_integer() => {
+            Some(as_type(&DataType::UInt64)?.as_primitive::<UInt64Type>().value(0).into())
+        }
+        kind if kind.is_numeric() => Some(as_type(&DataType::Float64)?.as_primitive::<Float64Type>().value(0).into()),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
+            Some(as_type(&DataType::Utf8)?.as_string::<i32>().value(0).into())
+        }
         _ => None,
     }
 }
@@ -126,56 +135,28 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Nanoseconds of a timestamp of any unit, or of a text as an event has it.
-fn time_ns(column: &ArrayRef, row: usize) -> Option<i64> {
-    use arrow_array::types::{
-        TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+/// Nanoseconds of times, which are timestamps of any unit or texts as an event has them; none where there is none.
+fn times(column: &ArrayRef) -> Vec<Option<i64>> {
+    let nanoseconds = DataType::Timestamp(TimeUnit::Nanosecond, None);
+    if let (DataType::Timestamp(..), Ok(times)) = (column.data_type(), cast(column, &nanoseconds)) {
+        return times.as_primitive::<TimestampNanosecondType>().iter().collect();
+    }
+    let time = |row| {
+        let text = plain(&cell(column, row)?);
+        let event = Event::from_json(&serde_json::json!({"type": "Time", "time": text}).to_string()).ok()?;
+        event.time.timestamp_nanos_opt()
     };
-    use arrow_schema::TimeUnit;
-    if column.is_null(row) {
-        return None;
-    }
-    match column.data_type() {
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            Some(column.as_primitive::<TimestampNanosecondType>().value(row))
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            column.as_primitive::<TimestampMicrosecondType>().value(row).checked_mul(1_000)
-        }
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            column.as_primitive::<TimestampMillisecondType>().value(row).checked_mul(1_000_000)
-        }
-        DataType::Timestamp(TimeUnit::Second, _) => {
-            column.as_primitive::<TimestampSecondType>().value(row).checked_mul(1_000_000_000)
-        }
-        _ => {
-            let text = plain(&cell(column, row)?);
-            let event = Event::from_json(&serde_json::json!({"type": "Time", "time": text}).to_string()).ok()?;
-            event.time.timestamp_nanos_opt()
-        }
-    }
+    (0..column.len()).map(time).collect()
 }
 
-/// A list of floats.
-fn vector(column: &ArrayRef, row: usize) -> Result<Option<Vec<f32>>, String> {
-    if column.is_null(row) {
-        return Ok(None);
-    }
-    let values = match column.data_type() {
-        DataType::FixedSizeList(..) => column.as_fixed_size_list().value(row),
-        DataType::List(_) => column.as_list::<i32>().value(row),
-        DataType::LargeList(_) => column.as_list::<i64>().value(row),
-        other => return Err(format!("wanted lists of floats as `vector`, got {other}")),
-    };
-    if values.null_count() > 0 {
-        return Ok(None);
-    }
-    match values.data_type() {
-        DataType::Float32 => Ok(Some(values.as_primitive::<Float32Type>().values().to_vec())),
-        #[expect(clippy::cast_possible_truncation, reason = "a store keeps fewer digits still")]
-        DataType::Float64 => {
-            Ok(Some(values.as_primitive::<Float64Type>().values().iter().map(|value| *value as f32).collect()))
+/// Lists of numbers of any kind as lists of 32-bit floats.
+fn vectors(column: &ArrayRef) -> Result<ArrayRef, String> {
+    let item = Arc::new(Field::new("item", DataType::Float32, true));
+    let wanted = |error: &dyn std::fmt::Display| format!("wanted lists of numbers as `vector`, got {error}");
+    match column.data_type() {
+        DataType::FixedSizeList(..) | DataType::List(_) | DataType::LargeList(_) => {
+            cast(column, &DataType::List(item)).map_err(|error| wanted(&error))
         }
-        other => Err(format!("wanted floats of 32 or 64 bits in `vector`, got {other}")),
+        other => Err(wanted(other)),
     }
 }

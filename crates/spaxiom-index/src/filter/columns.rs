@@ -1,6 +1,7 @@
 //! Fields of records in memory, row after row.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde_json::Value as Json;
@@ -81,7 +82,7 @@ pub(crate) struct Columns {
     pub(crate) times: Vec<i64>,
     pub(crate) attributes: BTreeMap<String, Column>,
     /// The clocks of sites by name; UTC for others.
-    pub(crate) clocks: BTreeMap<String, Tz>,
+    pub(crate) clocks: Arc<BTreeMap<String, Tz>>,
 }
 
 impl Columns {

@@ -134,15 +134,6 @@ fn local(clock: Tz, time_ns: i64) -> NaiveDateTime {
 
 /// From the first nanosecond to before the last.
 fn span(clock: Tz, from: Option<Moment>, before: Option<Moment>) -> (i64, i64) {
-    let ns = |moment: Moment| match moment {
-        Moment::Utc(ns) => ns,
-        Moment::Local(time) => {
-            // A time that the clock shows twice is the first, and one that it leaps over is an hour later.
-            let hour = chrono::TimeDelta::hours(1);
-            let found = clock.from_local_datetime(&time).earliest();
-            let found = found.or_else(|| clock.from_local_datetime(&(time + hour)).earliest());
-            found.map_or_else(|| time.and_utc(), |time| time.to_utc()).timestamp_nanos_opt().unwrap_or(i64::MAX)
-        }
-    };
+    let ns = |moment: Moment| moment.nanoseconds(clock);
     (from.map_or(i64::MIN, ns), before.map_or(i64::MAX, ns))
 }

@@ -1,6 +1,7 @@
 //! Conditions as a tree.
 
-use chrono::{NaiveDateTime, Weekday};
+use chrono::{NaiveDateTime, TimeDelta, TimeZone, Weekday};
+use chrono_tz::Tz;
 
 /// A condition on records.
 ///
@@ -23,7 +24,7 @@ use chrono::{NaiveDateTime, Weekday};
 /// use spaxiom_index::Filter;
 ///
 /// let filter = Filter::parse("type = QueueFormed and length > 5 and hour in 7..9")?;
-/// assert_eq!(filter, Filter::parse("hour in 7:00..9:00 and (length > 5) and type in (\"QueueFormed\")")?.sorted());
+/// assert_eq!(filter, Filter::parse("type in (\"QueueFormed\") and (length > 5) and hour in 7:00..9:00")?);
 /// let error = Filter::parse("type = QueueFormed length > 5").unwrap_err().to_string();
 /// assert!(error.contains("column 20"), "{error}");
 /// # Ok::<(), spaxiom_index::IndexError>(())
@@ -104,6 +105,23 @@ pub enum Moment {
     Utc(i64),
     /// What the clock of a site shows.
     Local(NaiveDateTime),
+}
+
+impl Moment {
+    /// Nanoseconds since 1970, UTC, where clocks show this zone.
+    ///
+    /// A time that the clock shows twice is the first, and one that it leaps over is an hour later.
+    #[must_use]
+    pub fn nanoseconds(self, clock: Tz) -> i64 {
+        match self {
+            Self::Utc(ns) => ns,
+            Self::Local(time) => {
+                let found = clock.from_local_datetime(&time).earliest();
+                let found = found.or_else(|| clock.from_local_datetime(&(time + TimeDelta::hours(1))).earliest());
+                found.map_or_else(|| time.and_utc(), |time| time.to_utc()).timestamp_nanos_opt().unwrap_or(i64::MAX)
+            }
+        }
+    }
 }
 
 /// How two values compare.
@@ -188,31 +206,6 @@ impl Filter {
     #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::All
-    }
-
-    /// The same condition with the parts of `and` and `or` in an order that does not depend on how it was written.
-    #[must_use]
-    pub fn sorted(self) -> Self {
-        let sort = |parts: Vec<Self>| {
-            let mut parts: Vec<Self> = parts.into_iter().map(Self::sorted).collect();
-            parts.sort_by_key(Self::rank);
-            parts
-        };
-        match self {
-            Self::And(parts) => Self::And(sort(parts)),
-            Self::Or(parts) => Self::Or(sort(parts)),
-            Self::Not(part) => Self::Not(Box::new(part.sorted())),
-            other => other,
-        }
-    }
-
-    fn rank(&self) -> (u8, String) {
-        let rank = match self {
-            Self::Is { .. } => 0,
-            Self::Attribute { .. } => 1,
-            _ => 2,
-        };
-        (rank, format!("{self:?}"))
     }
 
     /// The conditions that are not made of others.

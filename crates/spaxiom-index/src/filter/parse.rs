@@ -29,6 +29,19 @@ impl Filter {
     }
 }
 
+impl Moment {
+    /// Reads an RFC 3339 time, or a date or time without an offset, which is one on a site's clock.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return time.timestamp_nanos_opt().map(Self::Utc);
+        }
+        let date = text.parse::<NaiveDate>().ok().map(|date| date.and_time(NaiveTime::MIN));
+        let time = || LOCAL_TIMES.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+        date.or_else(time).map(Self::Local)
+    }
+}
+
 struct Parser<'t> {
     text: &'t str,
     /// In bytes.
@@ -245,16 +258,7 @@ impl<'t> Parser<'t> {
     }
 
     fn moment(&self, written: &Written<'_>) -> Result<Moment, IndexError> {
-        if let Ok(time) = DateTime::parse_from_rfc3339(written.text)
-            && let Some(ns) = time.timestamp_nanos_opt()
-        {
-            return Ok(Moment::Utc(ns));
-        }
-        if let Ok(date) = written.text.parse::<NaiveDate>() {
-            return Ok(Moment::Local(date.and_time(NaiveTime::MIN)));
-        }
-        let read = LOCAL_TIMES.iter().find_map(|format| NaiveDateTime::parse_from_str(written.text, format).ok());
-        read.map(Moment::Local).ok_or_else(|| {
+        Moment::parse(written.text).ok_or_else(|| {
             self.error(written.at, "a time such as `2025-01-06`, `2025-01-06T07:30` or `2025-01-06T07:30:00Z`")
         })
     }

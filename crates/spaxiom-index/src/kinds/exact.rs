@@ -85,10 +85,6 @@ impl VectorIndex for ExactIndex {
         self.ids.len()
     }
 
-    fn n_bytes(&self) -> usize {
-        size_of_val(&*self.ids) + size_of_val(&*self.vectors)
-    }
-
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         self.nearest(query, k, |_| true)
     }

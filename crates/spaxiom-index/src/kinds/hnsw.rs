@@ -11,7 +11,7 @@ use crate::id_set::IdSet;
 use crate::index_kind::{IndexFile, IndexKind, Progress};
 use crate::settings::KindSettings;
 use crate::vector_index::{FilteredIndex, Neighbor, VectorIndex};
-use crate::vectors::{VectorSource, check_rows};
+use crate::vectors::{VectorSource, check_rows, sample};
 
 /// How the graph keeps its vectors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,26 +102,14 @@ impl Hnsw {
 /// How many times as many neighbors are looked through as are expected to hold enough that pass a filter.
 const SPARE: usize = 3;
 
-/// How much wider the beam is for a query from outside.
+/// How much wider the beam is for an out-of-distribution query.
 const WIDER: usize = 16;
 
-/// The widest beam of a search with a filter.
-const MOST_BEAM: u32 = 4_096;
+/// The widest beam of a search with a filter; a wider one is slower than comparing what passes.
+const MOST_BEAM: usize = 4_096;
 
 /// Vectors that the ranges of scalar quantization are fitted to.
 const N_TRAINED: usize = 20_000;
-
-/// Vectors that lie evenly spread over the source, at most `n`.
-pub(super) fn sample(source: &dyn VectorSource, n: usize) -> Result<Vec<f32>, IndexError> {
-    let n_all = source.ids().len();
-    let n = n.min(n_all);
-    let (mut rows, mut row) = (Vec::with_capacity(n * source.dim()), Vec::new());
-    for place in (0..n).map(|number| number * n_all / n) {
-        source.read(place..place + 1, &mut row)?;
-        rows.extend_from_slice(&row);
-    }
-    Ok(rows)
-}
 
 /// The kind with these settings.
 pub(super) fn open(settings: &KindSettings) -> Result<Arc<dyn IndexKind>, IndexError> {
@@ -184,23 +172,17 @@ struct HnswIndex {
     dim: usize,
     len: usize,
     storage: HnswStorage,
-    m: u32,
     ef_search: u32,
 }
 
 impl HnswIndex {
     fn new(faiss: FaissIndex, options: HnswOptions) -> Self {
-        let HnswOptions { m, ef_search, storage, ef_construction: _, n_threads: _ } = options;
-        Self { dim: faiss.dim(), len: faiss.len(), faiss: RwLock::new(faiss), storage, m, ef_search }
+        let HnswOptions { ef_search, storage, m: _, ef_construction: _, n_threads: _ } = options;
+        Self { dim: faiss.dim(), len: faiss.len(), faiss: RwLock::new(faiss), storage, ef_search }
     }
 
-    /// All that a beam of this width holds at the end, nearest first.
-    ///
-    /// A beam that is wider than that of the options is searched with alone.
+    /// All that a beam of this width holds at the end, nearest first; one such search at a time.
     fn search_beam(&self, query: &[f32], width: usize) -> Result<Vec<Neighbor>, IndexError> {
-        if width <= self.ef_search as usize {
-            return self.faiss.read().unwrap_or_else(PoisonError::into_inner).search(query, width, None);
-        }
         let mut faiss = self.faiss.write().unwrap_or_else(PoisonError::into_inner);
         faiss.set("efSearch", u32::try_from(width).unwrap_or(u32::MAX))?;
         let found = faiss.search(query, width, None);
@@ -218,22 +200,9 @@ impl VectorIndex for HnswIndex {
         self.len
     }
 
-    fn n_bytes(&self) -> usize {
-        let per_value = match self.storage {
-            HnswStorage::F32 => 4,
-            HnswStorage::F16 => 2,
-            HnswStorage::Sq8 => 1,
-        };
-        // Links of the lowest level, of those above, their places, and the id.
-        self.len() * (self.dim() * per_value + 2 * self.m as usize * 4 + 4 + 12 + 8)
-    }
-
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.dim(), 1, query)?;
-        // As many as are wanted have to fit into the beam.
-        let mut found = self.search_beam(query, k.max(self.ef_search as usize))?;
-        found.truncate(k);
-        Ok(found)
+        self.faiss.read().unwrap_or_else(PoisonError::into_inner).search(query, k, None)
     }
 
     fn search_wider(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
@@ -260,8 +229,10 @@ impl FilteredIndex for HnswIndex {
     /// Where fewer do, as with a filter that contradicts the query, the store compares all that pass.
     fn search_among(&self, query: &[f32], k: usize, ids: &IdSet) -> Result<Vec<Neighbor>, IndexError> {
         check_rows(self.dim(), 1, query)?;
-        let beam = SPARE * k * self.len() / ids.len().max(1);
-        let beam = beam.clamp(k.max(self.ef_search as usize), MOST_BEAM as usize);
+        let beam = (SPARE * k * self.len() / ids.len().max(1)).max(self.ef_search as usize);
+        if beam > MOST_BEAM {
+            return Ok(Vec::new());
+        }
         let mut found = self.search_beam(query, beam)?;
         found.retain(|neighbor| ids.contains(neighbor.id));
         found.truncate(k);

@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::hnsw::sample;
 use crate::error::IndexError;
 use crate::faiss::{Among, FaissIndex};
 use crate::id_set::IdSet;
 use crate::index_kind::{IndexFile, IndexKind, Progress};
 use crate::settings::KindSettings;
 use crate::vector_index::{FilteredIndex, Neighbor, VectorIndex};
-use crate::vectors::{VectorSource, check_rows};
+use crate::vectors::{VectorSource, check_rows, sample};
 
 /// Vectors per list that an index is trained with; FAISS asks for 39 at least.
 const N_PER_LIST: usize = 40;
@@ -90,8 +89,8 @@ impl IvfPq {
     }
 
     fn ready(self, faiss: FaissIndex) -> Result<IvfPqIndex, IndexError> {
-        let (bytes, n_lists) = (self.bytes(faiss.dim())?, self.n_lists(faiss.len()));
-        let mut index = IvfPqIndex { options: self.options, bytes, n_lists, faiss };
+        let n_lists = self.n_lists(faiss.len());
+        let mut index = IvfPqIndex { options: self.options, n_lists, faiss };
         if n_lists > 0 {
             let n_probe = u32::try_from(index.n_probe()).unwrap_or(u32::MAX);
             index.faiss.set("nprobe", n_probe)?;
@@ -167,7 +166,6 @@ impl IndexFile for IvfPq {
 #[derive(Debug)]
 struct IvfPqIndex {
     options: IvfPqOptions,
-    bytes: usize,
     n_lists: usize,
     faiss: FaissIndex,
 }
@@ -188,10 +186,6 @@ impl VectorIndex for IvfPqIndex {
 
     fn len(&self) -> usize {
         self.faiss.len()
-    }
-
-    fn n_bytes(&self) -> usize {
-        self.len() * (self.bytes + 8) + (self.n_lists + 256) * self.dim() * 4
     }
 
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {

@@ -362,10 +362,6 @@ impl VectorIndex for RaBitQIndex {
         self.ids.len()
     }
 
-    fn n_bytes(&self) -> usize {
-        size_of_val(&*self.codes) + size_of_val(&*self.factors) + size_of_val(&*self.ids) + self.clusters.n_bytes()
-    }
-
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         let (n_probe, patience) = (self.n_probe(), self.patience());
         self.probe(query, k, None, |seen| (seen.lists >= n_probe || seen.in_vain >= patience) && seen.passing >= k)

@@ -26,7 +26,7 @@ pub struct AuditOptions {
     pub n_queries: usize,
     /// Hits of each; 10 by default.
     pub k: usize,
-    /// Seed of the queries from outside.
+    /// Seed of the out-of-distribution queries.
     pub seed: u64,
 }
 
@@ -41,8 +41,8 @@ impl Default for AuditOptions {
 pub struct AuditReport {
     /// Stored vectors as queries.
     pub stored: SearchAudit,
-    /// Vectors as queries that lie elsewhere: stored ones with their values in another order.
-    pub outside: SearchAudit,
+    /// Out-of-distribution queries: stored vectors with their values shuffled.
+    pub out_of_distribution: SearchAudit,
     /// Old and new vectors; none for a store of fewer than a hundred.
     pub drift: Option<Drift>,
 }
@@ -86,7 +86,7 @@ impl Store {
         let outside: Vec<Vec<f32>> = stored.iter().map(|vector| shuffled(vector, &mut rng)).collect();
         Ok(AuditReport {
             stored: self.searched(&stored, options.k, now_secs)?,
-            outside: self.searched(&outside, options.k, now_secs)?,
+            out_of_distribution: self.searched(&outside, options.k, now_secs)?,
             drift: self.shared.drift(&view, &rows, options.n_queries)?,
         })
     }

@@ -1,7 +1,7 @@
 //! The index of an open store: loaded behind the first searches, built when it is asked for.
 
 use std::ops::Range;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::IndexError;
 use crate::store::cache::Covering;
@@ -42,20 +42,31 @@ struct Inner {
     covering: Option<Arc<Covering>>,
 }
 
+impl Inner {
+    fn set(&mut self, covering: Option<Covering>) {
+        self.state = if covering.is_some() { IndexState::Ready } else { IndexState::None };
+        self.covering = covering.map(Arc::new);
+    }
+}
+
 impl Slot {
     pub(super) fn new() -> Self {
         Self { inner: Mutex::new(Inner { state: IndexState::None, covering: None }), changed: Condvar::new() }
     }
 
+    fn locked(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what others may wait for.
     fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = work(&mut inner);
+        let result = work(&mut self.locked());
         self.changed.notify_all();
         result
     }
 
     pub(super) fn state(&self) -> IndexState {
-        self.with(|inner| inner.state.clone())
+        self.locked().state.clone()
     }
 
     pub(super) fn set_state(&self, state: IndexState) {
@@ -64,15 +75,21 @@ impl Slot {
 
     /// Puts an index in place, or takes it away.
     pub(super) fn set(&self, covering: Option<Covering>) {
-        self.with(|inner| {
-            inner.state = if covering.is_some() { IndexState::Ready } else { IndexState::None };
-            inner.covering = covering.map(Arc::new);
+        self.with(|inner| inner.set(covering));
+    }
+
+    /// Puts what was read in place, unless a build began or ended meanwhile.
+    pub(super) fn set_loaded(&self, loaded: Result<Option<Covering>, IndexError>) {
+        self.with(|inner| match loaded {
+            _ if inner.state != IndexState::Loading => (),
+            Ok(covering) => inner.set(covering),
+            Err(error) => inner.state = IndexState::Failed(error.to_string()),
         });
     }
 
     /// The index, if it is of this generation.
     pub(super) fn covering(&self, generation: u64) -> Option<Arc<Covering>> {
-        self.with(|inner| inner.covering.clone()).filter(|covering| covering.generation == generation)
+        self.locked().covering.clone().filter(|covering| covering.generation == generation)
     }
 
     /// Marks a build as begun; false if one is going on.
@@ -88,7 +105,7 @@ impl Slot {
 
     /// Waits until nothing is loaded or built.
     pub(super) fn wait(&self) -> IndexState {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.locked();
         while matches!(inner.state, IndexState::Loading | IndexState::Building { .. }) {
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }

@@ -15,7 +15,7 @@ use crate::index_kind::{IndexFile, Progress};
 use crate::settings::KindSettings;
 use crate::store::header::StoreHeader;
 use crate::vector_index::VectorIndex;
-use crate::vectors::VectorSource;
+use crate::vectors::{VectorSource, sample};
 
 pub(super) const DESCRIPTION: &str = "index.json";
 
@@ -70,7 +70,7 @@ pub(super) struct Covering {
     pub(super) index: Box<dyn VectorIndex>,
     pub(super) generation: u64,
     pub(super) n_rows: usize,
-    /// What its vectors have to their nearest neighbor at least; a query below it comes from outside.
+    /// What its vectors have to their nearest neighbor at least; a query below it is out of distribution.
     pub(super) usual_similarity: f32,
     /// Bytes of its file.
     pub(super) n_bytes: u64,
@@ -158,13 +158,10 @@ const N_SAMPLED: usize = 200;
 /// What vectors have to their nearest neighbor, but for outliers: the lower quartile minus one and a half times the distance
 /// of the quartiles (Tukey 1977). A few vectors that the index itself misses do not move it.
 fn usual_similarity(index: &dyn VectorIndex, vectors: &dyn VectorSource) -> Result<f32, IndexError> {
-    let n = vectors.ids().len();
-    let (mut similarities, mut vector) = (Vec::new(), Vec::new());
-    for place in (0..n.min(N_SAMPLED)).map(|number| number * n / n.min(N_SAMPLED)) {
-        vectors.read(place..place + 1, &mut vector)?;
-        let found = index.search(&vector, 2)?;
-        let nearest = found.iter().find(|found| found.id != vectors.ids()[place]);
-        similarities.extend(nearest.map(|found| found.similarity));
+    let (sampled, mut similarities) = (sample(vectors, N_SAMPLED)?, Vec::new());
+    for vector in sampled.chunks_exact(vectors.dim()) {
+        // The nearest is the vector itself.
+        similarities.extend(index.search(vector, 2)?.get(1).map(|nearest| nearest.similarity));
     }
     similarities.sort_by(f32::total_cmp);
     let quartile = |number: usize| similarities.get(similarities.len() * number / 4).copied().unwrap_or(-1.0);

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use crate::error::IndexError;
 use crate::filter::{Field, Filter};
 use crate::id_set::IdSet;
-use crate::store::columns::ColumnCache;
+use crate::store::columns::{Answer, ColumnCache};
 use crate::store::handle::{Shared, Store};
 use crate::store::rows;
 use crate::store::view::View;
@@ -20,9 +20,10 @@ impl Shared {
     /// The rows of a view that pass; none if the view is of a generation that is gone.
     pub(super) fn passing(&self, view: &View, filter: &Filter) -> Result<Option<Arc<IdSet>>, IndexError> {
         let mut cache = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = cache.answers.iter().find(|(asked, extent, _)| asked == filter && *extent == view.extent);
-        if let Some((_, _, answer)) = known {
-            return Ok(Some(Arc::clone(answer)));
+        let is_of =
+            |known: &&Answer| known.filter == *filter && known.extent == view.extent && known.clocks == view.clocks;
+        if let Some(known) = cache.answers.iter().find(is_of) {
+            return Ok(Some(Arc::clone(&known.passing)));
         }
         let mut passing = if filter.is_all() {
             IdSet::below(view.n_rows())
@@ -33,12 +34,18 @@ impl Shared {
             cache.columns.passing(filter).cut(view.n_rows())
         };
         passing.remove_all(&view.dead);
-        let answer = Arc::new(passing);
+        let passing = Arc::new(passing);
         if cache.answers.len() == N_KEPT {
             cache.answers.remove(0);
         }
-        cache.answers.push((filter.clone(), view.extent, Arc::clone(&answer)));
-        Ok(Some(answer))
+        let clocks = Arc::clone(&view.clocks);
+        cache.answers.push(Answer {
+            filter: filter.clone(),
+            extent: view.extent,
+            clocks,
+            passing: Arc::clone(&passing),
+        });
+        Ok(Some(passing))
     }
 
     /// Reads what the columns lack for a filter; false if the view is of a generation that is gone.
@@ -54,12 +61,7 @@ impl Shared {
             if columns.n_rows() < view.n_rows() {
                 rows::extend(connection, columns, view.n_rows())?;
             }
-            let zones = rows::time_zones(connection)?.into_iter();
-            let zones = zones.filter_map(|(site, zone)| Some((site, zone.parse().ok()?))).collect();
-            if columns.clocks != zones {
-                columns.clocks = zones;
-                cache.answers.clear();
-            }
+            columns.clocks = Arc::clone(&view.clocks);
             for name in filter.attributes() {
                 let column = columns.attributes.entry(name.into()).or_default();
                 if column.len() < view.n_rows() {

@@ -7,7 +7,7 @@ use crate::kernels::{dot_inlined, vectorized};
 use crate::store::building::LiveVectors;
 use crate::store::handle::Store;
 use crate::store::rows;
-use crate::vectors::{VectorSource, normalize};
+use crate::vectors::{VectorSource, normalize, sample};
 
 /// Vectors that directions are fitted to.
 const N_SAMPLED: usize = 5_000;
@@ -90,14 +90,7 @@ impl Store {
     /// A store that cannot be read or written.
     pub fn lay_out(&self) -> Result<Layout, IndexError> {
         let vectors = LiveVectors::new(self.shared.view()?);
-        let n = vectors.ids().len();
-        let n_sampled = n.min(N_SAMPLED);
-        let (mut rows, mut vector) = (Vec::new(), Vec::new());
-        for place in (0..n_sampled).map(|number| number * n / n_sampled) {
-            vectors.read(place..place + 1, &mut vector)?;
-            rows.extend_from_slice(&vector);
-        }
-        let layout = Layout::fit(&rows, vectors.dim());
+        let layout = Layout::fit(&sample(&vectors, N_SAMPLED)?, vectors.dim());
         rows::set_layout(&self.shared.writer(), &serde_json::to_string(&layout)?)?;
         Ok(layout)
     }

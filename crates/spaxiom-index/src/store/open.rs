@@ -119,10 +119,7 @@ impl Store {
                 let (kind, extent) = (shared.kind()?, shared.view()?.extent);
                 Ok(kind.file().and_then(|file| cache::read(&shared.path, &shared.of(extent.generation), file)))
             };
-            match read() {
-                Ok(covering) => shared.slot.set(covering),
-                Err(error) => shared.slot.set_state(IndexState::Failed(error.to_string())),
-            }
+            shared.slot.set_loaded(read());
         });
     }
 }
@@ -143,7 +140,7 @@ fn create_if_absent(
     Ok(transaction.commit()?)
 }
 
-/// Vectors that are written at once while a store of the format before is taken over.
+/// Vectors that are written at once while a store of the format before is migrated.
 const N_AT_ONCE: usize = 4_096;
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), IndexError> {

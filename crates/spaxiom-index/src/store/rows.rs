@@ -1,7 +1,9 @@
 //! All SQL of the store.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::error::IndexError;
@@ -245,26 +247,22 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     })
 }
 
-/// The rows of a site from `from_ns` to before `to_ns`, the last `limit` of them, in order of time.
-pub(super) fn rows_between(
+/// Row and metadata of what a site has from `from_ns` to before `to_ns`, the last `limit` of it, in order of time.
+pub(super) fn between(
     connection: &Connection,
     site: &str,
     from_ns: i64,
     to_ns: i64,
     limit: u32,
-) -> Result<Vec<i64>, IndexError> {
+) -> Result<Vec<(usize, String)>, IndexError> {
     let mut select = connection.prepare_cached(
-        "SELECT row FROM events WHERE site = ?1 AND time_ns >= ?2 AND time_ns < ?3 ORDER BY time_ns DESC, row DESC LIMIT ?4",
+        "SELECT row, metadata FROM events WHERE site = ?1 AND time_ns >= ?2 AND time_ns < ?3
+         ORDER BY time_ns DESC, row DESC LIMIT ?4",
     )?;
-    let rows = select.query_map((site, from_ns, to_ns, limit), |row| row.get(0))?;
-    let mut newest_first = rows.collect::<Result<Vec<i64>, _>>()?;
+    let rows = select.query_map((site, from_ns, to_ns, limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut newest_first = rows.collect::<Result<Vec<_>, _>>()?;
     newest_first.reverse();
     Ok(newest_first)
-}
-
-pub(super) fn metadata(connection: &Connection, row: i64) -> Result<Option<String>, IndexError> {
-    let mut select = connection.prepare_cached("SELECT metadata FROM events WHERE row = ?1")?;
-    Ok(select.query_row([row], |row| row.get(0)).optional()?)
 }
 
 /// Whether any record has this value; `column` is a column of the schema.
@@ -351,11 +349,12 @@ pub(super) fn layout(connection: &Connection) -> Result<Option<String>, IndexErr
     Ok(select.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// The clocks of sites.
-pub(super) fn time_zones(connection: &Connection) -> Result<Vec<(String, String)>, IndexError> {
+/// The clocks of sites; one that this build does not know is left out.
+pub(super) fn time_zones(connection: &Connection) -> Result<BTreeMap<String, Tz>, IndexError> {
     let mut select = connection.prepare_cached("SELECT site, time_zone FROM sites")?;
-    let zones = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(zones.collect::<Result<_, _>>()?)
+    let zones = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    let zones = zones.collect::<Result<Vec<_>, _>>()?.into_iter();
+    Ok(zones.filter_map(|(site, zone)| Some((site, zone.parse().ok()?))).collect())
 }
 
 /// The rows below `n_rows` without a record.

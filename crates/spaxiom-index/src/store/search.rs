@@ -123,8 +123,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<String>, IndexError> {
         self.shared.readers.read(|connection| {
-            let rows = rows::rows_between(connection, site, from_ns, to_ns, limit)?;
-            rows.into_iter().filter_map(|row| rows::metadata(connection, row).transpose()).collect()
+            let found = rows::between(connection, site, from_ns, to_ns, limit)?;
+            Ok(found.into_iter().map(|(_, metadata)| metadata).collect())
         })
     }
 
@@ -139,8 +139,8 @@ impl Store {
                 if rows::extent(connection)?.generation != view.extent.generation {
                     return Ok(None);
                 }
-                let rows = rows::rows_between(connection, site, from_ns, to_ns, limit)?;
-                let rows = rows.into_iter().filter_map(|row| usize::try_from(row).ok());
+                let found = rows::between(connection, site, from_ns, to_ns, limit)?;
+                let rows = found.into_iter().map(|(row, _)| row);
                 let records = rows.filter(|row| *row < view.n_rows()).map(|row| record(connection, &view, row));
                 Ok(Some(records.filter_map(Result::transpose).collect::<Result<_, _>>()?))
             })?;
@@ -231,7 +231,7 @@ fn record(connection: &rusqlite::Connection, view: &View, row: usize) -> Result<
     Ok(Some(record))
 }
 
-/// How many times as many candidates a query from outside has.
+/// How many times as many candidates an out-of-distribution query has.
 const WIDER: usize = 16;
 
 /// The nearest of the rows that an index covers; none if it reaches too few of them.

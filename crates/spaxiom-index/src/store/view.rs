@@ -1,8 +1,10 @@
 //! What a search sees: the rows that were committed when it began.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono_tz::Tz;
 use rusqlite::Connection;
 
 use crate::error::IndexError;
@@ -18,6 +20,8 @@ pub(super) struct View {
     /// Rows without a record.
     pub(super) dead: Arc<IdSet>,
     pub(super) n_dead: usize,
+    /// The clocks of sites that have one.
+    pub(super) clocks: Arc<BTreeMap<String, Tz>>,
 }
 
 impl View {
@@ -68,14 +72,15 @@ fn present(inner: &mut Inner, folder: &Path, store: &str, dim: usize) -> Result<
     // One snapshot for all that is read.
     let transaction = inner.connection.transaction()?;
     let extent = rows::extent(&transaction)?;
+    let clocks = Arc::new(rows::time_zones(&transaction)?);
     let known = inner.view.as_ref().filter(|view| view.extent.generation == extent.generation);
     let Some(known) = known else {
         let vectors = Arc::new(VectorFile::open(folder, extent.generation, store, dim)?);
         let dead = rows::dead(&transaction)?;
-        return Ok(View { extent, vectors, n_dead: dead.len(), dead: Arc::new(dead) });
+        return Ok(View { extent, vectors, n_dead: dead.len(), dead: Arc::new(dead), clocks });
     };
     let mut view = View::clone(known);
-    view.extent = extent;
+    (view.extent, view.clocks) = (extent, clocks);
     if extent.last_deletion != known.extent.last_deletion {
         let dead = Arc::make_mut(&mut view.dead);
         let deleted = rows::deleted_after(&transaction, known.extent.last_deletion)?;

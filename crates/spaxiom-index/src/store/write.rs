@@ -102,8 +102,7 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn time_zones(&self) -> Result<BTreeMap<String, chrono_tz::Tz>, IndexError> {
-        let zones = self.shared.readers.read(rows::time_zones)?.into_iter();
-        Ok(zones.filter_map(|(site, zone)| Some((site, zone.parse().ok()?))).collect())
+        self.shared.readers.read(rows::time_zones)
     }
 
     /// Records the clocks of sites, which filters by time of day and weekday read: site and IANA name such as `Europe/Berlin`.
@@ -111,18 +110,18 @@ impl Store {
     /// # Errors
     /// [`IndexError::Setting`] for a name that is none.
     pub fn set_time_zones(&self, zones: &[(String, String)]) -> Result<(), IndexError> {
-        for (_, zone) in zones {
-            zone.parse::<chrono_tz::Tz>().map_err(|_| IndexError::Setting {
+        let known = self.time_zones()?;
+        let mut new = Vec::new();
+        for (site, zone) in zones {
+            let clock: chrono_tz::Tz = zone.parse().map_err(|_| IndexError::Setting {
                 name: "time zone",
                 want: "an IANA name such as `Europe/Berlin`",
                 got: zone.clone(),
             })?;
+            if known.get(site) != Some(&clock) {
+                new.push((site.clone(), zone.clone()));
+            }
         }
-        let known = self.shared.readers.read(rows::time_zones)?;
-        let new: Vec<_> = zones.iter().filter(|zone| !known.contains(zone)).cloned().collect();
-        if !new.is_empty() {
-            rows::set_time_zones(&mut self.shared.writer(), &new)?;
-        }
-        Ok(())
+        if new.is_empty() { Ok(()) } else { rows::set_time_zones(&mut self.shared.writer(), &new) }
     }
 }

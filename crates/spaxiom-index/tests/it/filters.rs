@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 fn cannot_be_read(text: &str, column: usize, want: &str) {
     let error = Filter::parse(text).unwrap_err().to_string();
-    assert!(error.contains(&format!("column {column},")) && error.contains(want), "{text}: {error}");
+    assert!(error.contains(&format!("at column {column}\n")) && error.contains(want), "{text}: {error}");
     let caret = error.lines().last().unwrap();
     assert_eq!(caret.chars().count(), column + 2, "the mark is below the place: {error}");
 }
@@ -104,6 +104,16 @@ fn what_passes_is_what_a_person_expects() {
     check("time < 2025-03-30T00:00:00Z", &["0"]);
     check("time in 2025-03-30T00:20..2025-03-30T03:30", &["0"]);
     check("time <= 2025-03-30T03:30", &["0", "1", "2"]);
+}
+
+#[test]
+fn an_answer_does_not_outlive_the_clock_that_it_was_read_from() {
+    let (folder, store) = store(&[record(0, "berlin", "2025-01-10T23:30:00Z", "{}")]);
+    let night = Filter::parse("hour in 0..1").unwrap();
+    assert!(store.search(&[1.0], 1, &night).unwrap().is_empty());
+    let other = Store::inspect(folder.path()).unwrap();
+    other.set_time_zones(&[("berlin".into(), "Europe/Berlin".into())]).unwrap();
+    assert_eq!(store.search(&[1.0], 1, &night).unwrap().len(), 1);
 }
 
 #[test]

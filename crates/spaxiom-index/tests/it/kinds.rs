@@ -110,6 +110,20 @@ fn a_filter_that_contradicts_the_query_has_its_hits_all_the_same() {
     }
 }
 
+/// A command that folds hits into moments asks for thousands.
+#[test]
+fn every_kind_gives_thousands_of_hits_under_a_filter() {
+    for kind in kinds() {
+        let folder = TempDir::new().unwrap();
+        let header = StoreHeader { dim: DIM, tokenizer: "t".into(), encoder: "e".into() };
+        let store = Store::open_or_create(folder.path(), &header, Arc::clone(&kind)).unwrap();
+        store.add(records(1, 12_000)).unwrap();
+        store.build(&()).unwrap();
+        let hits = store.search(&clustered(9, 1, DIM), 5_000, &Filter::parse("type = Even").unwrap()).unwrap();
+        assert_eq!(hits.len(), 5_000, "{kind:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -169,7 +169,7 @@ proptest! {
 }
 
 #[test]
-fn a_store_of_the_format_before_is_taken_over() {
+fn a_store_of_the_format_before_is_migrated() {
     let folder = TempDir::new().unwrap();
     let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-2/store.sqlite");
     fs_err::copy(old, folder.path().join("store.sqlite")).unwrap();

@@ -360,10 +360,6 @@ impl VectorIndex for RoundedIndex {
         self.ids.len()
     }
 
-    fn n_bytes(&self) -> usize {
-        size_of_val(&*self.values)
-    }
-
     fn search(&self, query: &[f32], k: usize) -> Result<Vec<Neighbor>, IndexError> {
         self.search_among(query, k, &self.ids.iter().copied().collect())
     }

@@ -40,7 +40,7 @@ pub(crate) struct IndexAddArgs {
     pub(crate) run: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Let an event take the place of a stored one with its site and id that says something else
+    /// Replace stored events that have the same site and id but different content
     #[arg(long)]
     pub(crate) replace: bool,
     #[command(flatten)]
@@ -67,12 +67,12 @@ pub(crate) struct IndexBuildArgs {
 #[command(
     after_help = "Examples:\n  cargo xtask index delete --store stores/warehouse --where 'time < 2025-01-06'\n  \
     cargo xtask index delete --store stores/warehouse --where 'site = warehouse-03 and type = SensorFault'\n\n\
-    The place of deleted events is given back by `index compact`."
+    `index compact` reclaims the space."
 )]
 pub(crate) struct IndexDeleteArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// Which events, as `search --where` has them
+    /// Condition on the events to delete, as in `search --where`
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) condition: String,
 }
@@ -82,7 +82,7 @@ pub(crate) struct IndexDeleteArgs {
 pub(crate) struct IndexSnapshotArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// Folder of the copy, which is not there yet
+    /// New folder for the copy
     #[arg(long)]
     pub(crate) to: PathBuf,
 }
@@ -106,10 +106,10 @@ pub(crate) struct IndexRestoreArgs {
 pub(crate) struct IndexVerifyArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// Searches beside exact ones, of stored vectors and of vectors from outside; 0 for none
+    /// Queries for recall and latency, of stored and of out-of-distribution vectors each; 0 to skip
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub(crate) queries: usize,
-    /// The least mean recall@10, of stored vectors and of vectors from outside
+    /// Fail below this mean recall@10
     #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
     pub(crate) min_recall: f64,
 }
@@ -136,7 +136,7 @@ pub(crate) struct IndexExportArgs {
 #[command(
     after_help = "Example:\n  cargo xtask index import --store stores/other --from vectors.parquet --encoder their-model-2\n  \
     cargo xtask search --store stores/other --id some-id\n\n\
-    The file has the columns id and vector (a list of floats); site_id, type, zone, time and metadata are read where they are there,\n\
+    The file has the columns id and vector (a list of floats); site_id, type, zone, time and metadata are optional,\n\
     and other columns become attributes for --where."
 )]
 pub(crate) struct IndexImportArgs {
@@ -145,7 +145,7 @@ pub(crate) struct IndexImportArgs {
     /// Parquet file with the vectors
     #[arg(long)]
     pub(crate) from: PathBuf,
-    /// Name of what made the vectors; a store holds those of one
+    /// Name of the model that made the vectors; a store holds vectors of one model
     #[arg(long)]
     pub(crate) encoder: String,
     #[command(flatten)]

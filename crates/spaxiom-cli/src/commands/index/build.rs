@@ -29,7 +29,8 @@ pub(super) fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
         .or_else(|error| if index.kind.is_some() { Err(error) } else { Ok(()) })?;
     let (pipeline, added, n_rejected) = fill(add, kind, parts.unwrap_or_default())?;
     drop(pipeline);
-    let store = Store::open(&add.store.store)?;
+    // The index that is there is about to be replaced: it is not read.
+    let store = Store::inspect(&add.store.store)?;
     chosen_and_built(&store, index, stored)?;
     told(add, &store, added, n_rejected, json)
 }
@@ -79,7 +80,6 @@ fn fill(
 
 /// Builds the index of a store behind a bar.
 pub(super) fn build_with_progress(store: &Store) -> anyhow::Result<BuildReport> {
-    store.wait_for_index();
     let bar = Bar(observer::counter("index", store.stats()?.n_vectors));
     let report = store.build(&bar)?;
     bar.0.finish_and_clear();

@@ -29,7 +29,7 @@ pub(super) fn import(args: &IndexImportArgs, json: bool) -> anyhow::Result<Exit>
     let bar = observer::counter("import", 0);
     let Imported { n_new, n_skipped } = import_vectors(&store.store, from, encoder, &mut |n| bar.inc(n as u64))?;
     bar.finish_and_clear();
-    let opened = Store::open(&store.store)?;
+    let opened = Store::inspect(&store.store)?;
     chosen_and_built(&opened, index, stored)?;
     let stats = opened.stats()?;
     if json {

@@ -69,9 +69,9 @@ pub(super) fn verify(args: &IndexVerifyArgs, json: bool) -> anyhow::Result<Exit>
     let report = Store::inspect(&store.store)?.verify()?;
     // A store whose vectors are damaged cannot be searched.
     let audit = if *queries > 0 && report.n_bad_vectors == 0 { Some(audit(&store.store, *queries)?) } else { None };
-    let is_near = audit
-        .as_ref()
-        .is_none_or(|audit| [audit.stored, audit.outside].iter().all(|searches| searches.recall_mean >= *min_recall));
+    let is_near = audit.as_ref().is_none_or(|audit| {
+        [audit.stored, audit.out_of_distribution].iter().all(|searches| searches.recall_mean >= *min_recall)
+    });
     if json {
         let mut document = serde_json::to_value(&report)?;
         document["audit"] = serde_json::to_value(&audit)?;
@@ -100,16 +100,19 @@ fn audit(store: &std::path::Path, n_queries: usize) -> anyhow::Result<AuditRepor
 fn audited(audit: &AuditReport, min_recall: f64) -> String {
     let row = |what: &str, searches: &SearchAudit| {
         let SearchAudit { n_queries, recall_mean, recall_p5, recall_min, p50_ms, p99_ms } = searches;
-        let low = if *recall_mean < min_recall { ": too low, rebuild with other settings or kind" } else { "" };
+        let low =
+            if *recall_mean < min_recall { " - too low: rebuild with other settings or another kind" } else { "" };
         format!(
-            "{what} ({n_queries} queries): recall@10 {recall_mean:.3}, 5th percentile {recall_p5:.2}, least {recall_min:.2}; \
-             {p50_ms:.2} ms, 99th percentile {p99_ms:.2}{low}\n"
+            "{n_queries} {what} queries: recall@10 mean {recall_mean:.3}, p5 {recall_p5:.2}, min {recall_min:.2}; \
+             latency p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms{low}\n"
         )
     };
     let drift = audit.drift.map_or(String::new(), |Drift { old, new }| {
-        format!("similarity to the nearest older vector: {old:.3} of older ones, {new:.3} of the newest tenth\n")
+        format!(
+            "drift: nearest-neighbor similarity {old:.3} among older vectors, {new:.3} from the newest 10 % to them\n"
+        )
     });
-    row("stored vectors", &audit.stored) + &row("vectors from outside", &audit.outside) + &drift
+    row("stored", &audit.stored) + &row("out-of-distribution", &audit.out_of_distribution) + &drift
 }
 
 pub(super) fn snapshot(args: &IndexSnapshotArgs, json: bool) -> anyhow::Result<Exit> {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::rotation::Rotation;
 use crate::error::IndexError;
 use crate::kernels::{dot_inlined, vectorized};
-use crate::vectors::VectorSource;
+use crate::vectors::{VectorSource, sample};
 
 /// Vectors per list that centers are fitted to.
 const N_PER_LIST: usize = 32;
@@ -34,14 +34,7 @@ impl Clusters {
 
     /// Fits `n_lists` centers to vectors that lie evenly spread over the source.
     pub(super) fn fit(source: &dyn VectorSource, rotation: &Rotation, n_lists: usize) -> Result<Self, IndexError> {
-        let n = source.ids().len();
-        let n_sampled = n.min(N_PER_LIST * n_lists);
-        let mut sample = Vec::with_capacity(n_sampled * rotation.n_values());
-        let mut vector = Vec::new();
-        for place in (0..n_sampled).map(|number| number * n / n_sampled.max(1)) {
-            source.read(place..place + 1, &mut vector)?;
-            sample.extend(rotation.rotate_rows(&vector));
-        }
+        let sample = rotation.rotate_rows(&sample(source, N_PER_LIST * n_lists)?);
         Ok(Self::of_rows(&sample, rotation.n_values(), n_lists))
     }
 
@@ -87,10 +80,6 @@ impl Clusters {
 
     pub(super) fn len(&self) -> usize {
         self.half_squares.len()
-    }
-
-    pub(super) fn n_bytes(&self) -> usize {
-        size_of_val(&*self.centers) + size_of_val(&*self.half_squares)
     }
 
     pub(super) fn centers(&self) -> &[f32] {
