@@ -9,8 +9,12 @@ use crate::process;
 const KEEP_MEMORY: &str = "MIMALLOC_PURGE_DELAY";
 
 /// A flag, its value, and the cargo feature that a command with it needs: the one place that picks features.
-const FEATURES: [(&str, &str, &str); 3] =
-    [("--backend", "ndarray", "ndarray"), ("--backend", "wgpu", "wgpu"), ("--backend", "cuda", "cuda")];
+const FEATURES: [(&str, &str, &str); 4] = [
+    ("--backend", "ndarray", "ndarray"),
+    ("--backend", "wgpu", "wgpu"),
+    ("--backend", "cuda", "cuda"),
+    ("--task", "fall-risk", BOOSTING),
+];
 
 /// A command, and the cargo feature that it is built with.
 const COMMANDS: [(&str, &str); 2] = [("eval", BOOSTING), ("ablate", BOOSTING)];

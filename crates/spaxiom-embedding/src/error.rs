@@ -30,6 +30,33 @@ pub enum EmbeddingError {
         /// The file.
         path: PathBuf,
     },
+    /// A head of trees in a build without LightGBM.
+    #[error(
+        "this build has no gradient boosting: choose `--head mlp` or `--head linear`, or build with `--features boosting`, as `cargo xtask` does"
+    )]
+    NoBoosting,
+    /// A run without a head for the risk.
+    #[error(
+        "`{path}` is no fall-risk run: make one by `finetune --task fall-risk --from {path} --data DATA --out RUN`"
+    )]
+    NoRisk {
+        /// The run.
+        path: PathBuf,
+    },
+    /// Too little to learn a risk from, or to judge one.
+    #[error("{path}: {n_decisions} decision points with {n_outcomes} outcomes {part}, and {want} are needed")]
+    FewOutcomes {
+        /// The data.
+        path: PathBuf,
+        /// How many there are.
+        n_decisions: usize,
+        /// How many have an outcome.
+        n_outcomes: usize,
+        /// Of which part.
+        part: &'static str,
+        /// What is needed.
+        want: &'static str,
+    },
     /// An objective that could be met without learning anything, or not at all.
     #[error("the objective {objective} needs {want}")]
     Unfit {

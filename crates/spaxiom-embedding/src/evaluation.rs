@@ -22,3 +22,4 @@ pub use self::controls::GivenAway;
 pub use self::evaluate::evaluate;
 pub use self::options::EvaluateOptions;
 pub use self::report::{Boosted, HeldOut, IndexFigures, Report, ReportRow};
+pub(crate) use self::report::{difference_text, interval_text};

@@ -37,6 +37,7 @@ mod evaluation;
 mod exchange;
 mod files;
 mod pipeline;
+mod risk;
 mod run;
 mod training;
 mod vector;
@@ -57,6 +58,10 @@ pub use crate::exchange::{ExportFormat, Imported, export_store, import_vectors};
 pub use crate::pipeline::{
     Added, Aligned, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, Query, SearchResult, StoreSearch,
 };
+pub use crate::risk::{
+    AlertTarget, AtThreshold, FallRiskClassifier, HeadName, RiskEvaluateOptions, RiskJob, RiskOptions, RiskReport,
+    RiskRow, RiskRule, RiskScore, RiskStream, RiskSummary, SiteFigures, evaluate_risk, fit_risk,
+};
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
 pub use crate::vector::{VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
@@ -70,8 +75,8 @@ pub use spaxiom_encoder::{
 pub use spaxiom_eval::{EvalError, Interval, Latency, Part, Split, SplitDates, SplitOptions};
 pub use spaxiom_event::{
     AttrSpec, AttrValue, Attrs, ColumnMap, DecisionOutcome, DecisionPoint, Deduplicator, Doctor, DoctorOptions,
-    EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, First, Format,
-    Framing, Head, Health, LabelIndex, LabelSpan, Late, LineError, Normalizer, Note, Parsed, Pseudonymizer,
+    EntityId, EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, First,
+    Format, Framing, Head, Health, LabelIndex, LabelSpan, Late, LineError, Normalizer, Note, Parsed, Pseudonymizer,
     ReadOptions, Record, RecordParser, Registry, Rejected, RelevanceRecord, Reorder, SequenceKey, Sequencer,
     SequencerOptions, SiteId, SiteMap, Source, SpanBuilder, Target, TextEncoding, Unit, UnpairedMark, Zone,
     group_by_site, read_events, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels,
@@ -93,7 +98,8 @@ pub use spaxiom_objective::{
     Show, StepReport, TrainOptions, TrainState, Trainer, TrainingSet, TripletOptions,
 };
 pub use spaxiom_token::{
-    AugmentOptions, Augmenter, CellReport, ClockedMemory, EdgeType, EventSpan, EventTable, FitReport, LayoutName,
-    LinkOptions, MemoryOptions, MemoryReader, MemoryState, MemoryStream, SequenceRows, Sites, TokenError,
-    TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions, spatial_hash,
+    AugmentOptions, Augmenter, CellReport, ClockedMemory, EdgeType, EntityMemory, EntityMemoryOptions, EntityState,
+    EventSpan, EventTable, FitReport, LayoutName, LinkOptions, MemoryOptions, MemoryReader, MemoryState, MemoryStream,
+    SequenceRows, Sites, TokenError, TokenSequence, TokenTable, TokenWindow, Tokenizer, TokenizerFit, TokenizerOptions,
+    spatial_hash,
 };

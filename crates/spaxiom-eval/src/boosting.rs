@@ -89,10 +89,12 @@ impl Boosting {
         } = options;
         let train = dataset(train, n_features, None)?;
         let validation = validation.map(|rows| dataset(rows, n_features, Some(&train))).transpose()?;
+        // Of two classes one tree a round says both.
+        let is_binary = n_classes == 2;
         let parameters = json!({
-            "objective": "multiclass",
-            "metric": "multi_logloss",
-            "num_class": n_classes,
+            "objective": if is_binary { "binary" } else { "multiclass" },
+            "metric": if is_binary { "binary_logloss" } else { "multi_logloss" },
+            "num_class": if is_binary { 1 } else { n_classes },
             "num_iterations": max_rounds,
             "early_stopping_rounds": patience,
             "learning_rate": learning_rate,
@@ -126,7 +128,9 @@ impl Boosting {
     /// [`EvalError::Boosting`] for what LightGBM refuses.
     pub fn probabilities(&self, features: &[f32]) -> Result<Vec<f64>, EvalError> {
         let width = i32::try_from(self.n_features).expect("rows have fewer than 2^31 features");
-        Ok(self.booster.predict(features, width, true)?)
+        let predicted = self.booster.predict(features, width, true)?;
+        let is_binary = self.booster.num_classes() == 1;
+        Ok(if is_binary { predicted.into_iter().flat_map(|p| [1.0 - p, p]).collect() } else { predicted })
     }
 
     /// Trees for each class.
@@ -138,7 +142,7 @@ impl Boosting {
     /// Number of classes.
     #[must_use]
     pub fn n_classes(&self) -> usize {
-        usize::try_from(self.booster.num_classes()).unwrap_or_default()
+        usize::try_from(self.booster.num_classes()).unwrap_or_default().max(2)
     }
 
     /// The model as LightGBM writes it.

@@ -24,10 +24,12 @@ mod binary;
 #[cfg(feature = "boosting")]
 mod boosting;
 mod bootstrap;
+mod calibration;
 mod classify;
 mod error;
 mod lbfgs;
 mod logistic;
+mod mlp;
 mod n_gram;
 mod part;
 mod retrieval;
@@ -40,9 +42,11 @@ pub use crate::binary::{OperatingPoint, auroc, average_precision, operating_poin
 #[cfg(feature = "boosting")]
 pub use crate::boosting::{Boosting, BoostingOptions, BoostingRows};
 pub use crate::bootstrap::{Interval, clustered_mean, clustered_statistic};
+pub use crate::calibration::{Calibration, Platt, ReliabilityBin, calibration, reliability};
 pub use crate::classify::{accuracy, macro_f1};
 pub use crate::error::EvalError;
 pub use crate::logistic::{Row, SoftmaxRegression, SoftmaxRegressionOptions};
+pub use crate::mlp::{BinaryRows, Mlp, MlpOptions};
 pub use crate::n_gram::NGram;
 pub use crate::part::Part;
 pub use crate::retrieval::{Ranked, RetrievalScores, recall_overlap, score_ranking};

@@ -132,6 +132,15 @@ impl Split {
         &self.test_sites
     }
 
+    /// Whether no run learned anything at any time of the site: a test site of this split, or one that it does not know,
+    /// and no run that this one started from learned there.
+    #[must_use]
+    pub fn is_unseen_site(&self, site: &str) -> bool {
+        let has = |sites: &[String]| sites.binary_search_by(|known| known.as_str().cmp(site)).is_ok();
+        let is_own = !has(&self.sites) || has(&self.test_sites);
+        is_own && self.earlier.iter().all(|earlier| earlier.is_unseen_site(site))
+    }
+
     fn own_part(&self, site: &str, secs: i64) -> Option<Part> {
         let has = |sites: &[String]| sites.binary_search_by(|known| known.as_str().cmp(site)).is_ok();
         if !has(&self.sites) {

@@ -9,7 +9,7 @@ use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, O
 
 use super::check::CheckArgs;
 use super::eval::EvalArgs;
-use super::finetune::{FinetuneArgs, FinetuneTask};
+use super::finetune::{FallRiskArgs, FinetuneArgs, FinetuneTask};
 use super::index::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, KindChoice, StoreArgs};
 use super::pretrain::PretrainArgs;
 use super::{check, eval, finetune, index, pretrain, search, simulate};
@@ -71,6 +71,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
         data: demo.data_args(&data),
         other: false,
         refit: false,
+        skeptic: false,
         controls: false,
         probe_events: None,
         test_events: None,
@@ -161,6 +162,7 @@ impl Demo<'_> {
             config: None,
             data: self.data_args(data),
             train: self.train_args(classifier),
+            fall_risk: FallRiskArgs::default(),
             backend: self.backend(),
         };
         let exit = finetune::run(&args, false)?;

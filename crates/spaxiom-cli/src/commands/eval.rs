@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use spaxiom_embedding::{EvaluateOptions, Report, Run, evaluate};
+use spaxiom_embedding::{
+    EvaluateOptions, FallRiskClassifier, Report, RiskEvaluateOptions, Run, evaluate, evaluate_risk,
+};
 
 use crate::args::{BackendArgs, DataArgs};
 use crate::exit::Exit;
@@ -11,7 +13,8 @@ use crate::{clock, output, unknown};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  cargo xtask eval --run runs/causes --from runs/warehouse --data data/warehouse --out runs/causes"
+    after_help = "Examples:\n  cargo xtask eval --run runs/causes --from runs/warehouse --data data/warehouse --out runs/causes\n  \
+    cargo xtask eval --run runs/falls --data data/hospital --skeptic"
 )]
 pub(crate) struct EvalArgs {
     /// The run
@@ -31,6 +34,9 @@ pub(crate) struct EvalArgs {
     /// Judge sites whose events lost their order or their times too, and what the vectors give away of site, day and hour
     #[arg(long)]
     pub(crate) controls: bool,
+    /// Judge what a skeptic asks for: what each kind of number adds, fewer labels, silent sensors, a random split
+    #[arg(long)]
+    pub(crate) skeptic: bool,
     /// Labeled training events for the probes at most, and a quarter of it for their choice [default: 10000]
     #[arg(long, value_name = "N")]
     pub(crate) probe_events: Option<usize>,
@@ -45,6 +51,9 @@ pub(crate) struct EvalArgs {
 }
 
 pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
+    if FallRiskClassifier::is_in(&args.run) {
+        return risk(args, json);
+    }
     let (report, n_rejected) = report(args)?;
     if json {
         output::json(&report)?;
@@ -52,6 +61,24 @@ pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
         output::text(&report.to_table());
     }
     Ok(Exit::of_rejected(n_rejected as u64, false))
+}
+
+/// Evaluates a fall-risk run.
+fn risk(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
+    let run = Run::open(&args.run)?;
+    let data = args.data.load()?;
+    let start = clock::now();
+    let now_secs = || start.elapsed().as_secs_f64();
+    let mut progress = |what: &str| tracing::info!("evaluate: {what}");
+    let options = RiskEvaluateOptions { is_skeptical: args.skeptic, ..RiskEvaluateOptions::default() };
+    let report = evaluate_risk(&run, &data, &options, &now_secs, &mut progress)?;
+    report.save(args.out.as_deref().unwrap_or(run.path()))?;
+    if json {
+        output::json(&report)?;
+    } else {
+        output::text(&report.to_table());
+    }
+    Ok(Exit::of_rejected(data.n_rejected() as u64, false))
 }
 
 /// Evaluates, and writes `report.json` and `report.html`; gives the number of rejected lines too.

@@ -4,5 +4,6 @@
 #[cfg(feature = "boosting")]
 mod boosting;
 mod figures;
+mod heads;
 mod logistic;
 mod split;
