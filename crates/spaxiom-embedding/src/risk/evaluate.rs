@@ -351,7 +351,7 @@ const BARS: [Bar; 6] = [
     ("counts x zone x hour", |name| is_count(name) || is_hour(name) || name.starts_with("zone kind"), false),
     ("counts, ages, the report", |name| is_count(name) || is_age(name) || is_hour(name) || is_report(name), true),
     ("without hours of events", |name| !name.starts_with("hour of"), true),
-    ("without gaps of pairs", |name| !is_pace(name), true),
+    ("without order and pace", |name| !is_pace(name), true),
     ("the report alone", |name| is_report(name) || is_hour(name), true),
     ("hour of the day", is_hour, true),
 ];
@@ -369,7 +369,7 @@ fn is_hour(name: &str) -> bool {
 }
 
 fn is_pace(name: &str) -> bool {
-    name.contains(" > ") || name.starts_with("since event")
+    name.contains(" > ") || name.starts_with("lag ") || name.starts_with("since event")
 }
 
 /// What the event of the decision says itself.

@@ -6,6 +6,7 @@ mod formats;
 mod objectives;
 mod peer;
 mod pipeline;
+mod risk;
 mod runs;
 mod shards;
 mod vectors;

@@ -16,6 +16,8 @@ pub struct EntityMemoryOptions {
     pub max_tokens: usize,
     /// Pairs of types that follow each other, the most frequent first; 128.
     pub max_pairs: usize,
+    /// Tokens of which any two are compared by when they came last, the most frequent first; 28.
+    pub max_lag_tokens: usize,
     /// Numeric attributes of the event itself, the most frequent first; 16.
     pub max_numbers: usize,
     /// Words of attributes of the event itself, the most frequent first; 32.
@@ -31,6 +33,7 @@ impl Default for EntityMemoryOptions {
             reach_secs: 28_800.0,
             max_tokens: 64,
             max_pairs: 128,
+            max_lag_tokens: 28,
             max_numbers: 16,
             max_words: 32,
             n_recent: 4,
@@ -41,8 +44,16 @@ impl Default for EntityMemoryOptions {
 impl EntityMemoryOptions {
     /// Fails for an option outside its range.
     pub(super) fn check(&self) -> Result<(), TokenError> {
-        let Self { half_lives_secs, reach_secs, max_tokens, max_pairs: _, max_numbers: _, max_words: _, n_recent: _ } =
-            self;
+        let Self {
+            half_lives_secs,
+            reach_secs,
+            max_tokens,
+            max_pairs: _,
+            max_lag_tokens: _,
+            max_numbers: _,
+            max_words: _,
+            n_recent: _,
+        } = self;
         let is_ascending = half_lives_secs.windows(2).all(|two| two[0] < two[1]);
         if !is_ascending || half_lives_secs.iter().any(|secs| !(secs.is_finite() && *secs > 0.0)) {
             let (want, got) = ("ascending seconds above 0", format!("{half_lives_secs:?}"));

@@ -8,6 +8,9 @@ use crate::clock::{NANOS_PER_DAY, NANOS_PER_HOUR, secs_between};
 /// What was longer ago says no more than what was so long ago; so does what never was.
 pub(super) const LONGEST_SECS: f64 = 3.0 * 86_400.0;
 
+/// A lag to something that never was: more than that of any time.
+const NEVER: f64 = 20.0;
+
 /// A token that came longer ago has no time of day any more.
 const HOUR_REACH_SECS: f64 = 16.0 * 3_600.0;
 
@@ -123,8 +126,16 @@ impl EntityState {
         self.last_kind = kind;
     }
 
-    /// Writes what was before an event, and the pair that it ends; `offset_ns` is what the site's clock is ahead of UTC.
-    pub(super) fn read(&self, options: &EntityMemoryOptions, event: Place, offset_ns: i64, mut add: impl FnMut(f64)) {
+    /// Writes what was before an event, and the pair that it ends; `lagged` are the tokens that are compared with each other,
+    /// `offset_ns` is what the site's clock is ahead of UTC.
+    pub(super) fn read(
+        &self,
+        options: &EntityMemoryOptions,
+        lagged: &[u32],
+        event: Place,
+        offset_ns: i64,
+        mut add: impl FnMut(f64),
+    ) {
         let now = event.time_ns;
         let since = |then: i64| secs_between(then, now).clamp(0.0, LONGEST_SECS);
         for TokenState { last_ns, counts } in &self.tokens {
@@ -147,9 +158,26 @@ impl EntityState {
             let shortest = shortest.filter(|gap| since(gap.at_ns) <= options.reach_secs);
             add(shortest.map_or(f64::NAN, |gap| gap.secs.ln_1p()));
         }
+        let last = |token: &u32| self.tokens[*token as usize].last_ns;
+        for (at, first) in lagged.iter().enumerate() {
+            lagged[..at].iter().for_each(|second| add(lag(last(first), last(second))));
+        }
         for at in 0..options.n_recent {
             add(self.recent_ns.get(at).map_or(LONGEST_SECS, |then| since(*then)).ln_1p());
         }
+    }
+}
+
+/// The logarithm of the seconds that `first` came after `second`, negative where it came before: order and pace in one number.
+fn lag(first: Option<i64>, second: Option<i64>) -> f64 {
+    match (first, second) {
+        (Some(first), Some(second)) => {
+            let secs = secs_between(second, first);
+            secs.signum() * secs.abs().min(LONGEST_SECS).ln_1p()
+        }
+        (Some(_), None) => NEVER,
+        (None, Some(_)) => -NEVER,
+        (None, None) => 0.0,
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct VocabularyFile {
     pub(super) tokens: Vec<[u32; 2]>,
     /// Places of two types that follow each other.
     pub(super) pairs: Vec<[u32; 2]>,
+    /// Places of the tokens that are compared by when they came last.
+    pub(super) lagged: Vec<u32>,
     /// Names of numeric attributes.
     pub(super) numbers: Vec<String>,
     /// Names of attributes with one of their words.
@@ -79,6 +81,7 @@ impl Vocabulary {
         let (n_types, n_kinds) = (self.file.types.len(), self.file.kinds.len());
         let is_type = |place: u32| (place as usize) < n_types;
         self.file.tokens.iter().all(|[kind, zone_kind]| is_type(*kind) && (*zone_kind as usize) < n_kinds)
+            && self.file.lagged.iter().all(|token| (*token as usize) < self.file.tokens.len())
             && self.file.pairs.iter().all(|pair| pair.iter().all(|place| is_type(*place)))
     }
 }
@@ -123,11 +126,17 @@ impl Census {
             let place = names.binary_search(name).expect("every name is in its list");
             u32::try_from(place).expect("few names")
         };
+        let lagged = most_frequent(tokens.clone(), options.max_lag_tokens.min(options.max_tokens));
         let tokens = most_frequent(tokens, options.max_tokens);
+        let place_of_token = |token: &(String, String)| {
+            let place = tokens.binary_search(token).expect("the most frequent of the most frequent");
+            u32::try_from(place).expect("few tokens")
+        };
         let pairs = most_frequent(pairs, options.max_pairs);
         VocabularyFile {
             tokens: tokens.iter().map(|(kind, zone_kind)| [place(&types, kind), place(&kinds, zone_kind)]).collect(),
             pairs: pairs.iter().map(|(first, second)| [place(&types, first), place(&types, second)]).collect(),
+            lagged: lagged.iter().map(place_of_token).collect(),
             numbers: most_frequent(numbers, options.max_numbers),
             words: most_frequent(words, options.max_words).into_iter().map(|(name, word)| [name, word]).collect(),
             types,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
 mod augment;
+mod entity;
 mod layouts;
 mod links;
 mod memory;
