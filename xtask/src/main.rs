@@ -32,7 +32,7 @@ Develop:
   cargo xtask test                 run all tests and examples
   cargo xtask test-backends        test the encoders on wgpu, and check that cuda compiles (--cuda: test on CUDA too)
   cargo xtask soak                 kill a writing store again and again (--faults: on a failing disk too)
-  cargo xtask reproduce            the tables of docs/results.md (nothing yet)
+  cargo xtask reproduce NAME       make the tables of the docs again: hospital, warehouse
 
 Every other word is a command of spaxiom-embed, which is built first:
   cargo xtask check FILE...        read events, validate and count them
@@ -87,7 +87,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             testing::run(&root, rest)?;
         }
         ["soak", rest @ ..] => soak::run(&root, rest)?,
-        ["reproduce", rest @ ..] => reproduce::run(rest)?,
+        ["reproduce", rest @ ..] => reproduce::run(&root, rest)?,
         [word, ..] => {
             // Before anything is built.
             require_known(word, &program::commands(&root)?)?;

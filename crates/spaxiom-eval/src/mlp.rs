@@ -131,7 +131,7 @@ impl Mlp {
     pub fn scores(&self, features: &[f32]) -> Vec<f64> {
         let n_rows = features.len() / self.n_features.max(1);
         let mut hidden = self.hidden(features, n_rows);
-        hidden.iter_mut().for_each(|value| *value = value.max(0.0));
+        rectify(&mut hidden);
         self.outputs(&hidden)
     }
 
@@ -171,11 +171,15 @@ impl Mlp {
         for row in rows {
             batch.inputs.extend_from_slice(&data.features[row * n_features..(row + 1) * n_features]);
         }
-        batch.inputs.iter_mut().for_each(&mut mask);
+        for input in &mut batch.inputs {
+            mask(input);
+        }
         batch.hidden = self.hidden(&batch.inputs, n);
         // What was left out, and what the rectifier cut, passes no gradient: it is 0 here.
-        batch.hidden.iter_mut().for_each(|value| *value = value.max(0.0));
-        batch.hidden.iter_mut().for_each(&mut mask);
+        rectify(&mut batch.hidden);
+        for unit in &mut batch.hidden {
+            mask(unit);
+        }
         #[expect(clippy::cast_possible_truncation, reason = "gradients are 32-bit floats")]
         let error = |(score, row): (f64, &usize)| {
             let p = 1.0 / (1.0 + (-score).exp());
@@ -204,6 +208,12 @@ impl Mlp {
         let out = MatMut::from_row_major_slice_mut(of_inputs, n_features, width);
         matmul(out, Accum::Replace, inputs.transpose(), backward, 1.0, Par::Seq);
         gradient
+    }
+}
+
+fn rectify(values: &mut [f32]) {
+    for value in values {
+        *value = value.max(0.0);
     }
 }
 

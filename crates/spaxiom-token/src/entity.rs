@@ -136,15 +136,24 @@ impl EntityMemory {
         let VocabularyFile { types, kinds, tokens: _, pairs: _, lagged, numbers, words } = &self.vocabulary.file;
         state.read(&self.options, lagged, place, offset_ns, &mut add);
         let flag = |is: bool| f64::from(u8::from(is));
-        types.iter().for_each(|kind| add(flag(kind == event.kind.as_str())));
+        for kind in types {
+            add(flag(kind == event.kind.as_str()));
+        }
         let own_kind = zone_kind(&self.sites, event);
-        kinds.iter().for_each(|kind| add(flag(kind == own_kind)));
-        numbers.iter().for_each(|name| add(event.attrs.number(name).unwrap_or(f64::NAN)));
-        let is_word = |[name, word]: &[String; 2]| event.attrs.get(name).and_then(word_of) == Some(word.as_str());
-        words.iter().for_each(|word| add(flag(is_word(word))));
+        for kind in kinds {
+            add(flag(kind == own_kind));
+        }
+        for name in numbers {
+            add(event.attrs.number(name).unwrap_or(f64::NAN));
+        }
+        for [name, word] in words {
+            add(flag(event.attrs.get(name).and_then(word_of) == Some(word.as_str())));
+        }
         let hour = hour_of(place.time_ns + offset_ns);
         let (sin, cos) = (hour / 24.0 * std::f64::consts::TAU).sin_cos();
-        [hour, sin, cos].into_iter().for_each(add);
+        for value in [hour, sin, cos] {
+            add(value);
+        }
         row
     }
 

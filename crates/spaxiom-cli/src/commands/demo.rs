@@ -72,7 +72,6 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
         other: false,
         refit: false,
         skeptic: false,
-        controls: false,
         probe_events: None,
         test_events: None,
         out: None,

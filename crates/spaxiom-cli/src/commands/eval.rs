@@ -31,11 +31,8 @@ pub(crate) struct EvalArgs {
     /// Fit probes on the training and validation part together once they are chosen
     #[arg(long)]
     pub(crate) refit: bool,
-    /// Judge sites whose events lost their order or their times too, and what the vectors give away of site, day and hour
-    #[arg(long)]
-    pub(crate) controls: bool,
-    /// Judge what a skeptic asks for: what each kind of number adds, fewer labels, silent sensors, a random split
-    #[arg(long)]
+    /// Add what a skeptic asks for: events without order or times, and what vectors give away of site, day and hour; for fall risk what each kind of number adds, fewer labels, silent sensors, a random split
+    #[arg(long, alias = "controls")]
     pub(crate) skeptic: bool,
     /// Labeled training events for the probes at most, and a quarter of it for their choice [default: 10000]
     #[arg(long, value_name = "N")]
@@ -96,7 +93,7 @@ pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<(Report, usize)> {
         n_test: args.test_events.unwrap_or(default.n_test),
         with_other: args.other,
         refit: args.refit,
-        with_controls: args.controls,
+        with_controls: args.skeptic,
         ..default
     };
     let report = evaluate(&run, from.as_ref(), &data, &options, engine.as_ref(), &now_secs, &mut progress)?;

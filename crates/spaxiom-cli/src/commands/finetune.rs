@@ -1,50 +1,12 @@
 //! `finetune`: a pretrained run and labels to a run for a task.
 
+mod args;
 mod classify;
 mod fall_risk;
 
-use std::path::PathBuf;
-
-use clap::{Args, ValueEnum};
-
-pub(crate) use self::fall_risk::FallRiskArgs;
-use crate::args::{BackendArgs, DataArgs, TrainArgs};
+pub(crate) use self::args::{FallRiskArgs, FinetuneArgs, FinetuneTask};
+use crate::args::TrainArgs;
 use crate::exit::{Exit, WrongUse};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FinetuneTask {
-    /// Classify the labels of the data: hidden causes or activities
-    Classify,
-    /// Judge how likely a fall is at the first report of an unsteady walk
-    FallRisk,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  cargo xtask finetune --task classify --from runs/warehouse --data data/warehouse --out runs/causes\n  \
-    cargo xtask finetune --task fall-risk --from runs/hospital --data data/hospital --out runs/falls\n  \
-    cargo xtask finetune --task fall-risk --alerts-per-ward-shift 0.5 --from runs/hospital --data data/hospital --out runs/falls\n\n\
-    Ctrl-C writes a checkpoint of a classifier and exits with code 130."
-)]
-pub(crate) struct FinetuneArgs {
-    /// Task
-    #[arg(long, value_enum)]
-    pub(crate) task: FinetuneTask,
-    /// The pretrained run to start from
-    #[arg(long, value_name = "RUN", required_unless_present = "resume")]
-    pub(crate) from: Option<PathBuf>,
-    /// Experiment file (TOML): any settings over those of the run to start from; for `fall-risk` the sections [rule] and [memory]
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
-    pub(crate) config: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    #[command(flatten)]
-    pub(crate) train: TrainArgs,
-    #[command(flatten)]
-    pub(crate) fall_risk: FallRiskArgs,
-    #[command(flatten)]
-    pub(crate) backend: BackendArgs,
-}
 
 pub(crate) fn run(args: &FinetuneArgs, json: bool) -> anyhow::Result<Exit> {
     match args.task {

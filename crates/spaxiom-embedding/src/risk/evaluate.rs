@@ -30,18 +30,12 @@ const N_BINS: usize = 10;
 const LABEL_SHARES: [f64; 3] = [0.05, 0.2, 0.5];
 
 /// Options of an evaluation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RiskEvaluateOptions {
     /// Whether what a skeptic asks for is judged too: what each kind of number adds, fewer labels, silent sensors, a random split.
     pub is_skeptical: bool,
     /// Seed of intervals and of the heads beside that of the run.
     pub seed: u64,
-}
-
-impl Default for RiskEvaluateOptions {
-    fn default() -> Self {
-        Self { is_skeptical: false, seed: 0 }
-    }
 }
 
 /// Judges a fall-risk run, and what it has to be better than, on the same decisions.

@@ -160,7 +160,9 @@ impl EntityState {
         }
         let last = |token: &u32| self.tokens[*token as usize].last_ns;
         for (at, first) in lagged.iter().enumerate() {
-            lagged[..at].iter().for_each(|second| add(lag(last(first), last(second))));
+            for second in &lagged[..at] {
+                add(lag(last(first), last(second)));
+            }
         }
         for at in 0..options.n_recent {
             add(self.recent_ns.get(at).map_or(LONGEST_SECS, |then| since(*then)).ln_1p());

@@ -2,7 +2,7 @@
 
 use spaxiom_embedding::{Run, Task, TrainJob, engine};
 
-use super::FinetuneArgs;
+use super::args::FinetuneArgs;
 use crate::args::report;
 use crate::exit::Exit;
 use crate::observer::TrainingProgress;

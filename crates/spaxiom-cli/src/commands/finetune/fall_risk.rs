@@ -1,61 +1,14 @@
 //! `finetune --task fall-risk`.
 
 use anyhow::Context;
-use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Deserialize;
 use spaxiom_embedding::{
     AlertTarget, EntityMemoryOptions, HeadName, RiskJob, RiskOptions, RiskRule, RiskSummary, Run, fit_risk,
 };
 
-use super::FinetuneArgs;
+use super::args::{FallRiskArgs, FinetuneArgs};
 use crate::exit::Exit;
 use crate::output;
-
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct FallRiskArgs {
-    /// What makes a score of the memory of an entity [default: boosting]
-    #[arg(long, value_parser = head_parser(), help_heading = "Fall risk")]
-    pub(crate) head: Option<HeadName>,
-    /// Choose the threshold so that alerts precede this share of the outcomes [default: 0.74]
-    #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with = "alerts_per_ward_shift", help_heading = "Fall risk")]
-    pub(crate) recall: Option<f64>,
-    /// Choose the threshold so that a ward has this many alerts in a shift of 8 hours, on the mean
-    #[arg(long, value_name = "N", value_parser = budget, help_heading = "Fall risk")]
-    pub(crate) alerts_per_ward_shift: Option<f64>,
-    /// Learn from this many labeled decision points at most [default: all]
-    #[arg(long, value_name = "N", help_heading = "Fall risk")]
-    pub(crate) labels: Option<usize>,
-}
-
-impl FallRiskArgs {
-    /// The flags that were given.
-    pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
-        let Self { head, recall, alerts_per_ward_shift, labels } = self;
-        let flags = [
-            ("--head", head.is_some()),
-            ("--recall", recall.is_some()),
-            ("--alerts-per-ward-shift", alerts_per_ward_shift.is_some()),
-            ("--labels", labels.is_some()),
-        ];
-        flags.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag)
-    }
-}
-
-fn head_parser() -> impl TypedValueParser<Value = HeadName> {
-    let names = HeadName::ALL.map(HeadName::as_str);
-    PossibleValuesParser::new(names).map(|name| HeadName::from_name(&name).expect("one of the possible values"))
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
-    share.ok_or_else(|| format!("a share of the outcomes, above 0 and at most 1, is wanted, got `{text}`"))
-}
-
-fn budget(text: &str) -> Result<f64, String> {
-    let budget = text.parse::<f64>().ok().filter(|budget| budget.is_finite() && *budget >= 0.0);
-    budget.ok_or_else(|| format!("a number of alerts, 0 or more, is wanted, got `{text}`"))
-}
 
 /// The experiment file.
 #[derive(Debug, Default, Deserialize)]
