@@ -7,3 +7,9 @@ use std::time::Instant;
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
+
+/// The time of the world, UTC.
+#[expect(clippy::disallowed_methods, reason = "the program is where times come from")]
+pub(crate) fn utc() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}

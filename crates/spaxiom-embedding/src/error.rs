@@ -35,6 +35,12 @@ pub enum EmbeddingError {
         "this build has no gradient boosting: choose `--head mlp` or `--head linear`, or build with `--features boosting`, as `cargo xtask` does"
     )]
     NoBoosting,
+    /// A text without a word that names anything: every event would be found.
+    #[error("no word of the text names a type, zone, site, attribute or time of the store: {words}")]
+    NothingUnderstood {
+        /// The words.
+        words: String,
+    },
     /// A run without a head for the risk.
     #[error(
         "`{path}` is no fall-risk run: make one by `finetune --task fall-risk --from {path} --data DATA --out RUN`"

@@ -41,6 +41,7 @@ mod risk;
 mod run;
 mod training;
 mod vector;
+mod words;
 
 pub use crate::data::{
     DataFolder, Dataset, ExampleRequest, LabeledEvent, Learned, PartData, SampleRequest, ShardedDataset, TrainingData,
@@ -56,7 +57,8 @@ pub use crate::evaluation::{
 };
 pub use crate::exchange::{ExportFormat, Imported, export_store, import_vectors};
 pub use crate::pipeline::{
-    Added, Aligned, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, Query, SearchResult, StoreSearch,
+    Added, Aligned, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, Query, Relaxed, SearchResult,
+    StoreSearch, TextHits, TextSearch,
 };
 pub use crate::risk::{
     AlertTarget, AtThreshold, FallRiskClassifier, HeadName, RiskEvaluateOptions, RiskJob, RiskOptions, RiskReport,
@@ -65,6 +67,7 @@ pub use crate::risk::{
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
 pub use crate::vector::{VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
+pub use crate::words::{Names, Reading, TextQuery, Unread};
 
 pub use spaxiom_encoder::{
     BatchLayout, Cell, ContrastiveEventEncoder, EncoderConfig, EncoderError, EncoderKind, EventEncoderConfig,
@@ -86,8 +89,8 @@ pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{
     AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Filter, Hit, IndexError, IndexFile, IndexKind,
     IndexState, KindName, KindRecord, KindSettings, Layout, Moment, Neighbor, Progress, RaBitQ, RaBitQOptions,
-    Record as StoreRecord, Rows, SearchAudit, Store, StoreBytes, StoreHeader, StoreStats, VectorId, VectorIndex,
-    VectorSource, VectorStore, VerifyReport, choose, normalize,
+    Record as StoreRecord, Rows, Sample, SearchAudit, Store, StoreBytes, StoreHeader, StoreNames, StoreStats, VectorId,
+    VectorIndex, VectorSource, VectorStore, VerifyReport, choose, normalize,
 };
 #[cfg(feature = "faiss")]
 pub use spaxiom_index::{Hnsw, HnswOptions, HnswStorage, IvfPq, IvfPqOptions};

@@ -8,9 +8,11 @@ mod moments;
 mod query;
 mod search;
 mod store_search;
+mod text_search;
 
 pub use self::add::Added;
 pub use self::evidence::{Aligned, Evidence, Explained, Followed, Hidden};
 pub use self::handle::EmbeddingPipeline;
 pub use self::query::{Query, SearchResult};
 pub use self::store_search::StoreSearch;
+pub use self::text_search::{Relaxed, TextHits, TextSearch};

@@ -1,6 +1,7 @@
 //! Which records a search may find.
 
 mod columns;
+mod display;
 mod evaluate;
 mod expression;
 mod parse;

@@ -8,7 +8,9 @@ use chrono_tz::Tz;
 use crate::error::IndexError;
 use crate::filter::Filter;
 use crate::index_kind::Progress;
-use crate::store::{BuildReport, Hit, IndexState, Presence, Put, Record, Store, StoreHeader, StoreStats};
+use crate::store::{
+    BuildReport, Hit, IndexState, Presence, Put, Record, Sample, Store, StoreHeader, StoreNames, StoreStats,
+};
 
 /// Vectors with ids and metadata, on this machine or on another.
 ///
@@ -59,6 +61,18 @@ pub trait VectorStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`IndexError::NothingPasses`] for the first name that no record has.
     fn require_known(&self, filter: &Filter) -> Result<(), IndexError>;
+
+    /// The names that records have.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn names(&self) -> Result<StoreNames, IndexError>;
+
+    /// At most `n` of the records that pass a filter, evenly spread in the order in which they were added, and how many pass.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn sample(&self, n: usize, filter: &Filter) -> Result<Sample, IndexError>;
 
     /// The record with this id; the first that was added if several sites have it.
     ///
@@ -149,6 +163,14 @@ impl VectorStore for Store {
 
     fn require_known(&self, filter: &Filter) -> Result<(), IndexError> {
         self.require_known(filter)
+    }
+
+    fn names(&self) -> Result<StoreNames, IndexError> {
+        self.names()
+    }
+
+    fn sample(&self, n: usize, filter: &Filter) -> Result<Sample, IndexError> {
+        self.sample(n, filter)
     }
 
     fn get(&self, id: &str) -> Result<Option<Record>, IndexError> {

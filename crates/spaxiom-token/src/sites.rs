@@ -87,6 +87,12 @@ impl Sites {
         zones.map(|(name, zone)| (name.as_str(), zone.kind.as_str()))
     }
 
+    /// Every zone of every site with what it is for.
+    pub fn zone_kinds(&self) -> impl Iterator<Item = (&str, &str)> {
+        let zones = self.sites.values().flat_map(|site| &site.zones);
+        zones.map(|(name, zone)| (name.as_str(), zone.kind.as_str()))
+    }
+
     pub(crate) fn zones(&self) -> impl Iterator<Item = &ZoneContext> {
         self.sites.values().flat_map(|site| site.zones.values())
     }

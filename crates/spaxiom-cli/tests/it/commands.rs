@@ -50,6 +50,11 @@ fn wrong_words_are_wrong_use() {
     let world = &*WORLD;
     let pretrain = ["pretrain", "--data", &world.data(), "--out", &world.path("never")];
     fails(&["ablate", "--data", "d", "--out", "o", "--sets", "mep+dance"], 2, "no objective is called `dance`");
+    let finetune = ["finetune", "--from", &world.run(), "--data", &world.data(), "--out", &world.path("never")];
+    let wrong = |words: &[&str], want| fails(&[&finetune[..], words].concat(), 2, want);
+    wrong(&["--task", "classify", "--recall", "0.5"], "`--recall` does nothing for `--task classify`");
+    wrong(&["--task", "fall-risk", "--max-steps", "5"], "`--max-steps` does nothing for `--task fall-risk`");
+    wrong(&["--task", "fall-risk", "--recall", "74"], "above 0 and at most 1");
     fails(&[&pretrain[..], &["--backend", "gpu"]].concat(), 2, "there are flex, ndarray, wgpu, cuda");
     fails(&[&pretrain[..], &["--backend", "cuda"]].concat(), 2, "not compiled in");
 }
@@ -76,6 +81,19 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
     let n_events = built["new"].as_u64().unwrap();
     assert!(n_events > 1_000);
     assert_eq!(json(&["index", "build", "--store", &store, "--run", &run, "--data", &data])["new"], 0);
+    let told = ["search", "--store", &store, "--run", &run, "--now", "2025-01-09", "-k", "3", "--text"];
+    let found = json(&[&told[..], &["doors opened in dock_2 since yesterday during peak hours"]].concat());
+    assert_eq!(found["interpreted"]["filter"], "time >= 2025-01-08 and type = DoorOpened and zone = dock_2");
+    assert_eq!(found["interpreted"]["readings"][0]["words"], "peak hours");
+    let hits = found["hits"].as_array().unwrap();
+    assert!(
+        hits.len() == 3 && hits.iter().all(|hit| hit["type"] == "DoorOpened" && hit["zone"] == "dock_2"),
+        "{found}"
+    );
+    let few = done(&[&told[..], &["doors opened on 2024-05-01 in the gerage"]].concat());
+    assert!(few.contains("0 events pass") && few.contains("without `on 2024-05-01`"), "{few}");
+    assert!(few.contains("not understood: `gerage`"), "{few}");
+    fails(&[&told[..], &["hello"]].concat(), 1, "no word of the text names");
     assert_eq!(json(&["index", "stats", "--store", &store])["n_indexed"], n_events);
     assert_eq!(json(&["index", "verify", "--store", &store])["index_is_sound"], true);
 

@@ -46,6 +46,11 @@ impl<'a> StoreSearch<'a> {
         self.events(&vector, &own, k, filter)
     }
 
+    /// The store.
+    pub(super) fn store(&self) -> &dyn VectorStore {
+        self.store
+    }
+
     pub(super) fn moments(
         &self,
         vector: &[f32],
@@ -127,7 +132,7 @@ impl<'a> StoreSearch<'a> {
     }
 
     /// The mean of vectors of length 1; zeros where there are none.
-    fn mean(&self, vectors: &[Vec<f32>]) -> Vec<f32> {
+    pub(super) fn mean(&self, vectors: &[Vec<f32>]) -> Vec<f32> {
         let dim = self.store.header().dim;
         let mut mean = vec![0f32; dim];
         for vector in vectors {

@@ -10,6 +10,7 @@ mod risk;
 mod runs;
 mod shards;
 mod vectors;
+mod words;
 
 use std::path::Path;
 use std::sync::LazyLock;

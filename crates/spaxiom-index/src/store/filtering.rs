@@ -7,6 +7,7 @@ use crate::filter::{Field, Filter};
 use crate::id_set::IdSet;
 use crate::store::columns::{Answer, ColumnCache};
 use crate::store::handle::{Shared, Store};
+use crate::store::record::StoreNames;
 use crate::store::rows;
 use crate::store::view::View;
 
@@ -99,6 +100,21 @@ impl Store {
             None => Ok(()),
             Some(name) => Err(unknown("attribute", name, self.shared.readers.read(rows::attributes)?)),
         }
+    }
+
+    /// The names that records have.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn names(&self) -> Result<StoreNames, IndexError> {
+        self.shared.readers.read(|connection| {
+            Ok(StoreNames {
+                types: rows::values(connection, Field::Type.as_str())?,
+                zones: rows::values(connection, Field::Zone.as_str())?,
+                sites: rows::values(connection, Field::Site.as_str())?,
+                attributes: rows::attributes(connection)?,
+            })
+        })
     }
 
     fn require_value(&self, field: Field, value: &str) -> Result<(), IndexError> {

@@ -47,3 +47,25 @@ pub struct Put {
     /// Records that took the place of one with their site and id.
     pub n_replaced: usize,
 }
+
+/// The names that the records of a store have, each in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoreNames {
+    /// Types of events.
+    pub types: Vec<String>,
+    /// Zones.
+    pub zones: Vec<String>,
+    /// Sites.
+    pub sites: Vec<String>,
+    /// Attributes of the last events.
+    pub attributes: Vec<String>,
+}
+
+/// Some of the records that pass a filter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sample {
+    /// The records, in the order in which they were added.
+    pub records: Vec<Record>,
+    /// How many pass.
+    pub n_passing: usize,
+}

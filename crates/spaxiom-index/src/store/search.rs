@@ -8,7 +8,7 @@ use crate::id_set::IdSet;
 use crate::store::building::IndexState;
 use crate::store::cache::Covering;
 use crate::store::handle::{Shared, Store};
-use crate::store::record::{Hit, Presence, Record};
+use crate::store::record::{Hit, Presence, Record, Sample};
 use crate::store::rows;
 use crate::store::scan::{Asked, compare, rank, scan};
 use crate::store::view::View;
@@ -66,6 +66,31 @@ impl Store {
             last = hits;
         }
         Ok(last)
+    }
+
+    /// At most `n` of the records that pass a filter, evenly spread in the order in which they were added, and how many pass.
+    ///
+    /// # Errors
+    /// As of [`Store::get`].
+    pub fn sample(&self, n: usize, filter: &Filter) -> Result<Sample, IndexError> {
+        for _ in 0..N_TRIES {
+            let view = self.shared.view()?;
+            let Some(passing) = self.shared.passing(&view, filter)? else { continue };
+            let n_passing = passing.len();
+            let step = n_passing.div_ceil(n.max(1)).max(1);
+            let rows: Vec<usize> = rows_of(&passing, 0).into_iter().step_by(step).take(n).collect();
+            let records = self.shared.readers.read(|connection| {
+                if rows::extent(connection)?.generation != view.extent.generation {
+                    return Ok(None);
+                }
+                let records = rows.iter().filter_map(|row| record(connection, &view, *row).transpose());
+                Ok(Some(records.collect::<Result<_, _>>()?))
+            })?;
+            if let Some(records) = records {
+                return Ok(Sample { records, n_passing });
+            }
+        }
+        Ok(Sample::default())
     }
 
     /// The record with this id; the first that was added if several sites have it.

@@ -189,9 +189,35 @@ proptest! {
         }).collect();
         let (_folder, store) = store(&records);
         store.set_time_zones(&[("new-york".into(), "America/New_York".into())]).unwrap();
-        let mut got: Vec<String> = store.search(&[1.0], 1_000, &filter).unwrap().into_iter().map(|hit| hit.record.id).collect();
-        got.sort();
+        let ids = |filter: &Filter| {
+            let hits = store.search(&[1.0], 1_000, filter).unwrap();
+            let mut ids: Vec<String> = hits.into_iter().map(|hit| hit.record.id).collect();
+            ids.sort();
+            ids
+        };
+        let got = ids(&filter);
         let want: Vec<String> = records.iter().filter(|record| passes(&filter, record)).map(|record| record.id.clone()).collect();
-        prop_assert_eq!(got, want);
+        prop_assert_eq!(&got, &want);
+        // What a person reads of a filter is read back as the same condition.
+        let text = filter.to_string();
+        let again = Filter::parse(&text).map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
+        prop_assert_eq!(ids(&again), want, "{}", text);
+        let sample = store.sample(7, &filter).unwrap();
+        prop_assert_eq!(sample.n_passing, got.len());
+        prop_assert!(sample.records.len() <= 7 && (sample.records.len() >= got.len().min(4)));
+        prop_assert!(sample.records.iter().all(|record| got.contains(&record.id)));
+    }
+}
+
+#[test]
+fn a_filter_is_written_as_it_is_read() {
+    for text in [
+        "type = QueueFormed and zone in (dock_1, \"loading dock\") and length > 5",
+        "(hour in 7..9 or hour in 22:30..6) and weekday in (mon, tue)",
+        "time in 2025-01-06..2025-01-07 and not (site = dc-4)",
+        "time >= 2025-01-06T10:00:00Z and attribute.type = late",
+        "",
+    ] {
+        assert_eq!(Filter::parse(text).unwrap().to_string(), text);
     }
 }

@@ -1,0 +1,291 @@
+//! A text as a filter that a person can see.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDateTime;
+use serde::Serialize;
+use spaxiom_index::{Field, Filter};
+
+use super::lexer::{Word, stems, words};
+use super::names::Names;
+use super::reading::{Reading, Unread, as_text};
+use super::{numbers, times};
+
+/// Words before a place.
+const PREPOSITIONS: [&str; 9] = ["in", "at", "inside", "from", "near", "within", "of", "on", "to"];
+
+/// Words behind a kind of zone.
+const PLACES: [&str; 10] = ["zone", "zones", "area", "areas", "room", "rooms", "side", "aisle", "space", "spaces"];
+
+/// Words that say nothing about which events are meant.
+const EMPTY: [&str; 53] = [
+    "a",
+    "all",
+    "an",
+    "and",
+    "any",
+    "anybody",
+    "anyone",
+    "are",
+    "did",
+    "do",
+    "ever",
+    "event",
+    "events",
+    "every",
+    "find",
+    "for",
+    "get",
+    "give",
+    "happen",
+    "happened",
+    "has",
+    "have",
+    "is",
+    "it",
+    "like",
+    "me",
+    "moment",
+    "moments",
+    "or",
+    "please",
+    "search",
+    "sensor",
+    "sensors",
+    "show",
+    "similar",
+    "some",
+    "somebody",
+    "someone",
+    "something",
+    "that",
+    "the",
+    "there",
+    "these",
+    "this",
+    "those",
+    "times",
+    "to",
+    "was",
+    "were",
+    "what",
+    "when",
+    "where",
+    "with",
+];
+
+/// Names that look like a word so much are suggested.
+const ALIKE: f64 = 0.8;
+
+/// Suggestions for a word at most.
+const N_SUGGESTIONS: usize = 3;
+
+/// What a text asks for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TextQuery {
+    /// What every hit has to pass: types, zones, times and numbers that are named.
+    #[serde(serialize_with = "as_text")]
+    pub filter: Filter,
+    /// What hits are preferred for: hours that nobody agrees on.
+    #[serde(serialize_with = "as_text")]
+    pub preferred: Filter,
+    /// Words and their meanings, in order.
+    pub readings: Vec<Reading>,
+    /// Words that were not understood.
+    pub unread: Vec<Unread>,
+}
+
+impl TextQuery {
+    /// Reads a text by rules alone: the same text, names and time give the same filter.
+    ///
+    /// `now` is the time on the clock of the sites, for `yesterday` and the like.
+    ///
+    /// ```
+    /// use spaxiom_embedding::{Names, TextQuery};
+    ///
+    /// let names = Names { types: vec!["QueueFormed".into(), "DoorOpened".into()], ..Names::default() };
+    /// let now = "2025-02-01T12:00:00".parse()?;
+    /// let query = TextQuery::read("queues that formed between 7 and 9 am during peak hours", &names, now);
+    /// assert_eq!(query.filter.to_string(), "hour in 7..9 and type = QueueFormed");
+    /// assert_eq!(query.preferred.to_string(), "(hour in 7..10 or hour in 16..19)");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn read(text: &str, names: &Names, now: NaiveDateTime) -> Self {
+        let mut words = words(text);
+        // Numbers first: `slower than 0.2 today` is no time of day.
+        let mut readings = numbers::read(text, &mut words, names);
+        readings.extend(times::read(text, &mut words, now));
+        readings.extend(Named { text, names }.read(&mut words));
+        let all = |is_hard: bool| {
+            let parts =
+                readings.iter().filter(|reading| reading.is_hard == is_hard).map(|reading| reading.means.clone());
+            merged(parts.collect())
+        };
+        let (filter, preferred) = (all(true), all(false));
+        let unread = words.iter().filter(|word| !word.is_read && !is_empty(&word.text));
+        let unread =
+            unread.map(|word| Unread { word: text[word.at.clone()].to_owned(), like: names.like(word) }).collect();
+        Self { filter, preferred, readings, unread }
+    }
+}
+
+fn is_empty(word: &str) -> bool {
+    EMPTY.contains(&word) || PREPOSITIONS.contains(&word) || PLACES.contains(&word) || ["during", "by"].contains(&word)
+}
+
+/// Names of one field are one condition: one of them; everything else has to hold together.
+fn merged(parts: Vec<Filter>) -> Filter {
+    let mut filter = Filter::All;
+    for field in [Field::Type, Field::Zone, Field::Site] {
+        let mut names = Vec::new();
+        for part in &parts {
+            if let Filter::Is { field: of, values } = part
+                && *of == field
+            {
+                names.extend(values.iter().filter(|value| !names.contains(*value)).cloned().collect::<Vec<_>>());
+            }
+        }
+        if !names.is_empty() {
+            filter = filter.and(Filter::Is { field, values: names });
+        }
+    }
+    let others = parts.into_iter().filter(|part| !matches!(part, Filter::Is { .. }));
+    others.fold(Filter::All, Filter::and).and(filter)
+}
+
+/// Names in a text.
+struct Named<'a> {
+    text: &'a str,
+    names: &'a Names,
+}
+
+/// A name or several that some words mean.
+struct Match {
+    field: Field,
+    values: Vec<String>,
+    n_words: usize,
+}
+
+impl Named<'_> {
+    /// Whole names first, then parts of them.
+    fn read(&self, words: &mut [Word]) -> Vec<Reading> {
+        let mut readings = Vec::new();
+        for is_whole in [true, false] {
+            let mut at = 0;
+            while at < words.len() {
+                let found = if is_whole { self.whole(words, at) } else { self.part(words, at) };
+                let Some(Match { field, values, n_words }) = found else {
+                    at += 1;
+                    continue;
+                };
+                words[at..at + n_words].iter_mut().for_each(|word| word.is_read = true);
+                let text = self.text[words[at].at.start..words[at + n_words - 1].at.end].to_owned();
+                readings.push(Reading::hard(text, Filter::Is { field, values }));
+                at += n_words;
+            }
+        }
+        readings
+    }
+
+    /// A name all of whose words stand here, in any order; the longest one.
+    fn whole(&self, words: &[Word], at: usize) -> Option<Match> {
+        let Names { types, zones, zone_kinds, sites, attributes: _ } = self.names;
+        let mut best: Option<Match> = None;
+        let mut offer = |field: Field, name: &str, values: &dyn Fn() -> Vec<String>| {
+            let stems = stems(name);
+            let Some(n_words) = reach(words, at, &stems) else { return };
+            if best.as_ref().is_none_or(|best| n_words > best.n_words) {
+                best = Some(Match { field, values: values(), n_words });
+            }
+        };
+        let is_place = is_behind_preposition(words, at);
+        let offer_types = |offer: &mut dyn FnMut(Field, &str, &dyn Fn() -> Vec<String>)| {
+            types.iter().for_each(|name| offer(Field::Type, name, &|| vec![name.clone()]));
+        };
+        if !is_place {
+            offer_types(&mut offer);
+        }
+        zones.iter().for_each(|name| offer(Field::Zone, name, &|| vec![name.clone()]));
+        for (kind, zones) in zone_kinds {
+            offer(Field::Zone, kind, &|| zones.iter().cloned().collect());
+        }
+        sites.iter().for_each(|name| offer(Field::Site, name, &|| vec![name.clone()]));
+        if is_place {
+            offer_types(&mut offer);
+        }
+        best
+    }
+
+    /// A word that is part of names: of types, or of kinds of zones where the words around it speak of a place.
+    fn part(&self, words: &[Word], at: usize) -> Option<Match> {
+        let word = words.get(at).filter(|word| !word.is_read && !is_empty(&word.text) && word.text.len() > 2)?;
+        let is_place_next = words.get(at + 1).is_some_and(|next| PLACES.contains(&next.text.as_str()));
+        let n_words = 1 + usize::from(is_place_next);
+        let kinds = || {
+            let fitting = self.names.zone_kinds.iter().filter(|(kind, _)| stems(kind).contains(&word.stem));
+            let values: BTreeSet<String> = fitting.flat_map(|(_, zones)| zones.iter().cloned()).collect();
+            let values: Vec<String> = if values.is_empty() {
+                self.names.zones.iter().filter(|zone| stems(zone).contains(&word.stem)).cloned().collect()
+            } else {
+                values.into_iter().collect()
+            };
+            (!values.is_empty()).then_some(Match { field: Field::Zone, values, n_words })
+        };
+        let types = || {
+            let values: Vec<String> =
+                self.names.types.iter().filter(|name| stems(name).contains(&word.stem)).cloned().collect();
+            (!values.is_empty()).then_some(Match { field: Field::Type, values, n_words: 1 })
+        };
+        if is_place_next || is_behind_preposition(words, at) { kinds().or_else(types) } else { types().or_else(kinds) }
+    }
+}
+
+/// How many words from here on have all the stems, in any order and with nothing but empty words between.
+fn reach(words: &[Word], at: usize, stems: &[String]) -> Option<usize> {
+    let mut missing: Vec<&String> = stems.iter().collect();
+    for (n, word) in words[at..].iter().enumerate() {
+        if word.is_read {
+            return None;
+        }
+        let before = missing.len();
+        // A name may stand as one word: `dock_2`.
+        for part in word.parts.iter().chain([&word.stem]) {
+            if let Some(place) = missing.iter().position(|stem| *stem == part) {
+                missing.swap_remove(place);
+            }
+        }
+        if missing.is_empty() {
+            return Some(n + 1);
+        }
+        let is_filler = n > 0 && ["the", "a", "that", "has", "was", "were", "is"].contains(&word.text.as_str());
+        if missing.len() == before && !is_filler {
+            return None;
+        }
+    }
+    None
+}
+
+fn is_behind_preposition(words: &[Word], at: usize) -> bool {
+    let before = words[..at].iter().rev().find(|word| !["the", "a", "any", "all"].contains(&word.text.as_str()));
+    before.is_some_and(|word| PREPOSITIONS.contains(&word.text.as_str()))
+}
+
+impl Names {
+    /// Names that look like a word, the most alike first.
+    fn like(&self, word: &Word) -> Vec<String> {
+        let Self { types, zones, zone_kinds, sites, attributes } = self;
+        let all = types.iter().chain(zone_kinds.keys()).chain(zones).chain(sites).chain(attributes);
+        let mut alike: Vec<(f64, &String)> = all
+            .map(|name| {
+                let lower = name.to_lowercase();
+                let parts = stems(name).into_iter().map(|part| strsim::jaro_winkler(&part, &word.stem));
+                (parts.fold(strsim::jaro_winkler(&lower, &word.text), f64::max), name)
+            })
+            .filter(|(likeness, _)| *likeness >= ALIKE)
+            .collect();
+        alike.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        alike.dedup_by(|a, b| a.1 == b.1);
+        alike.into_iter().take(N_SUGGESTIONS).map(|(_, name)| name.clone()).collect()
+    }
+}
