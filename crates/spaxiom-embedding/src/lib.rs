@@ -57,8 +57,8 @@ pub use crate::evaluation::{
 };
 pub use crate::exchange::{ExportFormat, Imported, export_store, import_vectors};
 pub use crate::pipeline::{
-    Added, Aligned, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, Query, Relaxed, SearchResult,
-    StoreSearch, TextHits, TextSearch,
+    Added, Aligned, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, Nearest, Query, Relaxed, SearchResult,
+    StoreSearch, TextHits, TextSearch, Unusual,
 };
 pub use crate::risk::{
     AlertTarget, AtThreshold, FallRiskClassifier, HeadName, RiskEvaluateOptions, RiskJob, RiskOptions, RiskReport,

@@ -9,6 +9,7 @@ mod query;
 mod search;
 mod store_search;
 mod text_search;
+mod unusual;
 
 pub use self::add::Added;
 pub use self::evidence::{Aligned, Evidence, Explained, Followed, Hidden};
@@ -16,3 +17,4 @@ pub use self::handle::EmbeddingPipeline;
 pub use self::query::{Query, SearchResult};
 pub use self::store_search::StoreSearch;
 pub use self::text_search::{Relaxed, TextHits, TextSearch};
+pub use self::unusual::{Nearest, Unusual};

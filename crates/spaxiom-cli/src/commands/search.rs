@@ -3,6 +3,7 @@
 mod args;
 mod table;
 mod text;
+mod unusual;
 
 use anyhow::Context;
 use serde_json::json;
@@ -25,6 +26,9 @@ pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
         let of_run = args.run.as_deref().map(Run::open).transpose()?;
         let sites = of_run.map(|run| run.tokenizer().known_sites().clone()).unwrap_or_default();
         return text::run(words, args, &Store::open(&args.store)?, &sites, &filter, json);
+    }
+    if args.query.unusual {
+        return unusual::run(args, &Store::open(&args.store)?, &filter, json);
     }
     let hits = if let Some(run) = &args.run {
         let run = Run::open(run)?;
@@ -57,7 +61,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn hits(&self) -> anyhow::Result<Vec<SearchResult>> {
-        let QueryArgs { event, id, text: _, at, like, vector_file, explain: _ } = &self.args.query;
+        let QueryArgs { event, id, text: _, unusual: _, at, like, vector_file, explain: _ } = &self.args.query;
         if let Some(event) = event {
             let event =
                 Event::from_json(event).context("`--event` wants a JSON object with `type`, `time` and `site_id`")?;

@@ -142,7 +142,10 @@ impl<'a> StoreSearch<'a> {
         mean
     }
 
-    fn results(&self, hits: impl Iterator<Item = (Hit, usize)>) -> Result<Vec<SearchResult>, EmbeddingError> {
+    pub(super) fn results(
+        &self,
+        hits: impl Iterator<Item = (Hit, usize)>,
+    ) -> Result<Vec<SearchResult>, EmbeddingError> {
         let clocks = self.store.time_zones()?;
         let result = |(Hit { similarity, record }, n_folded): (Hit, usize)| {
             let time = DateTime::from_timestamp_nanos(record.time_ns);

@@ -1,5 +1,6 @@
 //! Searches by a text: a filter that a person can see, and the most typical of what passes it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -86,7 +87,7 @@ impl StoreSearch<'_> {
             let n_passing = self.store().sample(0, &filter)?.n_passing;
             relaxed.push(Relaxed { words: reading.words.clone(), n_passing });
         }
-        relaxed.sort_by(|a, b| b.n_passing.cmp(&a.n_passing));
+        relaxed.sort_by_key(|relaxed| Reverse(relaxed.n_passing));
         Ok(relaxed)
     }
 }

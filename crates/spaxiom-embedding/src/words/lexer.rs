@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn names_are_cut_at_signs_capitals_and_digits() {
-        assert_eq!(stems("QueueFormed"), ["queu", "form"]);
+        assert_eq!(stems("DoorOpened"), ["door", "open"]);
         assert_eq!(stems("loading_dock-2"), ["load", "dock", "2"]);
         assert_eq!(stems("zone-03"), ["zon", "03"]);
     }

@@ -188,33 +188,21 @@ impl Named<'_> {
         readings
     }
 
-    /// A name all of whose words stand here, in any order; the longest one.
+    /// A name all of whose words stand here, in any order; the longest one, and of equally long ones a zone behind `in`.
     fn whole(&self, words: &[Word], at: usize) -> Option<Match> {
-        let Names { types, zones, zone_kinds, sites, attributes: _ } = self.names;
-        let mut best: Option<Match> = None;
-        let mut offer = |field: Field, name: &str, values: &dyn Fn() -> Vec<String>| {
-            let stems = stems(name);
-            let Some(n_words) = reach(words, at, &stems) else { return };
-            if best.as_ref().is_none_or(|best| n_words > best.n_words) {
-                best = Some(Match { field, values: values(), n_words });
-            }
-        };
         let is_place = is_behind_preposition(words, at);
-        let offer_types = |offer: &mut dyn FnMut(Field, &str, &dyn Fn() -> Vec<String>)| {
-            types.iter().for_each(|name| offer(Field::Type, name, &|| vec![name.clone()]));
-        };
-        if !is_place {
-            offer_types(&mut offer);
+        let mut best: Option<(bool, Match)> = None;
+        for (field, name) in self.names.all() {
+            let Some(n_words) = reach(words, at, &stems(name)) else { continue };
+            let is_fitting = (field != Field::Type) == is_place;
+            let is_better = |(fits, best): &(bool, Match)| (n_words, is_fitting) > (best.n_words, *fits);
+            if best.as_ref().is_none_or(is_better) {
+                let zones = self.names.zone_kinds.get(name).filter(|_| field == Field::Zone);
+                let values = zones.map_or_else(|| vec![name.to_owned()], |zones| zones.iter().cloned().collect());
+                best = Some((is_fitting, Match { field, values, n_words }));
+            }
         }
-        zones.iter().for_each(|name| offer(Field::Zone, name, &|| vec![name.clone()]));
-        for (kind, zones) in zone_kinds {
-            offer(Field::Zone, kind, &|| zones.iter().cloned().collect());
-        }
-        sites.iter().for_each(|name| offer(Field::Site, name, &|| vec![name.clone()]));
-        if is_place {
-            offer_types(&mut offer);
-        }
-        best
+        best.map(|(_, found)| found)
     }
 
     /// A word that is part of names: of types, or of kinds of zones where the words around it speak of a place.
@@ -272,6 +260,14 @@ fn is_behind_preposition(words: &[Word], at: usize) -> bool {
 }
 
 impl Names {
+    /// Every name that a condition may have; kinds of zones stand for their zones.
+    fn all(&self) -> impl Iterator<Item = (Field, &str)> {
+        let Self { types, zones, zone_kinds, sites, attributes: _ } = self;
+        let types = types.iter().map(|name| (Field::Type, name.as_str()));
+        let zones = zones.iter().chain(zone_kinds.keys()).map(|name| (Field::Zone, name.as_str()));
+        types.chain(zones).chain(sites.iter().map(|name| (Field::Site, name.as_str())))
+    }
+
     /// Names that look like a word, the most alike first.
     fn like(&self, word: &Word) -> Vec<String> {
         let Self { types, zones, zone_kinds, sites, attributes } = self;

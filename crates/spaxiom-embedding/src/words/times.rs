@@ -163,7 +163,7 @@ fn span(words: &[Word], at: usize) -> Option<(Filter, usize)> {
     let middle = at + 1 + n_from;
     words.get(middle).filter(|word| joint.contains(&word.text.as_str()))?;
     let (before, is_also_sure, n_before) = clock(words, middle + 1)?;
-    if !(is_sure || is_also_sure) || !(from < MINUTES_PER_DAY) {
+    if !(is_sure || is_also_sure) || from >= MINUTES_PER_DAY {
         return None;
     }
     // `between 7 and 9 pm` is in the evening.

@@ -9,6 +9,7 @@ mod pipeline;
 mod risk;
 mod runs;
 mod shards;
+mod unusual;
 mod vectors;
 mod words;
 

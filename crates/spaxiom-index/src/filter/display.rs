@@ -11,9 +11,8 @@ impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => Ok(()),
-            Self::And(parts) if parts.len() == 1 => write!(f, "{}", parts[0]),
+            Self::And(parts) | Self::Or(parts) if parts.len() == 1 => write!(f, "{}", parts[0]),
             Self::And(parts) => joined(f, parts, " and "),
-            Self::Or(parts) if parts.len() == 1 => write!(f, "{}", parts[0]),
             Self::Or(parts) => {
                 f.write_str("(")?;
                 joined(f, parts, " or ")?;

@@ -30,7 +30,7 @@ pub(crate) struct FinetuneArgs {
     /// The pretrained run to start from
     #[arg(long, value_name = "RUN", required_unless_present = "resume")]
     pub(crate) from: Option<PathBuf>,
-    /// Experiment file (TOML): any settings over those of the run to start from; for `fall-risk` the sections [rule] and [memory]
+    /// Experiment file (TOML): any settings over those of the run to start from; for `fall-risk` the sections `rule` and `memory`
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]

@@ -13,6 +13,7 @@ use crate::args::BackendArgs;
     --where 'zone in (dock_1, dock_2) and hour in 7..9 and weekday in mon..fri' --evidence\n  \
     cargo xtask search --store stores/warehouse --at warehouse-03 2025-01-20T10:00\n  \
     cargo xtask search --run runs/warehouse --store stores/warehouse --text 'queues in loading zones between 7 and 9 am'\n  \
+    cargo xtask search --store stores/warehouse --unusual --where 'site = warehouse-03 and time >= 2025-01-27'\n  \
     cargo xtask search --store stores/warehouse --like ID1 --like ID2 --unlike ID3\n  \
     cargo xtask search --run runs/warehouse --store stores/warehouse --explain ID1 ID2\n\n\
     Conditions of --where: type, zone and site with = != in (A, B); time with < <= > >= and in FROM..TO;\n\
@@ -22,7 +23,7 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     pub(crate) store: PathBuf,
     /// Run that filled the store; only `--event`, `--explain` and `--evidence` need it
-    #[arg(long, required_unless_present_any = ["id", "at", "like", "vector_file", "text"])]
+    #[arg(long, required_unless_present_any = ["id", "at", "like", "vector_file", "text", "unusual"])]
     pub(crate) run: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) query: QueryArgs,
@@ -44,6 +45,9 @@ pub(crate) struct SearchArgs {
     /// File with what was before `--event` at its site; by default what the store has of it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["id", "at", "like", "vector_file", "explain", "text"])]
     pub(crate) context: Option<PathBuf>,
+    /// Events that `--unusual` looks at, evenly spread over those that pass
+    #[arg(long, value_name = "N", requires = "unusual", default_value_t = 5_000)]
+    pub(crate) look_at: usize,
     /// Find what is like that which `--text` names, instead of that alone
     #[arg(long, requires = "text")]
     pub(crate) no_filter: bool,
@@ -90,6 +94,9 @@ pub(crate) struct QueryArgs {
     /// What was happening at a site: average the 15 minutes from TIME on (site's local time unless TIME has an offset)
     #[arg(long, num_args = 2, value_names = ["SITE", "TIME"])]
     pub(crate) at: Vec<String>,
+    /// Find moments unlike those of other days at the same site and hour
+    #[arg(long)]
+    pub(crate) unusual: bool,
     /// Find events like this stored one; repeat to average several
     #[arg(long, value_name = "ID")]
     pub(crate) like: Vec<String>,
