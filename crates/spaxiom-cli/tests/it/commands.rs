@@ -54,6 +54,8 @@ fn wrong_words_are_wrong_use() {
     let wrong = |words: &[&str], want| fails(&[&finetune[..], words].concat(), 2, want);
     wrong(&["--task", "classify", "--recall", "0.5"], "`--recall` does nothing for `--task classify`");
     wrong(&["--task", "fall-risk", "--max-steps", "5"], "`--max-steps` does nothing for `--task fall-risk`");
+    let nobody = [&finetune[..], &["--task", "fall-risk", "--head", "linear"]].concat();
+    fails(&nobody, 1, "events with an `entity_id`");
     wrong(&["--task", "fall-risk", "--recall", "74"], "above 0 and at most 1");
     fails(&[&pretrain[..], &["--backend", "gpu"]].concat(), 2, "there are flex, ndarray, wgpu, cuda");
     fails(&[&pretrain[..], &["--backend", "cuda"]].concat(), 2, "not compiled in");
@@ -90,9 +92,13 @@ fn a_run_is_classified_indexed_searched_and_evaluated() {
         hits.len() == 3 && hits.iter().all(|hit| hit["type"] == "DoorOpened" && hit["zone"] == "dock_2"),
         "{found}"
     );
+    // A member of an event is no attribute.
+    let found = json(&[&told[..], &["doors not in zones longer than 5"]].concat());
+    assert_eq!(found["interpreted"]["filter"], "length > 5 and type in (DoorClosed, DoorOpened)");
     let few = done(&[&told[..], &["doors opened on 2024-05-01 in the gerage"]].concat());
     assert!(few.contains("0 events pass") && few.contains("without `on 2024-05-01`"), "{few}");
     assert!(few.contains("not understood: `gerage`"), "{few}");
+    fails(&[&told[..], &["doors", "--evidence"]].concat(), 2, "`--evidence` does nothing for `--text`");
     fails(&[&told[..], &["hello"]].concat(), 1, "no word of the text names");
     assert_eq!(json(&["index", "stats", "--store", &store])["n_indexed"], n_events);
     assert_eq!(json(&["index", "verify", "--store", &store])["index_is_sound"], true);

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use spaxiom_eval::{Part, Platt, Split, auroc, average_precision};
 
+use spaxiom_token::{EntityMemory, EntityMemoryOptions, TokenError};
+
 use super::classifier::{FILE, FallRiskClassifier};
 use super::cross_fit::{Columns, CrossFit, Learning};
 use super::decisions::{Decision, Decisions};
@@ -132,8 +134,8 @@ pub fn fit_risk(job: RiskJob<'_>, progress: &mut dyn FnMut(&str)) -> Result<Risk
 fn learned_memory(
     data: &Dataset,
     split: &Split,
-    options: &spaxiom_token::EntityMemoryOptions,
-) -> Result<spaxiom_token::EntityMemory, EmbeddingError> {
+    options: &EntityMemoryOptions,
+) -> Result<EntityMemory, EmbeddingError> {
     let has_test_sites = !split.test_sites().is_empty();
     let (table, sequences) = data.columns();
     let sites =
@@ -142,7 +144,16 @@ fn learned_memory(
         let part = || split.part(event.site_id.as_str(), event.time.timestamp());
         has_test_sites || matches!(part(), Some(Part::Train | Part::Validation))
     });
-    Ok(spaxiom_token::EntityMemory::fit(options, data.sites(), events)?)
+    match EntityMemory::fit(options, data.sites(), events) {
+        Err(TokenError::NoEvents) => Err(EmbeddingError::FewOutcomes {
+            path: data.path().to_owned(),
+            n_decisions: 0,
+            n_outcomes: 0,
+            part: "to learn from",
+            want: "events with an `entity_id`, which says whom they are about,",
+        }),
+        memory => Ok(memory?),
+    }
 }
 
 /// Units times shifts of the sites that were learned from; where decisions were left out, so are as many of their shifts.

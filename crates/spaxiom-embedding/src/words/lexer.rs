@@ -2,10 +2,23 @@
 
 use std::ops::Range;
 
-/// Endings that make no other word of a stem, the longest first.
-const ENDINGS: [&str; 5] = ["ings", "ing", "ed", "es", "s"];
+/// Endings that make no other word of a stem, the longest first, and the letters that a stem keeps at least: `arrival` and
+/// `departure` are forms of verbs, `measure` and `station` are not.
+const ENDINGS: [(&str, usize); 11] = [
+    ("ings", 3),
+    ("ures", 5),
+    ("ions", 5),
+    ("ing", 3),
+    ("als", 5),
+    ("ure", 5),
+    ("ion", 5),
+    ("ed", 3),
+    ("al", 5),
+    ("es", 3),
+    ("s", 3),
+];
 
-/// Letters that a stem keeps at least.
+/// Letters that a stem keeps at least where an `e` is taken off.
 const LEAST_STEM: usize = 3;
 
 /// Words that mean a word of a name.
@@ -67,7 +80,8 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 /// The part of a word that its forms have in common: `closed`, `closes` and `close` have one.
 pub(super) fn stem(word: &str) -> String {
     let word = SYNONYMS.iter().find(|(other, _)| *other == word).map_or(word, |(_, word)| word);
-    let ending = ENDINGS.iter().find(|ending| word.strip_suffix(*ending).is_some_and(|rest| rest.len() >= LEAST_STEM));
+    let fits = |(ending, least): &&(&str, usize)| word.strip_suffix(ending).is_some_and(|rest| rest.len() >= *least);
+    let ending = ENDINGS.iter().find(fits).map(|(ending, _)| ending);
     let rest = ending.map_or(word, |ending| &word[..word.len() - ending.len()]);
     let rest = rest.strip_suffix('e').filter(|rest| rest.len() >= LEAST_STEM).unwrap_or(rest);
     let mut letters = rest.chars().rev();
@@ -109,6 +123,9 @@ mod tests {
             ["queue", "queues", "queued", "queue"],
             ["stopped", "stops", "stop", "stopping"],
             ["entered", "enters", "enter", "entering"],
+            ["arrived", "arrivals", "arriving", "arrival"],
+            ["departed", "departure", "departures", "departs"],
+            ["measure", "measured", "measures", "measuring"],
             ["toilet", "bathroom", "bathrooms", "wc"],
         ];
         for forms in same {

@@ -7,6 +7,25 @@ use spaxiom_token::Sites;
 
 use crate::error::EmbeddingError;
 
+/// Members of an event that are no attributes that a text compares: `zones longer than 5` means no member `zone`.
+const MEMBERS: [&str; 15] = [
+    "id",
+    "type",
+    "time",
+    "end_time",
+    "site_id",
+    "zone",
+    "zone_path",
+    "entity_id",
+    "caused_by",
+    "severity",
+    "confidence",
+    "x",
+    "y",
+    "z",
+    "schema",
+];
+
 /// The names that a text may mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
@@ -34,12 +53,7 @@ impl Names {
         for (zone, kind) in sites.zone_kinds().filter(|(zone, _)| known.contains(zone)) {
             zone_kinds.entry(kind.to_owned()).or_default().insert(zone.to_owned());
         }
-        Ok(Self {
-            types: names.types,
-            zones: names.zones,
-            zone_kinds,
-            sites: names.sites,
-            attributes: names.attributes,
-        })
+        let attributes = names.attributes.into_iter().filter(|name| !MEMBERS.contains(&name.as_str())).collect();
+        Ok(Self { types: names.types, zones: names.zones, zone_kinds, sites: names.sites, attributes })
     }
 }

@@ -46,7 +46,7 @@ const MEANT: [(&str, &str); 6] = [
 ];
 
 /// Words this far before a comparison may name its attribute.
-const REACH: usize = 3;
+const REACH: usize = 5;
 
 /// Reads every comparison with an attribute; words that are read are marked.
 pub(super) fn read(text: &str, words: &mut [Word], names: &Names) -> Vec<Reading> {
@@ -66,11 +66,21 @@ pub(super) fn read(text: &str, words: &mut [Word], names: &Names) -> Vec<Reading
         };
         let is_of_secs = OF_SECONDS.iter().any(|ending| name.ends_with(ending));
         let value = number * unit_secs.filter(|_| is_of_secs).unwrap_or(1.0);
-        let (from, to) = (from.min(at), to.max(end));
-        words[from..to].iter_mut().for_each(|word| word.is_read = true);
         let value = Value::Number { value, text: value.to_string() };
         let means = Filter::Attribute { name, comparison, value };
-        readings.push(Reading::hard(text[words[from].at.start..words[to - 1].at.end].to_owned(), means));
+        // Words between an attribute and its comparison mean something else: `occupancy of the office below 10`.
+        for word in &mut words[from.min(to)..to] {
+            word.is_read = true;
+        }
+        for word in &mut words[at..end] {
+            word.is_read = true;
+        }
+        let compared = &text[words[at].at.start..words[end - 1].at.end];
+        let is_apart = from < at;
+        let words_read =
+            if is_apart { format!("{} {compared}", &text[words[from].at.clone()]) } else { compared.to_owned() };
+        readings.push(Reading::hard(words_read, means));
+        let to = to.max(end);
         at = to;
     }
     readings

@@ -74,6 +74,9 @@ const EMPTY: [&str; 53] = [
     "with",
 ];
 
+/// Words before a name that leave it out.
+const NEGATIONS: [&str; 6] = ["not", "except", "excluding", "without", "outside", "but"];
+
 /// Names that look like a word so much are suggested.
 const ALIKE: f64 = 0.8;
 
@@ -113,10 +116,13 @@ impl TextQuery {
     #[must_use]
     pub fn read(text: &str, names: &Names, now: NaiveDateTime) -> Self {
         let mut words = words(text);
-        // Numbers first: `slower than 0.2 today` is no time of day.
+        // Numbers first: `slower than 0.2 today` is no time of day; nor is `aisle 1 this morning`.
         let mut readings = numbers::read(text, &mut words, names);
+        let named = Named { text, names };
+        readings.extend(named.read(&mut words, |words, at| named.numbered(words, at)));
         readings.extend(times::read(text, &mut words, now));
-        readings.extend(Named { text, names }.read(&mut words));
+        readings.extend(named.read(&mut words, |words, at| named.whole(words, at)));
+        readings.extend(named.read(&mut words, |words, at| named.part(words, at)));
         let all = |is_hard: bool| {
             let parts =
                 readings.iter().filter(|reading| reading.is_hard == is_hard).map(|reading| reading.means.clone());
@@ -134,20 +140,25 @@ fn is_empty(word: &str) -> bool {
     EMPTY.contains(&word) || PREPOSITIONS.contains(&word) || PLACES.contains(&word) || ["during", "by"].contains(&word)
 }
 
-/// Names of one field are one condition: one of them; everything else has to hold together.
+/// Names of one field are one condition: one of them, or what words have in common; everything else has to hold together.
 fn merged(parts: Vec<Filter>) -> Filter {
     let mut filter = Filter::All;
     for field in [Field::Type, Field::Zone, Field::Site] {
-        let mut names = Vec::new();
+        let mut groups: Vec<Vec<String>> = Vec::new();
         for part in &parts {
-            if let Filter::Is { field: of, values } = part
-                && *of == field
-            {
-                names.extend(values.iter().filter(|value| !names.contains(*value)).cloned().collect::<Vec<_>>());
+            let Filter::Is { field: of, values } = part else { continue };
+            if *of != field {
+                continue;
+            }
+            // `overflow of the queue` is what both words mean; `doors and trucks` are both.
+            let is_shared = |group: &Vec<String>| group.iter().any(|name| values.contains(name));
+            match groups.iter_mut().find(|group| is_shared(group)) {
+                Some(group) => group.retain(|name| values.contains(name)),
+                None => groups.push(values.clone()),
             }
         }
-        if !names.is_empty() {
-            filter = filter.and(Filter::Is { field, values: names });
+        if !groups.is_empty() {
+            filter = filter.and(Filter::Is { field, values: groups.concat() });
         }
     }
     let others = parts.into_iter().filter(|part| !matches!(part, Filter::Is { .. }));
@@ -168,24 +179,32 @@ struct Match {
 }
 
 impl Named<'_> {
-    /// Whole names first, then parts of them.
-    fn read(&self, words: &mut [Word]) -> Vec<Reading> {
+    /// Every name that `find` finds from a word on; words that are read are marked.
+    fn read(&self, words: &mut [Word], find: impl Fn(&[Word], usize) -> Option<Match>) -> Vec<Reading> {
         let mut readings = Vec::new();
-        for is_whole in [true, false] {
-            let mut at = 0;
-            while at < words.len() {
-                let found = if is_whole { self.whole(words, at) } else { self.part(words, at) };
-                let Some(Match { field, values, n_words }) = found else {
-                    at += 1;
-                    continue;
-                };
-                words[at..at + n_words].iter_mut().for_each(|word| word.is_read = true);
-                let text = self.text[words[at].at.start..words[at + n_words - 1].at.end].to_owned();
-                readings.push(Reading::hard(text, Filter::Is { field, values }));
-                at += n_words;
-            }
+        let mut at = 0;
+        while at < words.len() {
+            let Some(Match { field, values, n_words }) = find(words, at) else {
+                at += 1;
+                continue;
+            };
+            let means = Filter::Is { field, values };
+            let negation = negation(words, at);
+            let from = negation.unwrap_or(at);
+            words[from..at + n_words].iter_mut().for_each(|word| word.is_read = true);
+            let text = self.text[words[from].at.start..words[at + n_words - 1].at.end].to_owned();
+            let means = if negation.is_some() { Filter::Not(Box::new(means)) } else { means };
+            readings.push(Reading::hard(text, means));
+            at += n_words;
         }
         readings
+    }
+
+    /// A whole name with a number in it, as words of their own: `dock 2`.
+    fn numbered(&self, words: &[Word], at: usize) -> Option<Match> {
+        let found = self.whole(words, at)?;
+        let is_number = |word: &Word| word.text.chars().all(|c| c.is_ascii_digit());
+        words[at..at + found.n_words].iter().any(is_number).then_some(found)
     }
 
     /// A name all of whose words stand here, in any order; the longest one, and of equally long ones a zone behind `in`.
@@ -252,6 +271,14 @@ fn reach(words: &[Word], at: usize, stems: &[String]) -> Option<usize> {
         }
     }
     None
+}
+
+/// The word that leaves a name out, before it with nothing but a preposition or an article between.
+fn negation(words: &[Word], at: usize) -> Option<usize> {
+    let is_between =
+        |word: &Word| PREPOSITIONS.contains(&word.text.as_str()) || ["the", "a", "any"].contains(&&*word.text);
+    let place = (0..at).rev().find(|place| !is_between(&words[*place]))?;
+    (NEGATIONS.contains(&words[place].text.as_str()) && !words[place].is_read).then_some(place)
 }
 
 fn is_behind_preposition(words: &[Word], at: usize) -> bool {

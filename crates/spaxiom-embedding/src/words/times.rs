@@ -163,13 +163,34 @@ fn span(words: &[Word], at: usize) -> Option<(Filter, usize)> {
     let middle = at + 1 + n_from;
     words.get(middle).filter(|word| joint.contains(&word.text.as_str()))?;
     let (before, is_also_sure, n_before) = clock(words, middle + 1)?;
-    if !(is_sure || is_also_sure) || from >= MINUTES_PER_DAY {
+    let n_words = n_from + n_before + 2;
+    let (part, n_part) = part_behind(words, at + n_words).map_or((None, 0), |(part, n)| (Some(part), n));
+    if !(is_sure || is_also_sure || part.is_some()) || from >= MINUTES_PER_DAY {
         return None;
     }
-    // `between 7 and 9 pm` is in the evening.
-    let is_bare = !is_sure && from < 12 * 60;
-    let from = if is_bare && before > 12 * 60 && from + 12 * 60 < before { from + 12 * 60 } else { from };
-    Some((Filter::TimeOfDay { from_minute: from, before_minute: before }, n_from + n_before + 2))
+    let half_day = MINUTES_PER_DAY / 2;
+    // `between 7 and 9 pm` and `between 7 and 9 in the evening` are after noon.
+    let is_bare = !is_sure && from < half_day && !is_also_sure && part.is_some_and(|[first, _]| first >= 12);
+    let (from, before) = if is_bare && before <= half_day {
+        (from + half_day, before + half_day)
+    } else if !is_sure && from < half_day && before > half_day && from + half_day < before {
+        (from + half_day, before)
+    } else {
+        (from, before)
+    };
+    Some((Filter::TimeOfDay { from_minute: from, before_minute: before }, n_words + n_part))
+}
+
+/// A part of the day behind a span, `in the morning`, with the words that it takes.
+fn part_behind(words: &[Word], at: usize) -> Option<([u32; 2], usize)> {
+    let text = |place: usize| words.get(place).map_or("", |word| word.text.as_str());
+    let n_lead = match (text(at), text(at + 1)) {
+        ("in", "the") => 2,
+        ("at", _) => 1,
+        _ => return None,
+    };
+    let (_, part) = PARTS.iter().find(|(name, _)| *name == text(at + n_lead))?;
+    Some((*part, n_lead + 1))
 }
 
 fn half_line(words: &[Word], at: usize) -> Option<(Filter, usize)> {

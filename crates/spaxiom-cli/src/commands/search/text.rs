@@ -27,6 +27,10 @@ pub(super) fn run(
     filter: &Filter,
     json: bool,
 ) -> anyhow::Result<Exit> {
+    if args.evidence || args.all {
+        let flag = if args.evidence { "--evidence" } else { "--all" };
+        return Err(WrongUse(format!("`{flag}` does nothing for `--text`: leave it out")).into());
+    }
     let sites = match &args.site_map {
         Some(path) => of_run.and(&Sites::new(&SiteMap::load(path).context("`--site-map`")?, None)),
         None => of_run.clone(),
