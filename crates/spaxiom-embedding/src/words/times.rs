@@ -62,6 +62,7 @@ const MONTHS: [&str; 12] = [
 pub(super) fn read(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
     let mut readings = Vec::new();
     readings.extend(vague_hours(text, words));
+    readings.extend(lately(text, words, now));
     readings.extend(dates(text, words, now));
     readings.extend(clock_spans(text, words));
     readings.extend(parts_of_day(text, words));
@@ -73,6 +74,30 @@ pub(super) fn read(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Re
 fn taken(text: &str, words: &mut [Word], from: usize, to: usize) -> String {
     words[from..to].iter_mut().for_each(|word| word.is_read = true);
     text[words[from].at.start..words[to - 1].at.end].to_owned()
+}
+
+/// `the last 3 days`: up to now, where Duckling has whole days and weeks before this one.
+fn lately(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    for at in 0..words.len() {
+        if !["last", "past", "previous"].contains(&words[at].text.as_str()) || at + 2 >= words.len() {
+            continue;
+        }
+        let n = words[at + 1].text.parse::<u32>().ok().filter(|n| (1..=10_000).contains(n));
+        let secs = match words[at + 2].stem.as_str() {
+            "minut" => 60,
+            "hour" => 3_600,
+            "day" => 86_400,
+            "week" => 7 * 86_400,
+            "month" => 30 * 86_400,
+            _ => continue,
+        };
+        let Some(n) = n else { continue };
+        let from = now - TimeDelta::seconds(i64::from(n) * secs);
+        let means = Filter::Time { from: Some(Moment::Local(from)), before: Some(Moment::Local(now)) };
+        readings.push(Reading::hard(taken(text, words, at, at + 3), means));
+    }
+    readings
 }
 
 fn hours([from, before]: [u32; 2]) -> Filter {

@@ -144,7 +144,14 @@ fn more_questions_about_a_warehouse_mean_what_a_person_means() {
         ("truck arrivals between 6 and 8 in the morning", "hour in 6..8 and type = TruckArrived".into()),
         ("truck departures after noon", "hour in 12..24 and type = TruckDeparted".into()),
         ("doors closing between 17:30 and 18:15", "hour in 17:30..18:15 and type = DoorClosed".into()),
-        ("overflow of the queue in the last 3 days", "time in 2025-01-31..2025-02-03 and type = QueueOverflow".into()),
+        (
+            "overflow of the queue in the last 3 days",
+            "time in 2025-01-31T10:00..2025-02-03T10:00 and type = QueueOverflow".into(),
+        ),
+        (
+            "queue overflow in the past 2 weeks",
+            "time in 2025-01-20T10:00..2025-02-03T10:00 and type = QueueOverflow".into(),
+        ),
         ("any crowd near the entrance", "type = CrowdFormed and zone = entrance".into()),
         (
             "crowds of at least 15 people at the loading dock",
