@@ -84,8 +84,8 @@ fn lately(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
             continue;
         }
         let n = words[at + 1].text.parse::<u32>().ok().filter(|n| (1..=10_000).contains(n));
-        let secs = match words[at + 2].stem.as_str() {
-            "minut" => 60,
+        let secs = match words[at + 2].text.trim_end_matches('s') {
+            "minute" => 60,
             "hour" => 3_600,
             "day" => 86_400,
             "week" => 7 * 86_400,
