@@ -63,13 +63,6 @@ pub struct BinaryRows<'a> {
     pub labels: &'a [bool],
 }
 
-/// Room for one batch.
-struct Batch {
-    inputs: Vec<f32>,
-    hidden: Vec<f32>,
-    errors: Vec<f32>,
-}
-
 /// Moments of `AdamW` (Loshchilov and Hutter 2019).
 struct Moments {
     first: Vec<f32>,
@@ -167,17 +160,17 @@ impl Mlp {
         let (n_features, width, n) = (self.n_features, self.width, rows.len());
         let keep = 1.0 - options.dropout;
         let mut mask = |value: &mut f32| *value = if rng.random::<f32>() < keep { *value / keep } else { 0.0 };
-        let mut batch = Batch { inputs: Vec::new(), hidden: Vec::new(), errors: Vec::new() };
+        let mut inputs = Vec::with_capacity(n * n_features);
         for row in rows {
-            batch.inputs.extend_from_slice(&data.features[row * n_features..(row + 1) * n_features]);
+            inputs.extend_from_slice(&data.features[row * n_features..(row + 1) * n_features]);
         }
-        for input in &mut batch.inputs {
+        for input in &mut inputs {
             mask(input);
         }
-        batch.hidden = self.hidden(&batch.inputs, n);
+        let mut hidden = self.hidden(&inputs, n);
         // What was left out, and what the rectifier cut, passes no gradient: it is 0 here.
-        rectify(&mut batch.hidden);
-        for unit in &mut batch.hidden {
+        rectify(&mut hidden);
+        for unit in &mut hidden {
             mask(unit);
         }
         #[expect(clippy::cast_possible_truncation, reason = "gradients are 32-bit floats")]
@@ -185,14 +178,14 @@ impl Mlp {
             let p = 1.0 / (1.0 + (-score).exp());
             ((p - f64::from(u8::from(data.labels[*row]))) / n as f64) as f32
         };
-        batch.errors = self.outputs(&batch.hidden).into_iter().zip(rows).map(error).collect();
+        let errors: Vec<f32> = self.outputs(&hidden).into_iter().zip(rows).map(error).collect();
         let mut gradient = vec![0.0; self.weights.len()];
         let (of_inputs, rest) = gradient.split_at_mut(n_features * width);
         let (of_biases, of_output) = rest.split_at_mut(width);
         let output = &self.weights[(n_features + 1) * width..(n_features + 2) * width];
         let mut backward = vec![0.0; n * width];
         for ((error, hidden), backward) in
-            batch.errors.iter().zip(batch.hidden.chunks_exact(width)).zip(backward.chunks_exact_mut(width))
+            errors.iter().zip(hidden.chunks_exact(width)).zip(backward.chunks_exact_mut(width))
         {
             for at in 0..width {
                 of_output[at] += error * hidden[at];
@@ -203,7 +196,7 @@ impl Mlp {
             }
             of_output[width] += error;
         }
-        let inputs = MatRef::from_row_major_slice(&batch.inputs, n, n_features);
+        let inputs = MatRef::from_row_major_slice(&inputs, n, n_features);
         let backward = MatRef::from_row_major_slice(&backward, n, width);
         let out = MatMut::from_row_major_slice_mut(of_inputs, n_features, width);
         matmul(out, Accum::Replace, inputs.transpose(), backward, 1.0, Par::Seq);

@@ -24,6 +24,7 @@ use self::vocabulary::{Census, NO_KIND, Vocabulary, VocabularyFile};
 use crate::clock::NANOS_PER_SEC;
 use crate::error::TokenError;
 use crate::field::word_of;
+use crate::format;
 use crate::sites::Sites;
 
 /// The newest format of an entity memory; this build reads this one and all before it.
@@ -214,14 +215,7 @@ impl EntityMemory {
     /// # Errors
     /// [`TokenError::Format`] for the format of a newer build, [`TokenError::Json`] for anything that is no entity memory.
     pub fn from_json(text: &str) -> Result<Self, TokenError> {
-        #[derive(Deserialize)]
-        struct Header {
-            format: u32,
-        }
-        let Header { format } = serde_json::from_str(text)?;
-        if !(1..=FORMAT).contains(&format) {
-            return Err(TokenError::Format { found: format, want: FORMAT });
-        }
+        format::require(text, FORMAT)?;
         let EntityMemoryFile { format: _, options, vocabulary } = serde_json::from_str(text)?;
         options.check()?;
         let vocabulary = Vocabulary::new(vocabulary);

@@ -32,6 +32,7 @@ mod entity;
 mod error;
 mod field;
 mod fit;
+mod format;
 mod links;
 mod memory;
 mod modality;

@@ -31,6 +31,7 @@ use crate::clock::LocalClock;
 use crate::error::TokenError;
 use crate::field::Coding;
 use crate::fit::{TokenizerFit, TokenizerOptions};
+use crate::format;
 use crate::number::{NumberColumn, NumberSource};
 use crate::sites::Sites;
 use crate::table::{EventTable, SequenceRows};
@@ -235,14 +236,7 @@ impl ClockedMemory {
     /// # Errors
     /// [`TokenError::Format`] for the format of a newer build, [`TokenError::Json`] for anything that is no memory.
     pub fn from_json(text: &str) -> Result<Self, TokenError> {
-        #[derive(Deserialize)]
-        struct Header {
-            format: u32,
-        }
-        let Header { format } = serde_json::from_str(text)?;
-        if !(1..=FORMAT).contains(&format) {
-            return Err(TokenError::Format { found: format, want: FORMAT });
-        }
+        format::require(text, FORMAT)?;
         let MemoryFile { format: _, options, vocabulary, tokenizer } = serde_json::from_str(text)?;
         options.check()?;
         Ok(Self::of(options, tokenizer, vocabulary))

@@ -8,6 +8,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use crate::error::TokenError;
 use crate::field::{Coding, Field};
+use crate::format;
 use crate::links::LinkOptions;
 use crate::number::{NumberColumn, NumberSource};
 use crate::sequence::TokenSequence;
@@ -356,14 +357,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenError::Format`] for the format of a newer build, [`TokenError::Json`] for anything that is no tokenizer.
     pub fn from_json(text: &str) -> Result<Self, TokenError> {
-        #[derive(Deserialize)]
-        struct Header {
-            format: u32,
-        }
-        let Header { format } = serde_json::from_str(text)?;
-        if !(1..=FORMAT).contains(&format) {
-            return Err(TokenError::Format { found: format, want: FORMAT });
-        }
+        format::require(text, FORMAT)?;
         let mut file: TokenizerFile = serde_json::from_str(text)?;
         // What an older format leaves out has its defaults; written again, it is in a format of this build.
         file.format = format_of(&file.fields);

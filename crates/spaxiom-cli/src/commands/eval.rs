@@ -8,7 +8,7 @@ use spaxiom_embedding::{
 };
 
 use crate::args::{BackendArgs, DataArgs};
-use crate::exit::Exit;
+use crate::exit::{Exit, WrongUse};
 use crate::{clock, output, unknown};
 
 #[derive(Debug, Args)]
@@ -62,6 +62,17 @@ pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
 
 /// Evaluates a fall-risk run.
 fn risk(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
+    let given = [
+        ("--from", args.from.is_some()),
+        ("--other", args.other),
+        ("--refit", args.refit),
+        ("--probe-events", args.probe_events.is_some()),
+        ("--test-events", args.test_events.is_some()),
+        ("--backend", args.backend.backend.is_some()),
+    ];
+    if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(WrongUse(format!("`{flag}` does nothing for a fall-risk run: leave it out")).into());
+    }
     let run = Run::open(&args.run)?;
     let data = args.data.load()?;
     let start = clock::now();

@@ -60,6 +60,7 @@ impl StoreSearch<'_> {
             let words: Vec<&str> = query.unread.iter().map(|unread| unread.word.as_str()).collect();
             return Err(EmbeddingError::NothingUnderstood { words: words.join(", ") });
         }
+        self.store().require_known(filter)?;
         let wanted = query.filter.clone().and((*filter).clone());
         let Sample { records, n_passing } = self.store().sample(N_TYPICAL, &wanted)?;
         let vectors: Vec<Vec<f32>> = records.into_iter().map(|record| record.vector).collect();

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeZone, Timelike};
 use serde::Serialize;
 use spaxiom_index::{Filter, Hit, Record, Sample};
 
-use super::moments::MOMENT_NS;
+use super::moments::{Moment, Own, moments};
 use super::query::SearchResult;
 use super::store_search::StoreSearch;
 use crate::error::EmbeddingError;
@@ -49,8 +49,8 @@ pub struct Nearest {
 
 /// An event with what other days have that is nearest.
 struct Judged {
-    record: Record,
-    similarity: f32,
+    /// With the mean similarity to other days.
+    hit: Hit,
     nearest: Hit,
 }
 
@@ -91,8 +91,19 @@ impl StoreSearch<'_> {
                 progress(n_done, n_records);
             }
         }
-        judged.sort_by(|a, b| a.similarity.total_cmp(&b.similarity));
-        folded(judged, k).into_iter().map(|(judged, n_folded)| self.told(judged, n_folded)).collect()
+        judged.sort_by(|a, b| a.hit.similarity.total_cmp(&b.hit.similarity));
+        let place = |record: &Record| (record.site.clone(), record.id.clone());
+        let mut nearest: BTreeMap<(String, String), Hit> = BTreeMap::new();
+        let mut hits = Vec::with_capacity(judged.len());
+        for judged in judged {
+            nearest.insert(place(&judged.hit.record), judged.nearest);
+            hits.push(judged.hit);
+        }
+        let told = |Moment { nearest: hit, n_folded }: Moment| {
+            let nearest = nearest.remove(&place(&hit.record)).expect("every hit was judged");
+            self.told(hit, n_folded, nearest)
+        };
+        moments(hits, &Own::default()).into_iter().take(k).map(told).collect()
     }
 
     /// None where too few other days are known.
@@ -113,7 +124,7 @@ impl StoreSearch<'_> {
             if days.len() >= N_DAYS {
                 let similarity = days.iter().map(|(_, hit)| hit.similarity).sum::<f32>() / N_DAYS as f32;
                 let (_, nearest) = days.swap_remove(0);
-                return Ok(Some(Judged { record, similarity, nearest }));
+                return Ok(Some(Judged { hit: Hit { similarity, record }, nearest }));
             }
             if is_all {
                 return Ok(None);
@@ -122,9 +133,9 @@ impl StoreSearch<'_> {
         }
     }
 
-    fn told(&self, judged: Judged, n_folded: usize) -> Result<Unusual, EmbeddingError> {
-        let Judged { record, similarity, nearest } = judged;
-        let hit = self.results([(Hit { similarity, record }, n_folded)].into_iter())?.remove(0);
+    fn told(&self, hit: Hit, n_folded: usize, nearest: Hit) -> Result<Unusual, EmbeddingError> {
+        let similarity = hit.similarity;
+        let hit = self.results([(hit, n_folded)].into_iter())?.remove(0);
         let nearest = self.results([(nearest, 0)].into_iter())?.remove(0);
         let SearchResult { id, time, local_time, similarity: nearest_similarity, .. } = nearest;
         let nearest = Nearest { id, time: local_time.unwrap_or(time), similarity: nearest_similarity };
@@ -139,21 +150,4 @@ fn around(hour: u32) -> Filter {
         from_minute: (hour * MINUTES_PER_HOUR + MINUTES_PER_DAY - HOURS * MINUTES_PER_HOUR) % MINUTES_PER_DAY,
         before_minute: if before > MINUTES_PER_DAY { before - MINUTES_PER_DAY } else { before },
     }
-}
-
-/// The most unusual event of each moment, with the number of others.
-fn folded(judged: Vec<Judged>, k: usize) -> Vec<(Judged, usize)> {
-    let mut moments: Vec<(Judged, usize)> = Vec::new();
-    for judged in judged {
-        let is_near = |known: &Judged| {
-            known.record.site == judged.record.site && (known.record.time_ns - judged.record.time_ns).abs() <= MOMENT_NS
-        };
-        let n_moments = moments.len();
-        match moments.iter_mut().find(|(known, _)| is_near(known)) {
-            Some((_, n_folded)) => *n_folded += 1,
-            None if n_moments < k => moments.push((judged, 0)),
-            None => {}
-        }
-    }
-    moments
 }

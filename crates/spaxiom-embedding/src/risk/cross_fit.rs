@@ -77,7 +77,7 @@ impl Columns {
     pub(crate) fn rows(&self, decisions: &Decisions, places: &[usize]) -> Vec<f32> {
         let mut rows = Vec::with_capacity(places.len() * self.0.len());
         for place in places {
-            let row: Vec<f32> = decisions.row(*place).collect();
+            let row = decisions.row(*place);
             rows.extend(self.0.iter().map(|at| row[*at]));
         }
         rows

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
-use spaxiom_event::{DecisionOutcome, DecisionPoint, EntityId, EntityRecord, Event, read_records};
+use spaxiom_event::{DecisionOutcome, DecisionPoint, EntityId, EntityRecord, Event, SiteId, read_records};
 use spaxiom_token::{EntityMemory, EntityState, SequenceRows};
 
 use super::rule::{RiskRule, Watch};
 use crate::data::{DataFolder, Dataset};
 use crate::error::EmbeddingError;
-use crate::vector::Vectors;
 
 const SECS_PER_DAY: f64 = 86_400.0;
 
@@ -37,16 +36,13 @@ impl Decision {
     }
 }
 
-/// Decisions in order of site and time, with what is known at each: rows of the memory of the entity, and of vectors.
+/// Decisions in order of site and time, with what is known at each.
 #[derive(Debug, Default)]
 pub(crate) struct Decisions {
     pub(crate) all: Vec<Decision>,
-    /// Numbers of an entity's memory in a row.
-    pub(crate) n_entity: usize,
-    pub(crate) entity_rows: Vec<f32>,
-    /// Width of a vector; 0 without vectors.
-    pub(crate) dim: usize,
-    pub(crate) vector_rows: Vec<f32>,
+    n_features: usize,
+    /// What the memory of the entity says, row after row.
+    rows: Vec<f32>,
     /// Days that entities were there, by site: what alerts are counted against.
     pub(crate) entity_days: BTreeMap<String, f64>,
     /// Shifts of 8 hours times units, by site.
@@ -79,10 +75,7 @@ impl Known {
 struct OfSite {
     site: String,
     all: Vec<Decision>,
-    /// Of the decisions among the events of the site.
-    places: Vec<usize>,
-    entity_rows: Vec<f32>,
-    vector_rows: Vec<f32>,
+    rows: Vec<f32>,
     entity_days: f64,
     unit_shifts: f64,
 }
@@ -91,86 +84,53 @@ impl Decisions {
     /// Every decision point of the data, in the light of what its site knew up to it.
     ///
     /// Where the folder has `decisions.jsonl` these are its points; otherwise they follow from the rule, and outcomes from events.
-    pub(crate) fn of_data(
-        data: &Dataset,
-        rule: &RiskRule,
-        memory: &EntityMemory,
-        vectors: Option<&Vectors>,
-    ) -> Result<Self, EmbeddingError> {
-        Self::read(data, rule, memory, vectors, &|_| true)
+    pub(crate) fn of_data(data: &Dataset, rule: &RiskRule, memory: &EntityMemory) -> Result<Self, EmbeddingError> {
+        Self::of_some(data, rule, memory, |_| true, &|_| true)
     }
 
-    /// The same of the events that are wanted alone.
+    /// The same of some sites, and of the events that are wanted alone.
     pub(crate) fn of_some(
         data: &Dataset,
         rule: &RiskRule,
         memory: &EntityMemory,
-        is_wanted: &(dyn Fn(&Event) -> bool + Sync),
-    ) -> Result<Self, EmbeddingError> {
-        Self::read(data, rule, memory, None, is_wanted)
-    }
-
-    fn read(
-        data: &Dataset,
-        rule: &RiskRule,
-        memory: &EntityMemory,
-        vectors: Option<&Vectors>,
+        is_site: impl Fn(&SiteId) -> bool,
         is_wanted: &(dyn Fn(&Event) -> bool + Sync),
     ) -> Result<Self, EmbeddingError> {
         let known = Known::read(data)?;
         let (table, sequences) = data.columns();
         let memory = memory.clone().with_sites(data.sites());
-        let of_site = |sequence: &SequenceRows| {
+        let sequences: Vec<&SequenceRows> = sequences.iter().filter(|sequence| is_site(&sequence.site_id)).collect();
+        let of_site = |sequence: &&SequenceRows| {
             let mut found = OfSite { site: sequence.site_id.as_str().to_owned(), ..OfSite::default() };
-            let events = table.events(&sequence.rows).enumerate().filter(|(_, event)| is_wanted(event));
-            found.read(events, rule, &memory, &known);
+            found.read(table.events(&sequence.rows).filter(is_wanted), rule, &memory, &known);
             found
         };
-        let mut sites: Vec<OfSite> = sequences.par_iter().map(of_site).collect();
-        // An encoder has its own threads, and is none that several may ask at once.
-        if let Some(vectors) = vectors {
-            let tokens = data.tokenize(vectors.tokenizer());
-            for ((site, sequence), tokens) in sites.iter_mut().zip(sequences).zip(&tokens) {
-                let mut reader = vectors.reader(tokens, table, sequence);
-                site.vector_rows = site.places.iter().flat_map(|place| reader.read(*place..place + 1)).collect();
-            }
-        }
-        let (n_entity, dim) = (memory.n_features(), vectors.map_or(0, Vectors::dim));
-        let mut decisions = Self { n_entity, dim, ..Self::default() };
-        for site in sites {
-            let OfSite { site, all, places: _, entity_rows, vector_rows, entity_days, unit_shifts } = site;
+        let sites: Vec<OfSite> = sequences.par_iter().map(of_site).collect();
+        let mut decisions = Self { n_features: memory.n_features(), ..Self::default() };
+        for OfSite { site, all, rows, entity_days, unit_shifts } in sites {
             decisions.all.extend(all);
-            decisions.entity_rows.extend(entity_rows);
-            decisions.vector_rows.extend(vector_rows);
+            decisions.rows.extend(rows);
             decisions.entity_days.insert(site.clone(), entity_days);
             decisions.unit_shifts.insert(site, unit_shifts);
         }
         Ok(decisions)
     }
 
-    /// The features of a decision: its memory, and its vector behind it.
-    pub(crate) fn row(&self, at: usize) -> impl Iterator<Item = f32> + '_ {
-        let entity = &self.entity_rows[at * self.n_entity..(at + 1) * self.n_entity];
-        let vector = &self.vector_rows[at * self.dim..(at + 1) * self.dim];
-        entity.iter().chain(vector).copied()
+    /// What is known at a decision.
+    pub(crate) fn row(&self, at: usize) -> &[f32] {
+        &self.rows[at * self.n_features..(at + 1) * self.n_features]
     }
 }
 
 impl OfSite {
-    fn read(
-        &mut self,
-        events: impl Iterator<Item = (usize, Event)>,
-        rule: &RiskRule,
-        memory: &EntityMemory,
-        known: &Known,
-    ) {
+    fn read(&mut self, events: impl Iterator<Item = Event>, rule: &RiskRule, memory: &EntityMemory, known: &Known) {
         let mut states: HashMap<EntityId, EntityState> = HashMap::new();
         let mut spans: BTreeMap<String, [f64; 2]> = BTreeMap::new();
         let mut units: BTreeMap<String, [f64; 2]> = BTreeMap::new();
         // Decisions of each entity that an outcome may still come of.
         let mut open: HashMap<EntityId, usize> = HashMap::new();
         let mut watch = Watch::default();
-        for (place, event) in events {
+        for event in events {
             let Some(entity) = &event.entity_id else { continue };
             let secs = secs_of(&event);
             let state = states.entry(entity.clone()).or_insert_with(|| memory.begin());
@@ -193,8 +153,7 @@ impl OfSite {
                 let is_outcome = |point: &&DecisionPoint| point.outcome != DecisionOutcome::None;
                 let outcome = point.filter(is_outcome).map(|point| point.secs_to_outcome.unwrap_or(rule.horizon_secs));
                 open.insert(entity.clone(), self.all.len());
-                self.places.push(place);
-                self.entity_rows.extend(memory.read(state, &event));
+                self.rows.extend(memory.read(state, &event));
                 self.all.push(Decision {
                     event_id: event.id.as_str().to_owned(),
                     site: self.site.clone(),

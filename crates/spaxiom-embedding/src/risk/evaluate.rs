@@ -7,7 +7,7 @@ use spaxiom_eval::{
     precision_at_recall, reliability,
 };
 
-use spaxiom_event::Event;
+use spaxiom_event::{Event, SiteId};
 
 use super::classifier::FallRiskClassifier;
 use super::cross_fit::{Columns, CrossFit, Learning, mean_scores};
@@ -53,7 +53,7 @@ pub fn evaluate_risk(
 ) -> Result<RiskReport, EmbeddingError> {
     let classifier = FallRiskClassifier::open(run.path())?.with_sites(data.sites());
     progress("decision points");
-    let decisions = Decisions::of_data(data, &classifier.rule, &classifier.memory, None)?;
+    let decisions = Decisions::of_data(data, &classifier.rule, &classifier.memory)?;
     let split = &run.manifest().split;
     let is_test = |at: &usize| part_of(split, &decisions.all[*at]) == Some(Part::Test);
     let test: Vec<usize> = (0..decisions.all.len()).filter(is_test).collect();
@@ -380,11 +380,11 @@ fn dead_sensors(
     let kinds: BTreeSet<String> =
         judge.names.iter().filter_map(|name| name.strip_prefix("type = ").map(String::from)).collect();
     let sites = judge.sites(judge.test);
-    let is_test = |event: &Event| sites.binary_search_by(|site| site.as_str().cmp(event.site_id.as_str())).is_ok();
+    let is_test = |id: &SiteId| sites.binary_search_by(|site| site.as_str().cmp(id.as_str())).is_ok();
     let mut found = Vec::new();
     for kind in kinds {
-        let is_wanted = |event: &Event| event.kind.as_str() != kind && is_test(event);
-        let without = Decisions::of_some(data, &classifier.rule, &classifier.memory, &is_wanted)?;
+        let is_wanted = |event: &Event| event.kind.as_str() != kind;
+        let without = Decisions::of_some(data, &classifier.rule, &classifier.memory, is_test, &is_wanted)?;
         let test: Vec<usize> = (0..without.all.len()).collect();
         let n_yes = without.all.iter().filter(|decision| decision.is_yes()).count();
         if n_yes == 0 {

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use spaxiom_eval::{Part, Platt, Split, auroc, average_precision};
-
 use spaxiom_token::{EntityMemory, EntityMemoryOptions, TokenError};
 
 use super::classifier::{FILE, FallRiskClassifier};
@@ -83,7 +82,7 @@ pub fn fit_risk(job: RiskJob<'_>, progress: &mut dyn FnMut(&str)) -> Result<Risk
     progress("names of what entities do");
     let memory = learned_memory(data, split, &memory_options)?;
     progress("decision points");
-    let decisions = Decisions::of_data(data, &rule, &memory, None)?;
+    let decisions = Decisions::of_data(data, &rule, &memory)?;
     let mut learning = Learning::new(&decisions, learning_places(split, &decisions));
     if let Some(n) = max_labels {
         learning = learning.spread(n);
@@ -99,6 +98,8 @@ pub fn fit_risk(job: RiskJob<'_>, progress: &mut dyn FnMut(&str)) -> Result<Risk
             want: "20 outcomes of two entities or more",
         });
     }
+    // Before the work, so that a folder that holds a run is told of at once.
+    run.create()?;
     progress("heads");
     let columns = Columns::of_names(&memory.feature_names(), |_| true);
     let fit = CrossFit::fit(head, &decisions, &learning, columns, seed)?;
@@ -112,7 +113,6 @@ pub fn fit_risk(job: RiskJob<'_>, progress: &mut dyn FnMut(&str)) -> Result<Risk
     let prevalence = n_outcomes as f64 / judged.len() as f64;
     let classifier =
         FallRiskClassifier { rule, memory, head, heads: fit.heads, platt, target, threshold, prevalence, max_labels };
-    run.create()?;
     copy_run(from, run)?;
     classifier.save(run.path())?;
     let mut sites: Vec<&str> = learning.places.iter().map(|place| decisions.all[*place].site.as_str()).collect();
@@ -171,7 +171,7 @@ fn copy_run(from: &Run, to: &RunFolder) -> Result<(), EmbeddingError> {
     for entry in fs_err::read_dir(from.path())? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_report = ["report.", "boosting-", "risk-report."].iter().any(|prefix| name.starts_with(prefix));
+        let is_report = ["report.", "boosting-"].iter().any(|prefix| name.starts_with(prefix));
         if entry.file_type()?.is_file() && !is_report && name != FILE {
             fs_err::copy(entry.path(), to.path().join(&name))?;
         }

@@ -42,6 +42,12 @@ const SYNONYMS: [(&str, &str); 17] = [
     ("leaving", "exited"),
 ];
 
+/// Words before a place.
+pub(super) const PREPOSITIONS: [&str; 9] = ["in", "at", "inside", "from", "near", "within", "of", "on", "to"];
+
+/// Words that leave out what comes behind them.
+const NEGATIONS: [&str; 6] = ["not", "except", "excluding", "without", "outside", "but"];
+
 /// A word of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Word {
@@ -75,6 +81,14 @@ pub(super) fn words(text: &str) -> Vec<Word> {
         }
     }
     words
+}
+
+/// The word that leaves out what begins here, with nothing but a preposition or an article between.
+pub(super) fn negation(words: &[Word], at: usize) -> Option<usize> {
+    let is_between =
+        |word: &Word| PREPOSITIONS.contains(&word.text.as_str()) || ["the", "a", "any"].contains(&&*word.text);
+    let place = (0..at).rev().find(|place| !is_between(&words[*place]))?;
+    (NEGATIONS.contains(&words[place].text.as_str()) && !words[place].is_read).then_some(place)
 }
 
 /// The part of a word that its forms have in common: `closed`, `closes` and `close` have one.

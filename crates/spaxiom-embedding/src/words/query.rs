@@ -6,13 +6,10 @@ use chrono::NaiveDateTime;
 use serde::Serialize;
 use spaxiom_index::{Field, Filter};
 
-use super::lexer::{Word, stems, words};
+use super::lexer::{PREPOSITIONS, Word, stems, words};
 use super::names::Names;
 use super::reading::{Reading, Unread, as_text};
 use super::{numbers, times};
-
-/// Words before a place.
-const PREPOSITIONS: [&str; 9] = ["in", "at", "inside", "from", "near", "within", "of", "on", "to"];
 
 /// Words behind a kind of zone.
 const PLACES: [&str; 10] = ["zone", "zones", "area", "areas", "room", "rooms", "side", "aisle", "space", "spaces"];
@@ -73,9 +70,6 @@ const EMPTY: [&str; 53] = [
     "where",
     "with",
 ];
-
-/// Words before a name that leave it out.
-const NEGATIONS: [&str; 6] = ["not", "except", "excluding", "without", "outside", "but"];
 
 /// Names that look like a word so much are suggested.
 const ALIKE: f64 = 0.8;
@@ -188,13 +182,7 @@ impl Named<'_> {
                 at += 1;
                 continue;
             };
-            let means = Filter::Is { field, values };
-            let negation = negation(words, at);
-            let from = negation.unwrap_or(at);
-            words[from..at + n_words].iter_mut().for_each(|word| word.is_read = true);
-            let text = self.text[words[from].at.start..words[at + n_words - 1].at.end].to_owned();
-            let means = if negation.is_some() { Filter::Not(Box::new(means)) } else { means };
-            readings.push(Reading::hard(text, means));
+            readings.push(Reading::taken(self.text, words, at..at + n_words, Filter::Is { field, values }));
             at += n_words;
         }
         readings
@@ -271,14 +259,6 @@ fn reach(words: &[Word], at: usize, stems: &[String]) -> Option<usize> {
         }
     }
     None
-}
-
-/// The word that leaves a name out, before it with nothing but a preposition or an article between.
-fn negation(words: &[Word], at: usize) -> Option<usize> {
-    let is_between =
-        |word: &Word| PREPOSITIONS.contains(&word.text.as_str()) || ["the", "a", "any"].contains(&&*word.text);
-    let place = (0..at).rev().find(|place| !is_between(&words[*place]))?;
-    (NEGATIONS.contains(&words[place].text.as_str()) && !words[place].is_read).then_some(place)
 }
 
 fn is_behind_preposition(words: &[Word], at: usize) -> bool {

@@ -1,7 +1,11 @@
 //! What was understood of a text.
 
+use std::ops::Range;
+
 use serde::{Serialize, Serializer};
 use spaxiom_index::Filter;
+
+use super::lexer::{Word, negation};
 
 /// Some words and what they were understood to mean.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,6 +29,14 @@ pub struct Unread {
 }
 
 impl Reading {
+    /// What has to hold, from these words on, which are marked as read; behind `not` or `except` what must not.
+    pub(super) fn taken(text: &str, words: &mut [Word], places: Range<usize>, means: Filter) -> Self {
+        let negation = negation(words, places.start);
+        let places = negation.unwrap_or(places.start)..places.end;
+        let means = if negation.is_some() { Filter::Not(Box::new(means)) } else { means };
+        Self { words: marked(text, words, places), means, is_hard: true }
+    }
+
     pub(super) fn hard(words: String, means: Filter) -> Self {
         Self { words, means, is_hard: true }
     }
@@ -32,6 +44,14 @@ impl Reading {
     pub(super) fn soft(words: String, means: Filter) -> Self {
         Self { words, means, is_hard: false }
     }
+}
+
+/// Some words as they stand in the text, marked as read.
+pub(super) fn marked(text: &str, words: &mut [Word], places: Range<usize>) -> String {
+    for word in &mut words[places.clone()] {
+        word.is_read = true;
+    }
+    text[words[places.start].at.start..words[places.end - 1].at.end].to_owned()
 }
 
 pub(super) fn as_text<S: Serializer>(filter: &Filter, serializer: S) -> Result<S::Ok, S::Error> {

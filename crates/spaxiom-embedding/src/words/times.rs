@@ -5,7 +5,7 @@ use duckling::{Context, DimensionKind, DimensionValue, Grain, Lang, Locale, Opti
 use spaxiom_index::{Filter, Moment};
 
 use super::lexer::Word;
-use super::reading::Reading;
+use super::reading::{Reading, marked};
 
 const MINUTES_PER_DAY: u32 = 24 * 60;
 
@@ -70,12 +70,6 @@ pub(super) fn read(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Re
     readings
 }
 
-/// The words from one place to another, marked as read.
-fn taken(text: &str, words: &mut [Word], from: usize, to: usize) -> String {
-    words[from..to].iter_mut().for_each(|word| word.is_read = true);
-    text[words[from].at.start..words[to - 1].at.end].to_owned()
-}
-
 /// `the last 3 days`: up to now, where Duckling has whole days and weeks before this one.
 fn lately(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
     let mut readings = Vec::new();
@@ -95,7 +89,7 @@ fn lately(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
         let Some(n) = n else { continue };
         let from = now - TimeDelta::seconds(i64::from(n) * secs);
         let means = Filter::Time { from: Some(Moment::Local(from)), before: Some(Moment::Local(now)) };
-        readings.push(Reading::hard(taken(text, words, at, at + 3), means));
+        readings.push(Reading::taken(text, words, at..at + 3, means));
     }
     readings
 }
@@ -117,7 +111,7 @@ fn vague_hours(text: &str, words: &mut [Word]) -> Vec<Reading> {
             continue;
         }
         let filter = if first == second { hours(*first) } else { Filter::Or(vec![hours(*first), hours(*second)]) };
-        let words = taken(text, words, at, at + 1 + usize::from(has_hours));
+        let words = marked(text, words, at..at + 1 + usize::from(has_hours));
         readings.push(Reading::soft(words, filter));
     }
     readings
@@ -171,7 +165,7 @@ fn clock_spans(text: &str, words: &mut [Word]) -> Vec<Reading> {
             at += 1;
             continue;
         };
-        readings.push(Reading::hard(taken(text, words, at, at + n_words), filter));
+        readings.push(Reading::taken(text, words, at..at + n_words, filter));
         at += n_words;
     }
     readings
@@ -240,7 +234,7 @@ fn parts_of_day(text: &str, words: &mut [Word]) -> Vec<Reading> {
         let Some((_, span)) = part.filter(|_| !words[at].is_read) else { continue };
         let is_lead = |word: &Word| ["in", "at", "during", "the", "by"].contains(&word.text.as_str()) && !word.is_read;
         let from = (0..at).rev().take_while(|place| is_lead(&words[*place])).last().unwrap_or(at);
-        readings.push(Reading::hard(taken(text, words, from, at + 1), hours(*span)));
+        readings.push(Reading::taken(text, words, from..at + 1, hours(*span)));
     }
     readings
 }
@@ -273,7 +267,7 @@ fn weekdays(text: &str, words: &mut [Word]) -> Vec<Reading> {
                 listed(words, at + lead, first)
             }
         };
-        readings.push(Reading::hard(taken(text, words, at, at + lead + n), Filter::Weekday(days)));
+        readings.push(Reading::taken(text, words, at..at + lead + n, Filter::Weekday(days)));
         at += lead + n;
     }
     readings
@@ -301,11 +295,8 @@ fn dates(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
     let utc = FixedOffset::east_opt(0).expect("no offset");
     let locale = Locale::new(Lang::EN, None);
     let context = Context::new(DateTime::from_naive_utc_and_offset(now, utc), locale);
-    let lower = text.to_lowercase();
-    if lower.len() != text.len() {
-        return Vec::new();
-    }
-    let lower = without_names(lower, words);
+    // Of ASCII letters alone: every byte keeps its place.
+    let lower = without_names(text.to_ascii_lowercase(), words);
     let found = duckling::parse(&lower, &locale, &[DimensionKind::Time], &context, &Options::default());
     let mut readings = Vec::new();
     for entity in found {
@@ -323,7 +314,7 @@ fn dates(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
         );
         let side = if lead == 1 { words[first - 1].text.clone() } else { words[first].text.clone() };
         let Some(filter) = filter_of(&value, &side, now, has_year) else { continue };
-        readings.push(Reading::hard(taken(text, words, first - lead, last + 1), filter));
+        readings.push(Reading::taken(text, words, first - lead..last + 1, filter));
     }
     readings
 }

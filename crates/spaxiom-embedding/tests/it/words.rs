@@ -136,6 +136,8 @@ fn more_questions_about_a_warehouse_mean_what_a_person_means() {
             format!("length > 5 and hour in 7..9 and {QUEUES} and zone = loading_dock"),
         ),
         ("doors not in dock_2", "not (zone = dock_2) and type in (DoorClosed, DoorOpened)".into()),
+        ("doors not at night", "not (hour in 22..6) and type in (DoorClosed, DoorOpened)".into()),
+        ("queues except on weekends", format!("not (weekday in (sat, sun)) and {QUEUES}")),
         (
             "everything except trucks at warehouse-00",
             "not (type in (TruckArrived, TruckDeparted)) and site = warehouse-00".into(),

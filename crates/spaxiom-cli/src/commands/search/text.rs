@@ -39,7 +39,6 @@ pub(super) fn run(
     if !json {
         output::text(&interpreted(&query, !args.no_filter));
     }
-    store.require_known(filter)?;
     let search = TextSearch { query: &query, filter, is_filtered: !args.no_filter };
     let found = StoreSearch::new(store).search_text(&search, args.k)?;
     let TextHits { n_passing, hits, relax } = &found;
