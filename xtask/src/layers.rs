@@ -65,7 +65,7 @@ const LAYERS: [Layer; 15] = [
     Layer {
         name: "spaxiom-stream",
         may: &["spaxiom-event", "spaxiom-embedding"],
-        tests: &[],
+        tests: &["spaxiom-sim"],
         never: &["burn", "faiss"],
     },
     Layer { name: "spaxiom-postgres", may: &["spaxiom-index"], tests: &[], never: &["burn", "faiss"] },
@@ -77,7 +77,7 @@ const LAYERS: [Layer; 15] = [
     },
     Layer {
         name: "spaxiom-cli",
-        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-bench"],
+        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-bench", "spaxiom-stream"],
         tests: &[],
         never: &["burn", "faiss"],
     },

@@ -29,8 +29,8 @@ Start here:
 
 Develop:
   cargo xtask check                format, spelling, layers, cycles, lints, licenses, docs, packages
-  cargo xtask test                 run all tests and examples
-  cargo xtask test-backends        test the encoders on wgpu, and check that cuda compiles (--cuda: test on CUDA too)
+  cargo xtask test                 run all tests and examples (--all-backends: the encoders on wgpu too)
+  cargo xtask test-backends        test the encoders on wgpu (--cuda: on CUDA too)
   cargo xtask soak                 kill a writing store again and again (--faults: on a failing disk too)
   cargo xtask reproduce NAME       make the tables of the docs again: hospital, warehouse
 
@@ -81,10 +81,16 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         }
         ["test-backends"] => backends::test(&root, false)?,
         ["test-backends", "--cuda"] => backends::test(&root, true)?,
+        ["test", "--all-backends"] => {
+            prerequisites::ensure()?;
+            prerequisites::ensure_lightgbm()?;
+            backends::prepare()?;
+            testing::run(&root, &[], &[backends::WGPU])?;
+        }
         ["test", rest @ ..] => {
             prerequisites::ensure()?;
             prerequisites::ensure_lightgbm()?;
-            testing::run(&root, rest)?;
+            testing::run(&root, rest, &[])?;
         }
         ["soak", rest @ ..] => soak::run(&root, rest)?,
         ["reproduce", rest @ ..] => reproduce::run(&root, rest)?,

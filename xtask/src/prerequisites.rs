@@ -23,6 +23,8 @@ enum Need {
     OpenMp,
     Clang,
     Vulkan,
+    Browser,
+    Broker,
 }
 
 impl Need {
@@ -40,6 +42,8 @@ impl Need {
             Self::OpenMp => links(&["-fopenmp"]),
             Self::Clang => cfg!(target_os = "macos") || has_libclang(),
             Self::Vulkan => cfg!(target_os = "macos") || has_vulkan(),
+            Self::Browser => process::output("chromium", &["--version"]).is_some(),
+            Self::Broker => ["mosquitto", "/usr/sbin/mosquitto"].iter().any(|path| process::is_program(path)),
         }
     }
 
@@ -54,6 +58,8 @@ impl Need {
             Self::OpenMp => "libgomp1",
             Self::Clang => "libclang-dev",
             Self::Vulkan => "libvulkan1 mesa-vulkan-drivers",
+            Self::Browser => "chromium",
+            Self::Broker => "mosquitto",
         }
     }
 
@@ -65,6 +71,8 @@ impl Need {
             Self::Blas | Self::Lapack => "openblas",
             Self::OpenMp => "libomp",
             Self::Vulkan => "molten-vk",
+            Self::Browser => "chromium",
+            Self::Broker => "mosquitto",
         }
     }
 }
@@ -80,6 +88,8 @@ impl fmt::Display for Need {
             Self::OpenMp => "OpenMP",
             Self::Clang => "libclang",
             Self::Vulkan => "a Vulkan driver",
+            Self::Browser => "Chromium",
+            Self::Broker => "Mosquitto",
         })
     }
 }
@@ -106,6 +116,14 @@ pub(crate) fn ensure_lightgbm() -> anyhow::Result<()> {
 /// As of [`ensure`].
 pub(crate) fn ensure_vulkan() -> anyhow::Result<()> {
     ensure_all(&[Need::Vulkan])
+}
+
+/// The same for the browser that tests open pages in, and the servers that they talk to.
+///
+/// # Errors
+/// As of [`ensure`].
+pub(crate) fn ensure_peers() -> anyhow::Result<()> {
+    ensure_all(&[Need::Browser, Need::Broker])
 }
 
 fn ensure_all(needs: &[Need]) -> anyhow::Result<()> {

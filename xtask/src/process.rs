@@ -40,6 +40,11 @@ pub(crate) fn output(program: &str, words: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Whether a program can be started, whatever it says.
+pub(crate) fn is_program(path: &str) -> bool {
+    Command::new(path).arg("-h").output().is_ok()
+}
+
 /// The cargo that runs this program.
 pub(crate) fn cargo_path() -> OsString {
     variable("CARGO").unwrap_or_else(|| "cargo".into())

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::{process, soak};
+use crate::{prerequisites, process, soak};
 
 /// The crate whose examples are run.
 const EXAMPLES: &str = "crates/spaxiom-embedding";
@@ -34,30 +34,33 @@ impl Counts {
     }
 }
 
-/// Runs all tests with cargo's words, and the examples unless words were given.
+/// Runs all tests with cargo's words and these features, and the examples unless words were given.
 ///
-/// A test that lacks its data appends its name to the file `SPAXIOM_SKIPPED`, and counts as skipped.
+/// A test that lacks its data or its browser appends its name and what is missing to the file `SPAXIOM_SKIPPED`, and counts as skipped.
 ///
 /// # Errors
 /// A test or an example that fails.
-pub(crate) fn run(root: &Path, words: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn run(root: &Path, words: &[&str], features: &[&str]) -> anyhow::Result<()> {
+    if process::variable("CI").is_some() {
+        prerequisites::ensure_peers()?;
+    }
     let skipped_path = root.join("target/skipped-tests");
     fs_err::create_dir_all(root.join("target"))?;
     fs_err::write(&skipped_path, "")?;
     let mut counts = Counts::default();
-    let mut has_passed = stream(root, &["--workspace", "--no-fail-fast"], words, &skipped_path, &mut counts)?;
+    let mut which = vec!["--workspace", "--no-fail-fast"];
+    which.extend(features.iter().flat_map(|feature| ["--features", feature]));
+    let mut has_passed = stream(root, &which, words, &skipped_path, &mut counts)?;
     if words.is_empty() {
-        // A store without FAISS is a build of its own.
-        let without_faiss = ["--package", "spaxiom-index", "--no-default-features"];
-        has_passed &= stream(root, &without_faiss, &[], &skipped_path, &mut counts)?;
-        // LightGBM is built for the commands that judge, and for its tests here.
-        let with_boosting = ["--package", "spaxiom-eval", "--features", "boosting", "--test", "it", "boosting"];
-        has_passed &= stream(root, &with_boosting, &[], &skipped_path, &mut counts)?;
+        // A store without FAISS, and LightGBM for the commands that judge: both in one build, since both need the same.
+        let others = ["--package", "spaxiom-index", "--package", "spaxiom-eval", "--no-default-features"];
+        let others = [&others[..], &["--features", "spaxiom-eval/boosting", "--test", "it"]].concat();
+        has_passed &= stream(root, &others, &[], &skipped_path, &mut counts)?;
     }
     let names = fs_err::read_to_string(&skipped_path)?;
     let skipped: BTreeSet<&str> = names.lines().collect();
     for name in &skipped {
-        process::say(&format!("skipped: {name}; `SPAXIOM_DATASETS` names the folder of its data"));
+        process::say(&format!("skipped: {name}"));
     }
     counts.passed -= skipped.len().min(counts.passed);
     if words.is_empty() && has_passed {

@@ -12,6 +12,7 @@ mod index;
 mod pretrain;
 mod search;
 mod simulate;
+mod stream;
 
 use clap::Subcommand;
 
@@ -52,6 +53,8 @@ commands! {
     Index(index::IndexArgs);
     /// Find the events nearest to one
     Search(search::SearchArgs);
+    /// Take events in as they come, and send alerts
+    Stream(stream::StreamArgs);
     /// Compare a run with controls on sites and days that training never saw
     Eval(eval::EvalArgs);
     /// Pretrain with several sets of objectives and seeds, and compare frozen vectors with the untrained encoder

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = common::simulate(&data_folder)?;
     let run = common::pretrain(&data, &folder.path().join("run"), &mut common::Quiet)?;
     let store = folder.path().join("store");
-    let mut pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine("flex")?.as_ref())?;
+    let pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine("flex")?.as_ref())?;
     pipeline.add_data(&data, |_| {})?;
     pipeline.build_index(&())?;
 

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = common::simulate(&folder.path().join("data"))?;
     let run = common::pretrain(&data, &folder.path().join("run"), &mut common::Quiet)?;
     let store = folder.path().join("store");
-    let mut pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine("flex")?.as_ref())?;
+    let pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine("flex")?.as_ref())?;
 
     // What happened at the other sites is in the store; the last site reports event by event.
     let mut sites: Vec<_> = data.sequences().collect();

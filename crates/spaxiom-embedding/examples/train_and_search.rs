@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let engine = engine("flex")?;
     let store = folder.path().join("store");
-    let mut pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine.as_ref())?;
+    let pipeline = EmbeddingPipeline::create(&run, &store, Arc::new(Exact), engine.as_ref())?;
     let added = pipeline.add_data(&data, |_| {})?;
     pipeline.build_index(&())?;
     println!("{} events stored", added.n_new);

@@ -30,6 +30,17 @@ pub enum EmbeddingError {
         /// The file.
         path: PathBuf,
     },
+    /// What was kept of a stream does not fit to what goes on with it.
+    #[error(
+        "what is kept of {of} was made by another run or a newer build: go on with that run, or begin with an empty store"
+    )]
+    OtherState {
+        /// The site or entity.
+        of: String,
+    },
+    /// Tokens that are made of a stretch of time cannot be gone on with in the middle of one.
+    #[error("a stream cannot go on after a restart with the token layout `bins`: train with `composite` or `flat`")]
+    NotLive,
     /// A head of trees in a build without LightGBM.
     #[error(
         "this build has no gradient boosting: choose `--head mlp` or `--head linear`, or build with `--features boosting`, as `cargo xtask` does"

@@ -36,6 +36,7 @@ mod error;
 mod evaluation;
 mod exchange;
 mod files;
+mod page;
 mod pipeline;
 mod risk;
 mod run;
@@ -52,13 +53,13 @@ pub use crate::engine::{
 };
 pub use crate::error::EmbeddingError;
 pub use crate::evaluation::{
-    AblationJob, AblationReport, AblationRow, Boosted, EvaluateOptions, GivenAway, HeldOut, IndexFigures, Report,
-    ReportRow, ablate, evaluate,
+    AblationJob, AblationReport, AblationRow, Boosted, Details, EvaluateOptions, EventBefore, GivenAway, HeldOut,
+    IndexFigures, LabelShare, MapPoint, Report, ReportRow, ShownMoment, ShownQuery, ablate, evaluate,
 };
 pub use crate::exchange::{ExportFormat, Imported, export_store, import_vectors};
 pub use crate::pipeline::{
-    Added, Aligned, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, Nearest, Query, Relaxed, SearchResult,
-    StoreSearch, TextHits, TextSearch, Unusual,
+    Added, Aligned, Committed, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, LivePipeline, Nearest, Query,
+    Relaxed, SearchResult, StoreSearch, Taken, TextHits, TextSearch, Unusual,
 };
 pub use crate::risk::{
     AlertTarget, AtThreshold, FallRiskClassifier, HeadName, RiskEvaluateOptions, RiskJob, RiskOptions, RiskReport,
@@ -66,7 +67,7 @@ pub use crate::risk::{
 };
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
-pub use crate::vector::{VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
+pub use crate::vector::{LiveVectors, VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
 pub use crate::words::{Names, Reading, TextQuery, Unread};
 
 pub use spaxiom_encoder::{

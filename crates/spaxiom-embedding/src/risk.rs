@@ -12,13 +12,17 @@ mod fit;
 mod head;
 mod options;
 mod report;
+mod report_page;
 mod rule;
+mod save;
+mod stream;
 mod threshold;
 
-pub use self::classifier::{FallRiskClassifier, RiskScore, RiskStream};
+pub use self::classifier::{FallRiskClassifier, RiskScore};
 pub use self::evaluate::{RiskEvaluateOptions, evaluate_risk};
 pub use self::fit::{RiskJob, RiskSummary, fit_risk};
 pub use self::head::HeadName;
 pub use self::options::{AlertTarget, RiskOptions};
 pub use self::report::{AtThreshold, RiskReport, RiskRow, SiteFigures};
 pub use self::rule::RiskRule;
+pub use self::stream::RiskStream;

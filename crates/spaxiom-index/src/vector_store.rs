@@ -38,6 +38,20 @@ pub trait VectorStore: fmt::Debug + Send + Sync {
     /// As of [`VectorStore::add`].
     fn put(&self, records: Vec<Record>) -> Result<Put, IndexError>;
 
+    /// Adds records as [`VectorStore::add`] does, and keeps what a program wants to find again with them: both or neither.
+    ///
+    /// A value takes the place of the one of its name; an empty one is removed.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::add`].
+    fn commit(&self, records: Vec<Record>, kept: &BTreeMap<String, Vec<u8>>) -> Result<usize, IndexError>;
+
+    /// What is kept under names that begin with `prefix`.
+    ///
+    /// # Errors
+    /// An engine that cannot be reached or read.
+    fn kept(&self, prefix: &str) -> Result<BTreeMap<String, Vec<u8>>, IndexError>;
+
     /// Deletes the records of a site with these ids; gives how many there were.
     ///
     /// # Errors
@@ -147,6 +161,14 @@ impl VectorStore for Store {
 
     fn put(&self, records: Vec<Record>) -> Result<Put, IndexError> {
         self.put(records)
+    }
+
+    fn commit(&self, records: Vec<Record>, kept: &BTreeMap<String, Vec<u8>>) -> Result<usize, IndexError> {
+        self.commit(records, kept)
+    }
+
+    fn kept(&self, prefix: &str) -> Result<BTreeMap<String, Vec<u8>>, IndexError> {
+        self.kept(prefix)
     }
 
     fn delete(&self, site: &str, ids: &[&str]) -> Result<usize, IndexError> {

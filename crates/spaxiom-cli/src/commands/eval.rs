@@ -80,7 +80,7 @@ fn risk(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
     let mut progress = |what: &str| tracing::info!("evaluate: {what}");
     let options = RiskEvaluateOptions { is_skeptical: args.skeptic, ..RiskEvaluateOptions::default() };
     let report = evaluate_risk(&run, &data, &options, &now_secs, &mut progress)?;
-    report.save(args.out.as_deref().unwrap_or(run.path()))?;
+    report.save(args.out.as_deref().unwrap_or(run.path()), &run)?;
     if json {
         output::json(&report)?;
     } else {
@@ -109,6 +109,6 @@ pub(crate) fn report(args: &EvalArgs) -> anyhow::Result<(Report, usize)> {
     };
     let report = evaluate(&run, from.as_ref(), &data, &options, engine.as_ref(), &now_secs, &mut progress)?;
     unknown::warn_of_shares(&run, report.unknown.iter().map(|(field, share)| (field.as_str(), *share)));
-    report.save(args.out.as_deref().unwrap_or(run.path()), &run.folder().metrics_path())?;
+    report.save(args.out.as_deref().unwrap_or(run.path()), &run)?;
     Ok((report, data.n_rejected()))
 }

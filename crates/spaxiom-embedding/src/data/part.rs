@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use spaxiom_event::{EventSequence, SequenceKey, SiteId, group_by_site};
+use spaxiom_event::{Event, EventSequence, SequenceKey, SiteId, group_by_site};
 use spaxiom_objective::{Moment, ObjectiveSet, Timeline, Windows};
 use spaxiom_token::{ClockedMemory, EventSpan, EventTable, SequenceRows, TokenSequence, TokenWindow, Tokenizer};
 
@@ -111,6 +111,12 @@ impl PartData {
     pub(crate) fn time(&self, (sequence_idx, event_idx): (usize, usize)) -> DateTime<Utc> {
         let PartSequence { table, rows } = &self.sequences[sequence_idx];
         DateTime::from_timestamp_nanos(table.time_ns(rows.rows[event_idx]))
+    }
+
+    /// An event, given by sequence and event, and up to `n` before it, oldest first.
+    pub(crate) fn events_up_to(&self, (sequence_idx, event_idx): (usize, usize), n: usize) -> Vec<Event> {
+        let PartSequence { table, rows } = &self.sequences[sequence_idx];
+        table.events(&rows.rows[event_idx.saturating_sub(n)..=event_idx]).collect()
     }
 
     /// The entities of the events of a sequence.

@@ -95,4 +95,12 @@ impl SiteWalk for RecurrentWalk<'_> {
     fn read(&mut self, next: TokenWindow<'_>) -> Vec<f32> {
         RecurrentWalk::read(self, next)
     }
+
+    fn state(&self) -> Vec<f32> {
+        RecurrentWalk::state(self)
+    }
+
+    fn resume(&mut self, state: &[f32]) -> bool {
+        RecurrentWalk::resume(self, state)
+    }
 }

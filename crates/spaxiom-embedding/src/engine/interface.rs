@@ -137,6 +137,12 @@ pub trait WindowEncoder: Send {
 pub trait SiteWalk: Send {
     /// The vector after each of the next positions, row after row.
     fn read(&mut self, next: TokenWindow<'_>) -> Vec<f32>;
+
+    /// What goes on to the next event; empty before the first one.
+    fn state(&self) -> Vec<f32>;
+
+    /// Goes on with what [`SiteWalk::state`] gave; false, and nothing is changed, for that of another encoder.
+    fn resume(&mut self, state: &[f32]) -> bool;
 }
 
 /// The index of the greatest score.

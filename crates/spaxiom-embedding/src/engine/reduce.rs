@@ -68,4 +68,12 @@ impl SiteWalk for ReducedWalk<'_> {
     fn read(&mut self, next: TokenWindow<'_>) -> Vec<f32> {
         self.pca.transform(&self.walk.read(next))
     }
+
+    fn state(&self) -> Vec<f32> {
+        self.walk.state()
+    }
+
+    fn resume(&mut self, state: &[f32]) -> bool {
+        self.walk.resume(state)
+    }
 }

@@ -87,6 +87,14 @@ impl<'a> Bench<'a> {
         [&self.train, &self.validation, &self.test]
     }
 
+    pub(super) fn n_classes(&self) -> usize {
+        self.n_classes
+    }
+
+    pub(super) fn hand_made(&self) -> &Representation {
+        &self.hand_made.features
+    }
+
     /// What CASAS makes of the whole past.
     pub(super) fn casas(&self, data: &Dataset) -> Representation {
         casas::features(data, self.parts())
@@ -179,7 +187,7 @@ impl<'a> Bench<'a> {
         self.judged_row(name, features, self.judge(features))
     }
 
-    fn judged_row(&self, name: &str, features: &Representation, judged: Judged) -> ReportRow {
+    pub(super) fn judged_row(&self, name: &str, features: &Representation, judged: Judged) -> ReportRow {
         let Judged { predicted, retrieved } = judged;
         let mean = |values: &[f64]| clustered_mean(values, &retrieved.episodes, self.options.seed);
         ReportRow {

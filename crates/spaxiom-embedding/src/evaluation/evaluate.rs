@@ -8,10 +8,12 @@ use spaxiom_token::{ClockedMemory, TokenSequence, TokenWindow, Tokenizer};
 
 use super::bench::Bench;
 use super::controls::Without;
+use super::details::Details;
 use super::features::Features;
 use super::options::EvaluateOptions;
-use super::report::{IndexFigures, Report};
+use super::report::{IndexFigures, Report, ReportRow};
 use super::samples::Source;
+use super::shown::label_curve;
 use super::{controls, held_out, latency};
 use crate::data::Dataset;
 use crate::engine::{Engine, WindowEncoder};
@@ -66,6 +68,7 @@ pub fn evaluate(
         classes: Vec::new(),
         rows: Vec::new(),
         given_away: Vec::new(),
+        details: None,
         index: None,
     };
     if !data.has_labels() && manifest.classes.is_empty() {
@@ -92,7 +95,9 @@ pub fn evaluate(
     }
     progress(name);
     let trained = bench.encoded(&vectors);
-    rows.push(bench.boosted(bench.row(name, &trained), &trained)?);
+    let judged = bench.judge(&trained);
+    let mut details = Details::new(&bench, data, &classes, &trained.test, &judged.predicted)?;
+    rows.push(bench.boosted(bench.judged_row(name, &trained, judged), &trained)?);
     let mut beside_memory = None;
     if let Some(encoder) = vectors.encoder() {
         if let Some(predicted) = encoder.classify(&bench.test.windows_up_to(encoder.reach())) {
@@ -116,11 +121,12 @@ pub fn evaluate(
     progress("controls");
     rows.extend(bench.bars(data)?);
     if options.with_controls {
-        for (control, without) in [("order shuffled", Without::Order), ("times removed", Without::Times)] {
-            let changed = controls::encoded(without, data, &vectors, bench.parts(), options.seed);
-            rows.push(bench.row(control, &changed));
-        }
+        rows.extend(without_order_and_times(&bench, data, &vectors, options.seed));
         report.given_away = bench.given_away(name, &trained.train);
+        progress("fewer labels");
+        for (name, features) in [(name, &trained), ("hand-made", bench.hand_made())] {
+            details.label_curve.extend(label_curve(&bench, name, features, options.seed));
+        }
     }
     progress("index and latency");
     let index = index_figures(&bench, &vectors, &trained.test, now_secs)?;
@@ -129,8 +135,15 @@ pub fn evaluate(
     report.n_gallery = bench.test.labeled.len();
     report.classes = classes;
     report.rows = rows;
+    report.details = Some(details);
     report.index = Some(index);
     Ok(report)
+}
+
+/// The vectors of sites that something was taken from.
+fn without_order_and_times(bench: &Bench<'_>, data: &Dataset, vectors: &Vectors, seed: u64) -> Vec<ReportRow> {
+    let row = |(name, without)| bench.row(name, &controls::encoded(without, data, vectors, bench.parts(), seed));
+    [("order shuffled", Without::Order), ("times removed", Without::Times)].into_iter().map(row).collect()
 }
 
 /// How long it takes to encode the queries and to find what is near to them among the test events.

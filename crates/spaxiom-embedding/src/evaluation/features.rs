@@ -36,6 +36,16 @@ impl Features {
         values[at * dim..(at + 1) * dim].to_vec()
     }
 
+    /// Some of the rows, in this order.
+    pub(super) fn only(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Dense { .. } => Self::dense(rows.iter().flat_map(|at| self.row(*at)).collect(), self.n_features()),
+            Self::Sparse { rows: all, n_terms } => {
+                Self::sparse(rows.iter().map(|at| all[*at].clone()).collect(), *n_terms)
+            }
+        }
+    }
+
     /// The columns of both beside each other.
     ///
     /// # Panics

@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use spaxiom_eval::{Interval, Latency};
-use spaxiom_file::replace_file;
 
 use super::controls::GivenAway;
-use super::curves;
-use crate::error::EmbeddingError;
-use crate::files;
+use super::details::{Details, LabelShare};
 
 /// Figures of one representation on the same queries as all others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,31 +102,14 @@ pub struct Report {
     /// What the vectors tell of site, day and hour; empty for data without labels.
     #[serde(default)]
     pub given_away: Vec<GivenAway>,
+    /// What a page shows of the run's own vectors; none for data without labels.
+    #[serde(default)]
+    pub details: Option<Details>,
     /// Index and latency; none for data without labels.
     pub index: Option<IndexFigures>,
 }
 
 impl Report {
-    /// Writes `report.json`, and `report.html` with the loss curves of the run, given its `metrics.jsonl`;
-    /// `boosting-NAME.txt` for the trees on each representation, whose classes are those of the report in order.
-    ///
-    /// # Errors
-    /// A folder that cannot be written.
-    pub fn save(&self, folder: &Path, metrics_path: &Path) -> Result<(), EmbeddingError> {
-        fs_err::create_dir_all(folder)?;
-        files::save_json(&folder.join("report.json"), self)?;
-        for row in &self.rows {
-            if let Some(Boosted { model, .. }) = row.boosted.as_ref().filter(|boosted| !boosted.model.is_empty()) {
-                let name = row.name.replace([' ', ',', '+'], "-").to_lowercase();
-                replace_file(&folder.join(format!("boosting-{name}.txt")), model.as_bytes())?;
-            }
-        }
-        // A run that was copied without its metrics has no curves.
-        let metrics = fs_err::read_to_string(metrics_path).unwrap_or_default();
-        let curves = curves::svg(&metrics).unwrap_or_default();
-        Ok(replace_file(&folder.join("report.html"), self.to_html(&curves).as_bytes())?)
-    }
-
     /// A table of fixed width.
     #[must_use]
     pub fn to_table(&self) -> String {
@@ -146,7 +125,9 @@ impl Report {
             self.push_rows(&mut text);
             self.push_boosted(&mut text);
             self.push_given_away(&mut text);
+            self.push_label_curve(&mut text);
             self.push_index(index, &mut text);
+            let _ = writeln!(text, "\n{}", self.verdict());
         }
         text
     }
@@ -206,6 +187,62 @@ impl Report {
         }
     }
 
+    fn push_label_curve(&self, text: &mut String) {
+        let points = self.details.iter().flat_map(|details| &details.label_curve);
+        for (at, LabelShare { name, n_labels, accuracy }) in points.enumerate() {
+            if at == 0 {
+                let _ = writeln!(text, "\n{:<20} {:>8} {:>20}", "by labels", "labels", "accuracy [95 %]");
+            }
+            let _ = writeln!(text, "{name:<20} {n_labels:>8} {:>20}", interval_text(accuracy));
+        }
+    }
+
+    /// What follows for the run, in words; it may be that counting wins.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let Some(own) = self.own() else {
+            return "There are no labels: the run is judged by what it was trained to predict.".into();
+        };
+        let difference = &own.accuracy_over_hand_made;
+        let beside = match (difference.low > 0.0, difference.high < 0.0) {
+            (true, _) => "surely more than by",
+            (_, true) => "surely less than by",
+            _ => "not surely different from",
+        };
+        let mut text = format!(
+            "A linear probe on `{}` tells the label of {:.1} % of {} test events, {beside} the hand-made vector ({} points).",
+            own.name,
+            100.0 * own.accuracy.mean,
+            self.n_test,
+            points_text(difference)
+        );
+        let boosted = |name: &str| {
+            let row = self.rows.iter().find(|row| row.name == name);
+            row.and_then(|row| row.boosted.as_ref()).map(|boosted| boosted.accuracy.mean)
+        };
+        let bars = ["hand-made", "CASAS features"].into_iter().filter_map(|name| Some((name, boosted(name)?)));
+        if let (Some(own), Some((name, bar))) = (own.boosted.as_ref(), bars.max_by(|a, b| a.1.total_cmp(&b.1))) {
+            let _ = write!(
+                text,
+                " Boosted, it tells {:.1} %, and the best bar, `{name}`, {:.1} %.",
+                100.0 * own.accuracy.mean,
+                100.0 * bar
+            );
+            if bar > own.accuracy.mean {
+                text.push_str(" Counting wins there.");
+            }
+        } else if difference.high < 0.0 {
+            text.push_str(" Counting wins.");
+        }
+        text
+    }
+
+    /// The row of the run itself; that of a run that it started from stands before it.
+    pub(super) fn own(&self) -> Option<&ReportRow> {
+        let names = ["fine-tuned", "memory, projected", "pretrained"];
+        names.into_iter().find_map(|name| self.rows.iter().find(|row| row.name == name))
+    }
+
     fn push_index(&self, index: &IndexFigures, text: &mut String) {
         let _ = writeln!(
             text,
@@ -229,38 +266,6 @@ impl Report {
             index.hnsw_recall_at_10_min,
         );
     }
-
-    /// A page that needs nothing but a browser; `curves` is SVG, or nothing.
-    #[must_use]
-    pub fn to_html(&self, curves: &str) -> String {
-        let rows = self.rows.iter().fold(String::new(), |mut rows, row| {
-            let cell = |interval: &Option<Interval>| interval.as_ref().map_or("-".into(), interval_text);
-            let _ = write!(
-                rows,
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.3}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                escaped(&row.name),
-                interval_text(&row.accuracy),
-                difference_text(&row.accuracy_over_hand_made),
-                row.macro_f1,
-                cell(&row.recall_at_10),
-                cell(&row.mrr),
-                row.silhouette.map_or("-".into(), |value| format!("{value:.3}")),
-            );
-            rows
-        });
-        format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Evaluation of {run}</title>\
-             <style>body{{font-family:sans-serif;margin:2em}}td,th{{padding:.3em 1em;text-align:right}}\
-             td:first-child,th:first-child{{text-align:left}}tr:nth-child(even){{background:#eee}}</style>\
-             <h1>Evaluation of {run}</h1><p>Data: {data}. Intervals: 95 %, whole episodes resampled, or hours of sites for what was predicted. \
-             Relevant is what has the same label in another episode, an hour or more away.</p>\
-             <table><tr><th>representation</th><th>accuracy</th><th>minus hand-made</th><th>macro-F1</th><th>recall@10</th><th>MRR</th>\
-             <th>silhouette</th></tr>{rows}</table>{curves}<pre>{table}</pre></html>",
-            run = escaped(&self.run),
-            data = escaped(&self.data),
-            table = escaped(&self.to_table()),
-        )
-    }
 }
 
 pub(crate) fn interval_text(interval: &Interval) -> String {
@@ -271,6 +276,8 @@ pub(crate) fn difference_text(interval: &Interval) -> String {
     format!("{:+.3} [{:+.3}, {:+.3}]", interval.mean, interval.low, interval.high)
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// A difference in percentage points.
+fn points_text(interval: &Interval) -> String {
+    let [mean, low, high] = [interval.mean, interval.low, interval.high].map(|value| 100.0 * value);
+    format!("{mean:+.1} [{low:+.1}, {high:+.1}]")
 }

@@ -42,6 +42,17 @@ pub(super) fn retrieve(features: &Features, gallery: &[LabeledEvent], queries: &
     retrieved
 }
 
+/// The nearest events that may be hits of an event of the gallery, one of each episode, and their similarities.
+pub(super) fn nearest(unit: &Features, gallery: &[LabeledEvent], query: usize, k: usize) -> Vec<(usize, f32)> {
+    let mut found: Vec<(usize, f32)> = Vec::new();
+    for Ranked { item, .. } in ranking(unit, gallery, query) {
+        if found.len() < k && found.iter().all(|(known, _)| gallery[*known].episode != gallery[item].episode) {
+            found.push((item, unit.similarity(query, item)));
+        }
+    }
+    found
+}
+
 /// All events that may be hits, nearest first.
 fn ranking(unit: &Features, gallery: &[LabeledEvent], query: usize) -> Vec<Ranked> {
     let asked = &gallery[query];
@@ -63,7 +74,7 @@ fn ranking(unit: &Features, gallery: &[LabeledEvent], query: usize) -> Vec<Ranke
 mod tests {
     use chrono::DateTime;
 
-    use super::{Features, LabeledEvent, ranking};
+    use super::{Features, LabeledEvent, nearest, ranking};
 
     /// Events: time in minutes, minutes of context before it, site, episode, class.
     const EVENTS: [(i64, i64, usize, u64, usize); 7] = [
@@ -97,6 +108,8 @@ mod tests {
         };
         // Not itself, not its episode five hours later, not what is at its site with a context that begins within the hour.
         assert_eq!(hits(0), [(3, true), (4, true), (5, false)]);
+        // One of each episode: the first event and the one five hours later are of the same.
+        assert_eq!(nearest(&features, &gallery, 3, 2).iter().map(|hit| hit.0).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(hits(3), [(0, true), (1, true), (2, true), (4, true), (5, false), (6, true)]);
     }
 }

@@ -28,7 +28,7 @@ impl EmbeddingPipeline {
     /// Each is encoded in the context of those before it, of the store's too: as far back as a vector reaches.
     /// `progress` gets the number of events of each batch. Returns the number of new events.
     pub fn add_to_index(
-        &mut self,
+        &self,
         sequence: &EventSequence,
         mut progress: impl FnMut(usize),
     ) -> Result<usize, EmbeddingError> {
@@ -45,7 +45,7 @@ impl EmbeddingPipeline {
     }
 
     /// Adds all events of a data set, as [`EmbeddingPipeline::add_to_index`] does for one site after the other.
-    pub fn add_data(&mut self, data: &Dataset, mut progress: impl FnMut(usize)) -> Result<Added, EmbeddingError> {
+    pub fn add_data(&self, data: &Dataset, mut progress: impl FnMut(usize)) -> Result<Added, EmbeddingError> {
         let (table, sequences) = data.columns();
         let mut adding = Adding { added: Added::default(), progress: &mut progress };
         let is_empty = self.store.stats()?.n_vectors == 0;
@@ -153,11 +153,11 @@ struct Adding<'a> {
 }
 
 /// What a store keeps of an event beside its vector.
-fn metadata(event: &Event) -> String {
+pub(super) fn metadata(event: &Event) -> String {
     serde_json::to_string(event).expect("an event has string keys and finite numbers only")
 }
 
-fn record(event: &Event, metadata: String, vector: &[f32]) -> Record {
+pub(super) fn record(event: &Event, metadata: String, vector: &[f32]) -> Record {
     Record {
         id: event.id.to_string(),
         site: event.site_id.to_string(),

@@ -1,16 +1,14 @@
 //! The classifier of a fall-risk run, for stored decisions and for streams.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use spaxiom_eval::Platt;
-use spaxiom_event::{EntityId, Event, SiteId};
-use spaxiom_token::{EntityMemory, EntityState, Sites};
+use spaxiom_token::{EntityMemory, Sites};
 
-use super::head::{Head, HeadName, Scorer};
+use super::head::{Head, HeadName};
 use super::options::AlertTarget;
-use super::rule::{RiskRule, Watch};
+use super::rule::RiskRule;
 use crate::error::EmbeddingError;
 use crate::files;
 
@@ -143,15 +141,6 @@ impl FallRiskClassifier {
         Self { memory: self.memory.with_sites(sites), ..self }
     }
 
-    /// Judges events one after the other; nothing is known of any entity yet.
-    ///
-    /// # Errors
-    /// [`EmbeddingError::NoBoosting`] for trees in a build without LightGBM.
-    pub fn stream(&self) -> Result<RiskStream<'_>, EmbeddingError> {
-        let scorers = self.heads.iter().map(Head::scorer).collect::<Result<_, _>>()?;
-        Ok(RiskStream { classifier: self, scorers, watch: Watch::default(), states: HashMap::new() })
-    }
-
     /// Probability, and whether the heads disagree about the alert, of the scores of the heads.
     pub(super) fn judged(&self, scores: &[f64]) -> (f64, bool) {
         let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
@@ -160,49 +149,5 @@ impl FallRiskClassifier {
         // Where a quarter of the heads or less is against the others they agree.
         let n_against = n_alerts.min(scores.len() - n_alerts);
         (probability, 4 * n_against > scores.len())
-    }
-}
-
-/// Judges events one after the other; see [`FallRiskClassifier::stream`].
-pub struct RiskStream<'a> {
-    classifier: &'a FallRiskClassifier,
-    scorers: Vec<Scorer<'a>>,
-    watch: Watch,
-    states: HashMap<(SiteId, EntityId), EntityState>,
-}
-
-impl RiskStream<'_> {
-    /// Takes the next event in, and judges it where it is a decision point. Events of one entity come in order of time.
-    ///
-    /// # Errors
-    /// What LightGBM refuses.
-    pub fn push(&mut self, event: &Event) -> Result<Option<RiskScore>, EmbeddingError> {
-        let Self { classifier, scorers, watch, states } = self;
-        let Some(entity) = &event.entity_id else { return Ok(None) };
-        let memory = &classifier.memory;
-        let state = states.entry((event.site_id.clone(), entity.clone())).or_insert_with(|| memory.begin());
-        let mut judged = None;
-        if watch.is_decision(&classifier.rule, event) {
-            let row = memory.read(state, event);
-            let scores = scorers.iter().map(|scorer| Ok(scorer.scores(&row, row.len())?[0]));
-            let (probability, is_unsure) = classifier.judged(&scores.collect::<Result<Vec<f64>, EmbeddingError>>()?);
-            judged = Some(RiskScore {
-                event_id: event.id.as_str().to_owned(),
-                site: event.site_id.as_str().to_owned(),
-                entity: entity.as_str().to_owned(),
-                probability,
-                is_alert: probability >= classifier.threshold,
-                is_unsure,
-            });
-        }
-        memory.push(state, event);
-        Ok(judged)
-    }
-
-    /// Forgets entities of which nothing came since a time in nanoseconds since 1970, and gives how many these are.
-    pub fn forget_before(&mut self, time_ns: i64) -> usize {
-        let n_before = self.states.len();
-        self.states.retain(|_, state| state.last_ns().is_some_and(|last| last >= time_ns));
-        n_before - self.states.len()
     }
 }

@@ -15,7 +15,7 @@ use super::decisions::{Decision, Decisions};
 use super::fit::{learning_places, part_of};
 use super::head::{Head, HeadName};
 use super::options::AlertTarget;
-use super::report::{AtThreshold, DeadSensor, LabelPoint, RiskCost, RiskReport, RiskRow, SiteFigures, curve};
+use super::report::{AtThreshold, DeadSensor, LabelPoint, RiskCost, RiskReport, RiskRow, SiteFigures, curves};
 use crate::data::Dataset;
 use crate::error::EmbeddingError;
 use crate::run::Run;
@@ -87,6 +87,7 @@ pub fn evaluate_risk(
         .map(|at| classifier.judged(&by_head.iter().map(|scores| scores[at]).collect::<Vec<_>>()))
         .collect();
     let predicted: Vec<(f64, bool)> = judged.iter().zip(&own).map(|((p, _), (_, is_yes))| (*p, *is_yes)).collect();
+    let [curve, roc] = curves(&operating_points(&own), [test.len(), n_outcomes]);
     let mut report = RiskReport {
         run: run.path().display().to_string(),
         data: data.path().display().to_string(),
@@ -102,7 +103,8 @@ pub fn evaluate_risk(
         calibration: calibration(&predicted),
         reliability: reliability(&predicted, N_BINS),
         sites: judge.by_site(&predicted, classifier.threshold),
-        curve: curve(&operating_points(&own)),
+        curve,
+        roc,
         dead_sensors: Vec::new(),
         label_curve: Vec::new(),
         random_split_inflation: None,

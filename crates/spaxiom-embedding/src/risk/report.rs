@@ -1,16 +1,13 @@
 //! The report of a fall-risk run.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use spaxiom_eval::{Calibration, Interval, Latency, OperatingPoint, ReliabilityBin};
 
 use super::head::HeadName;
 use super::options::AlertTarget;
-use crate::error::EmbeddingError;
 use crate::evaluation::{difference_text, interval_text};
-use crate::files;
 
 /// A way of judging, on the same decisions as all others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,8 +144,11 @@ pub struct RiskReport {
     pub reliability: Vec<ReliabilityBin>,
     /// Site by site.
     pub sites: Vec<SiteFigures>,
-    /// Precision and recall of the run's scores, from the highest threshold down.
+    /// Recall and precision of the run's scores, from the highest threshold down.
     pub curve: Vec<[f64; 2]>,
+    /// False alarm rate and recall at the same thresholds.
+    #[serde(default)]
+    pub roc: Vec<[f64; 2]>,
     /// Worst first; empty without `--skeptic`.
     #[serde(default)]
     pub dead_sensors: Vec<DeadSensor>,
@@ -167,22 +167,17 @@ pub struct RiskReport {
 /// Points of a curve at most.
 const MAX_POINTS: usize = 200;
 
-/// Precision and recall of some of the points, from the highest threshold down.
-pub(super) fn curve(points: &[OperatingPoint]) -> Vec<[f64; 2]> {
+/// Recall and precision, and false alarm rate and recall, of some of the points, from the highest threshold down.
+pub(super) fn curves(points: &[OperatingPoint], [n, n_yes]: [usize; 2]) -> [Vec<[f64; 2]>; 2] {
     let step = points.len().div_ceil(MAX_POINTS).max(1);
-    points.iter().step_by(step).chain(points.last()).map(|point| [point.recall, point.precision]).collect()
+    let some = || points.iter().step_by(step).chain(points.last());
+    let odds = n_yes as f64 / (n - n_yes) as f64;
+    let false_alarms = |point: &OperatingPoint| point.recall * odds * (1.0 / point.precision - 1.0);
+    let roc = some().filter(|point| point.precision > 0.0).map(|point| [false_alarms(point), point.recall]);
+    [some().map(|point| [point.recall, point.precision]).collect(), roc.collect()]
 }
 
 impl RiskReport {
-    /// Writes `report.json`.
-    ///
-    /// # Errors
-    /// A folder that cannot be written.
-    pub fn save(&self, folder: &Path) -> Result<(), EmbeddingError> {
-        fs_err::create_dir_all(folder)?;
-        files::save_json(&folder.join("report.json"), self)
-    }
-
     /// A table of fixed width.
     #[must_use]
     pub fn to_table(&self) -> String {
@@ -307,5 +302,24 @@ impl RiskReport {
         for DeadSensor { kind, average_precision, n_decisions } in &self.dead_sensors {
             let _ = writeln!(text, "{kind:<20} {average_precision:>17.3}  {n_decisions:>14}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spaxiom_eval::operating_points;
+
+    use super::curves;
+
+    /// Of two outcomes and three others the first is an outcome, then a false alarm, then the second outcome.
+    #[test]
+    fn false_alarms_are_a_share_of_what_had_no_outcome() {
+        let scored = [(0.9, true), (0.8, false), (0.7, true), (0.2, false), (0.1, false)];
+        let [precision, roc] = curves(&operating_points(&scored), [5, 2]);
+        let near =
+            |found: [f64; 2], want: [f64; 2]| (found[0] - want[0]).abs() < 1e-9 && (found[1] - want[1]).abs() < 1e-9;
+        assert!(near(precision[0], [0.5, 1.0]), "{precision:?}");
+        assert!(near(roc[0], [0.0, 0.5]) && near(roc[2], [1.0 / 3.0, 1.0]), "{roc:?}");
+        assert!(near(roc[roc.len() - 1], [1.0, 1.0]), "{roc:?}");
     }
 }

@@ -77,4 +77,18 @@ impl Watch {
         }
         rule.is_trigger(event) && self.decided.insert(key)
     }
+
+    /// Whether it was decided about an entity since its last reset.
+    pub(super) fn has_decided(&self, key: &(SiteId, EntityId)) -> bool {
+        self.decided.contains(key)
+    }
+
+    /// The same as it was kept.
+    pub(super) fn set_decided(&mut self, key: (SiteId, EntityId), is_decided: bool) {
+        if is_decided {
+            self.decided.insert(key);
+        } else {
+            self.decided.remove(&key);
+        }
+    }
 }

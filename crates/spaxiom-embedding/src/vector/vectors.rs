@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use spaxiom_event::{Event, SiteId};
 use spaxiom_token::{
-    ClockedMemory, EventTable, MemoryReader, MemoryStream, SequenceRows, Sites, TokenSequence, TokenStream,
-    TokenWindow, Tokenizer,
+    ClockedMemory, EventTable, MemoryReader, MemoryState, MemoryStream, SequenceRows, Sites, TokenSequence,
+    TokenStream, TokenWindow, Tokenizer,
 };
 
 use super::blocks::{Block, Blocks, Projection};
@@ -265,11 +265,68 @@ pub struct VectorStream<'a> {
 }
 
 /// What goes on from event to event of a site.
-struct SiteStream<'a> {
+pub(super) struct SiteStream<'a> {
     site_id: SiteId,
     tokens: TokenStream<'a>,
     memory: Option<MemoryStream<'a>>,
     walk: Option<Box<dyn SiteWalk + 'a>>,
+}
+
+impl<'a> SiteStream<'a> {
+    /// Of a site in which nothing has happened yet.
+    pub(super) fn new(vectors: &'a Vectors, site_id: &SiteId) -> Self {
+        Self {
+            site_id: site_id.clone(),
+            tokens: vectors.tokenizer.stream(vectors.max_len()),
+            memory: vectors.memory().map(|memory| memory.stream(site_id)),
+            walk: vectors.encoder().and_then(WindowEncoder::walk),
+        }
+    }
+
+    /// Of a site with its last events and what was kept of it; none where that is of other vectors.
+    pub(super) fn resumed(
+        vectors: &'a Vectors,
+        site_id: &SiteId,
+        last: &[Event],
+        memory: Option<MemoryState>,
+        walk: &[f32],
+    ) -> Option<Self> {
+        let mut stream = Self::new(vectors, site_id);
+        for event in last {
+            stream.tokens.push(event);
+        }
+        stream.memory = match (vectors.memory(), memory) {
+            (Some(memory), Some(state)) => Some(memory.resumed(site_id, state).ok()?),
+            (None, None) => None,
+            _ => return None,
+        };
+        let is_own = match &mut stream.walk {
+            Some(own) => own.resume(walk),
+            None => walk.is_empty(),
+        };
+        is_own.then_some(stream)
+    }
+
+    pub(super) fn memory(&self) -> Option<&MemoryStream<'a>> {
+        self.memory.as_ref()
+    }
+
+    pub(super) fn walk(&self) -> Option<&dyn SiteWalk> {
+        self.walk.as_deref().map(|walk| walk as &dyn SiteWalk)
+    }
+
+    /// The vector of the next event.
+    pub(super) fn push(&mut self, vectors: &Vectors, event: &Event) -> Vec<f32> {
+        let remembered = self.memory.as_mut().map(|memory| memory.push(event)).unwrap_or_default();
+        let window = self.tokens.push(event);
+        match &mut self.walk {
+            Some(walk) => {
+                let encoded = walk.read(window.part(window.len() - 1..window.len()));
+                vectors.of_rows(encoded, &remembered, 1)
+            }
+            None => vectors.of(&[window], &remembered),
+        }
+    }
 }
 
 impl VectorStream<'_> {
@@ -278,22 +335,7 @@ impl VectorStream<'_> {
     /// It is the same as [`VectorReader::read`] gives for the whole sequence.
     pub fn push(&mut self, event: &Event) -> Vec<f32> {
         let vectors = self.vectors;
-        let new = |site_id: &SiteId| SiteStream {
-            site_id: site_id.clone(),
-            tokens: vectors.tokenizer.stream(vectors.max_len()),
-            memory: vectors.memory().map(|memory| memory.stream(site_id)),
-            walk: vectors.encoder().and_then(WindowEncoder::walk),
-        };
         self.site = self.site.take().filter(|site| site.site_id == event.site_id);
-        let site = self.site.get_or_insert_with(|| new(&event.site_id));
-        let remembered = site.memory.as_mut().map(|memory| memory.push(event)).unwrap_or_default();
-        let window = site.tokens.push(event);
-        match &mut site.walk {
-            Some(walk) => {
-                let encoded = walk.read(window.part(window.len() - 1..window.len()));
-                vectors.of_rows(encoded, &remembered, 1)
-            }
-            None => vectors.of(&[window], &remembered),
-        }
+        self.site.get_or_insert_with(|| SiteStream::new(vectors, &event.site_id)).push(vectors, event)
     }
 }

@@ -6,7 +6,7 @@ use spaxiom_embedding::{
 };
 use tempfile::TempDir;
 
-use crate::{WORLD, Watch, config, finetune, flex, open, pretrain};
+use crate::{WORLD, Watch, browser, config, finetune, flex, open, pretrain};
 
 fn report(run: &RunFolder, from: Option<&RunFolder>, data: &Dataset) -> Result<Report, EmbeddingError> {
     let options = EvaluateOptions { n_probe: 100, n_test: 100, n_queries: 10, seed: 1, ..EvaluateOptions::default() };
@@ -176,9 +176,31 @@ fn every_representation_is_scored_on_the_same_events() {
     // Every look at this clock takes a millisecond.
     assert!((index.encode_and_search.p50_ms - 1.0).abs() < 1e-6);
     let out = TempDir::new().unwrap();
-    report.save(out.path(), &WORLD.classifier().metrics_path()).unwrap();
-    assert!(fs_err::read_to_string(out.path().join("report.html")).unwrap().contains("<polyline"));
-    assert!(report.to_table().contains("tf-idf") && report.to_html("<svg/>").contains("<td>tf-idf</td>"));
+    let details = report.details.as_ref().unwrap();
+    let n_known = details.confusion.iter().flatten().sum::<usize>();
+    assert!(n_known > 0 && n_known <= report.n_test, "{n_known} of {}", report.n_test);
+    assert_eq!(details.map.len(), report.n_test);
+    assert!(details.examples.iter().all(|example| example.hits.iter().all(|hit| hit.time != example.query.time)));
+    // The whole curve ends where the row is, on the same labels.
+    let last = details.label_curve.iter().rfind(|point| point.name == "fine-tuned").unwrap();
+    let own = report.rows.iter().find(|row| row.name == "fine-tuned").unwrap();
+    assert!((last.accuracy.mean - own.accuracy.mean).abs() < 1e-12, "{last:?}");
+    report.save(out.path(), &open(&WORLD.classifier())).unwrap();
+    assert!(report.to_table().contains("tf-idf") && report.to_table().contains(&report.verdict()));
+    browser::check(
+        &out.path().join("report.html"),
+        &[
+            "Accuracy of a linear probe",
+            "Recall@10",
+            "MRR",
+            "By label",
+            "By type",
+            "By hour",
+            "Accuracy by labels",
+            "Loss",
+        ],
+        &["All figures", "What is taken for what", "Nearest moments", "What the vectors give away", "How it was made"],
+    );
 }
 
 /// Data without labels have nothing but what the run was trained to predict.

@@ -1,8 +1,10 @@
 //! Tests of `spaxiom-embedding` through its border: a simulated warehouse, an encoder that trains in a second.
 #![allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test may panic, and compares what has to be equal")]
 
+mod browser;
 mod evaluate;
 mod formats;
+mod live;
 mod objectives;
 mod peer;
 mod pipeline;

@@ -51,7 +51,7 @@ fn every_layout_of_tokens_trains_and_is_searched() {
         config.train.max_steps = 10;
         let data = WORLD.data();
         pretrain(config, &data, &run, false).unwrap();
-        let mut pipeline = create(&run, &folder).unwrap();
+        let pipeline = create(&run, &folder).unwrap();
         let sequence = data.sequences().next().unwrap();
         let sequence = sequence.filtered(|event| event.time < sequence.events()[50].time);
         pipeline.add_to_index(&sequence, |_| {}).unwrap();
@@ -84,14 +84,14 @@ fn a_build_that_stopped_half_way_goes_on_and_finds_the_same() {
     let data = WORLD.data();
     let sequence = &data.sequences().next().unwrap();
     let n = sequence.events().len();
-    let mut whole = create(&WORLD.pretrained(), &a).unwrap();
+    let whole = create(&WORLD.pretrained(), &a).unwrap();
     assert_eq!(whole.add_to_index(sequence, |_| {}).unwrap(), n);
     whole.build_index(&()).unwrap();
     let half = sequence.filtered(|event| event.time < sequence.events()[n / 2].time);
-    let mut stopped = create(&WORLD.pretrained(), &b).unwrap();
+    let stopped = create(&WORLD.pretrained(), &b).unwrap();
     let n_half = stopped.add_to_index(&half, |_| {}).unwrap();
     drop(stopped);
-    let mut resumed = create(&WORLD.pretrained(), &b).unwrap();
+    let resumed = create(&WORLD.pretrained(), &b).unwrap();
     assert_eq!(resumed.add_to_index(sequence, |_| {}).unwrap(), n - n_half);
     resumed.build_index(&()).unwrap();
     for event in sequence.events().iter().step_by(50) {
@@ -112,9 +112,9 @@ fn events_that_are_added_later_have_the_context_of_those_that_are_stored() {
     let sequence = &data.sequences().next().unwrap();
     let middle = sequence.events()[sequence.events().len() / 2].time;
     let is_late = |event: &Event| event.id.as_str().as_bytes()[0] % 16 == 5;
-    let mut whole = create(&WORLD.pretrained(), &a).unwrap();
+    let whole = create(&WORLD.pretrained(), &a).unwrap();
     whole.add_to_index(sequence, |_| {}).unwrap();
-    let mut parts = create(&WORLD.pretrained(), &b).unwrap();
+    let parts = create(&WORLD.pretrained(), &b).unwrap();
     let first = sequence.filtered(|event| event.time < middle && !is_late(event));
     let later = sequence.filtered(|event| event.time >= middle || is_late(event));
     let n_first = parts.add_to_index(&first, |_| {}).unwrap();
@@ -136,7 +136,7 @@ fn events_that_are_added_later_have_the_context_of_those_that_are_stored() {
 #[test]
 fn an_event_finds_events_and_an_unknown_one_is_named() {
     let folder = TempDir::new().unwrap();
-    let mut pipeline = create(&WORLD.pretrained(), &folder).unwrap();
+    let pipeline = create(&WORLD.pretrained(), &folder).unwrap();
     pipeline.add_to_index(&WORLD.data().sequences().next().unwrap(), |_| {}).unwrap();
     let event = |kind: &str, zone: &str| {
         let text = format!(r#"{{"type": "{kind}", "zone": "{zone}", "time": "2025-01-07T10:00:00Z", "length": 3}}"#);
@@ -160,7 +160,7 @@ fn an_event_finds_events_and_an_unknown_one_is_named() {
 #[test]
 fn hits_are_moments_and_none_is_that_of_the_query() {
     let folder = TempDir::new().unwrap();
-    let mut pipeline = create(&WORLD.pretrained(), &folder).unwrap();
+    let pipeline = create(&WORLD.pretrained(), &folder).unwrap();
     let sequence = WORLD.data().sequences().next().unwrap();
     pipeline.add_to_index(&sequence, |_| {}).unwrap();
     let asked = &sequence.events()[200];

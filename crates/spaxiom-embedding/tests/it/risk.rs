@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use spaxiom_embedding::{
-    AlertTarget, Dataset, DecisionPoint, EmbeddingError, FallRiskClassifier, HeadName, ReadOptions,
-    RiskEvaluateOptions, RiskJob, RiskOptions, RiskReport, RiskScore, RiskSummary, Run, RunConfig, RunFolder, SiteMap,
-    evaluate_risk, fit_risk, read_records, write_jsonl, write_records,
+    AlertTarget, Dataset, DecisionPoint, EmbeddingError, EntityId, FallRiskClassifier, HeadName, ReadOptions,
+    RiskEvaluateOptions, RiskJob, RiskOptions, RiskReport, RiskScore, RiskSummary, Run, RunConfig, RunFolder, SiteId,
+    SiteMap, evaluate_risk, fit_risk, read_records, write_jsonl, write_records,
 };
 use spaxiom_sim::{Difficulty, Hospital, HospitalOptions, SimulatedSite};
 use tempfile::TempDir;
 
-use crate::{config, open, pretrain};
+use crate::{browser, config, open, pretrain};
 
 /// Five hospitals for 30 days, and a run without an encoder.
 struct Wards {
@@ -114,8 +114,13 @@ fn a_head_is_better_than_chance_at_hospitals_that_it_never_saw() {
     assert!(at.n_alerts > 0 && at.recall.mean > 0.4 && at.precision.mean > prevalence, "{at:?}");
     let n_by_site: usize = report.sites.iter().map(|site| site.n_decisions).sum();
     assert_eq!(n_by_site, report.n_test[0]);
-    report.save(run.path()).unwrap();
     assert!(report.to_table().contains("verdict: "));
+    report.save(run.path(), &run).unwrap();
+    browser::check(
+        &run.path().join("report.html"),
+        &["Average precision", "AUROC", "Precision and recall", "ROC", "Calibration"],
+        &["All figures", "Site by site", "How it was made"],
+    );
 }
 
 /// The points at which it is decided are those of the simulator, and a stream says of them what the evaluation judges.
@@ -185,4 +190,35 @@ fn what_is_no_fall_risk_is_named() {
         let error = WARDS.fitted("trees", RiskOptions::default()).unwrap_err().to_string();
         assert!(error.contains("--head mlp"), "{error}");
     }
+}
+
+/// What a stream holds of every entity can be put away and taken out again between any two events.
+#[test]
+fn a_risk_stream_goes_on_as_one_that_never_stopped() {
+    WARDS.fitted("kept", linear()).unwrap();
+    let classifier = FallRiskClassifier::open(WARDS.run("kept").path()).unwrap().with_sites(WARDS.data().sites());
+    let site = WARDS.data().sequences().next().unwrap();
+    let whole = {
+        let mut stream = classifier.stream().unwrap();
+        site.events().iter().filter_map(|event| stream.push(event).unwrap()).collect::<Vec<_>>()
+    };
+    let mut kept: BTreeMap<(SiteId, EntityId), Vec<u8>> = BTreeMap::new();
+    let mut parts = Vec::new();
+    for events in site.events().chunks(257) {
+        let mut stream = classifier.stream().unwrap();
+        for ((site, entity), state) in &kept {
+            stream.resume(site.clone(), entity.clone(), state).unwrap();
+        }
+        for event in events {
+            parts.extend(stream.push(event).unwrap());
+        }
+        for entity in events.iter().filter_map(|event| event.entity_id.clone()) {
+            let state = stream.state(site.site_id(), &entity).unwrap();
+            kept.insert((site.site_id().clone(), entity), state);
+        }
+    }
+    assert!(whole.len() > 20, "{}", whole.len());
+    assert_eq!(parts, whole);
+    let error = classifier.stream().unwrap().resume("s".into(), "e".into(), b"{}").unwrap_err();
+    assert!(matches!(error, EmbeddingError::OtherState { .. }), "{error}");
 }

@@ -112,7 +112,7 @@ fn another_site_of_a_stream_begins_anew() {
 fn a_run_of_a_memory_alone_is_searched_and_judged_without_training() {
     let folder = TempDir::new().unwrap();
     let run = remembered(&folder);
-    let mut pipeline = pipeline(&run, &folder, VectorName::Both).unwrap();
+    let pipeline = pipeline(&run, &folder, VectorName::Both).unwrap();
     let sequence = sequence();
     assert_eq!(pipeline.add_to_index(&sequence, |_| {}).unwrap(), sequence.events().len());
     let event = &sequence.events()[60];

@@ -288,6 +288,21 @@ impl Standing {
     pub(super) fn zeros(d_hidden: usize) -> Self {
         Self { hidden: vec![0.0; d_hidden], memory: vec![0.0; d_hidden] }
     }
+
+    /// How many numbers it has.
+    pub(super) fn n_values(d_hidden: usize) -> usize {
+        2 * d_hidden
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = f32> {
+        self.hidden.iter().chain(&self.memory).copied()
+    }
+
+    /// Of what [`Standing::values`] gave.
+    pub(super) fn of_values(values: &[f32]) -> Self {
+        let (hidden, memory) = values.split_at(values.len() / 2);
+        Self { hidden: hidden.to_vec(), memory: memory.to_vec() }
+    }
 }
 
 impl Direction {

@@ -23,6 +23,28 @@ impl RecurrentInference {
 }
 
 impl RecurrentWalk<'_> {
+    /// What goes on to the next event, layer after layer; empty before the first event.
+    #[must_use]
+    pub fn state(&self) -> Vec<f32> {
+        self.standings.iter().flatten().flat_map(Standing::values).collect()
+    }
+
+    /// Goes on with what [`RecurrentWalk::state`] gave; false, and nothing is changed, for that of another encoder.
+    #[must_use]
+    pub fn resume(&mut self, state: &[f32]) -> bool {
+        let RecurrentInference { layers, d_hidden, .. } = self.encoder;
+        if state.is_empty() {
+            self.standings = None;
+            return true;
+        }
+        let is_own = state.len() == layers.len() * Standing::n_values(*d_hidden);
+        if is_own {
+            let standings = state.chunks_exact(Standing::n_values(*d_hidden));
+            self.standings = Some(standings.map(Standing::of_values).collect());
+        }
+        is_own
+    }
+
     /// The vector after each of the next positions, row after row.
     ///
     /// To the last bit those that [`RecurrentInference::encode`] gives of the window from the beginning up to there.

@@ -217,6 +217,38 @@ pub(super) fn n_misplaced(connection: &Connection) -> Result<usize, IndexError> 
     Ok(usize::try_from(difference.abs()).unwrap_or(usize::MAX))
 }
 
+/// Writes what a program keeps beside the records; an empty value is removed.
+pub(super) fn keep(transaction: &Transaction<'_>, kept: &BTreeMap<String, Vec<u8>>) -> Result<(), IndexError> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    // Stores of builds before have no such table, and builds before read stores that have it.
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    )?;
+    let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO kept VALUES (?1, ?2)")?;
+    let mut delete = transaction.prepare_cached("DELETE FROM kept WHERE name = ?1")?;
+    for (name, value) in kept {
+        if value.is_empty() {
+            delete.execute([name])?
+        } else {
+            insert.execute(params![name, value])?
+        };
+    }
+    Ok(())
+}
+
+/// What is kept under names that begin so.
+pub(super) fn kept(connection: &Connection, prefix: &str) -> Result<BTreeMap<String, Vec<u8>>, IndexError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'kept')";
+    if !connection.query_row(sql, [], |row| row.get::<_, bool>(0))? {
+        return Ok(BTreeMap::new());
+    }
+    let mut select = connection.prepare_cached("SELECT name, value FROM kept WHERE substr(name, 1, ?2) = ?1")?;
+    let rows = select.query_map(params![prefix, prefix.chars().count()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn integrity(connection: &Connection) -> Result<String, IndexError> {
     Ok(connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?)
 }

@@ -19,7 +19,7 @@ impl Store {
     /// # Errors
     /// [`IndexError::Dimension`] or [`IndexError::NotFinite`] for a vector that cannot be compared: nothing is added.
     pub fn add(&self, records: Vec<Record>) -> Result<usize, IndexError> {
-        Ok(self.append(records, false)?.n_new)
+        Ok(self.append(records, false, &BTreeMap::new())?.n_new)
     }
 
     /// Adds records in one transaction; each takes the place of one with its site and id.
@@ -27,10 +27,33 @@ impl Store {
     /// # Errors
     /// As of [`Store::add`].
     pub fn put(&self, records: Vec<Record>) -> Result<Put, IndexError> {
-        self.append(records, true)
+        self.append(records, true, &BTreeMap::new())
     }
 
-    fn append(&self, mut records: Vec<Record>, replace: bool) -> Result<Put, IndexError> {
+    /// Adds records as [`Store::add`] does, and keeps what a program wants to find again with them: both or neither.
+    ///
+    /// A value takes the place of the one of its name; an empty one is removed. A snapshot has what is kept.
+    ///
+    /// # Errors
+    /// As of [`Store::add`].
+    pub fn commit(&self, records: Vec<Record>, kept: &BTreeMap<String, Vec<u8>>) -> Result<usize, IndexError> {
+        Ok(self.append(records, false, kept)?.n_new)
+    }
+
+    /// What is kept under names that begin with `prefix`.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn kept(&self, prefix: &str) -> Result<BTreeMap<String, Vec<u8>>, IndexError> {
+        self.shared.readers.read(|connection| rows::kept(connection, prefix))
+    }
+
+    fn append(
+        &self,
+        mut records: Vec<Record>,
+        replace: bool,
+        kept: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Put, IndexError> {
         let dim = self.shared.header.dim;
         for record in &mut records {
             check_rows(dim, 1, &record.vector)?;
@@ -57,6 +80,7 @@ impl Store {
             file.append(extent.n_rows, &vectors)?;
             rows::set_n_rows(&transaction, row)?;
         }
+        rows::keep(&transaction, kept)?;
         transaction.commit()?;
         Ok(put)
     }

@@ -70,7 +70,7 @@ fn fill(
     let data = args.data.load()?;
     let pipeline = EmbeddingPipeline::create_with(&run, &args.store.store, index, engine.as_ref(), parts)?;
     let pipeline = pipeline.with_sites(data.sites());
-    let mut pipeline = if args.replace { pipeline.replacing() } else { pipeline };
+    let pipeline = if args.replace { pipeline.replacing() } else { pipeline };
     unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
     let bar = observer::counter("embed", data.n_events());
     let added = pipeline.add_data(&data, |n| bar.inc(n as u64))?;

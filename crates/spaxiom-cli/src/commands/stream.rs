@@ -1,0 +1,218 @@
+//! `stream`: events as they come, into a store, and alerts out.
+
+#![expect(clippy::doc_markdown, reason = "these docs are printed as help, where back-ticks are noise")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::json;
+use spaxiom_embedding::{EmbeddingPipeline, Exact, FallRiskClassifier, Rejected, Run, Sites, Store};
+use spaxiom_stream::{
+    AlertAddress, AlertRules, Sink, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary,
+    TopicPattern, Worker,
+};
+
+use crate::args::{BackendArgs, ReadArgs};
+use crate::exit::{Exit, WrongUse};
+use crate::input::Quarantine;
+use crate::{clock, output, stop};
+
+/// Where the password of a broker is looked for.
+const PASSWORD: &str = "SPAXIOM_MQTT_PASSWORD";
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask stream --run runs/warehouse --store stores/live --source today.jsonl\n  \
+    tail -f events.jsonl | cargo xtask stream --run runs/warehouse --store stores/live --source -\n  \
+    cargo xtask stream --run runs/warehouse --store stores/live --source 'mqtt://broker/building/+/events' \\\n    \
+    --topic 'building/{zone}/events' --alerts stdout --alerts mqtt://broker\n  \
+    cargo xtask stream --run runs/falls --store stores/wards --source wards.jsonl --alerts file:alerts.jsonl\n\n\
+    A restart with the same store goes on where the last commit ended: nothing is lost, stored or told twice.\n\
+    The password of a broker is read from SPAXIOM_MQTT_PASSWORD or --password-file. docs/streams.md has the rules of alerts."
+)]
+pub(crate) struct StreamArgs {
+    /// Run that makes the vectors; one of `finetune --task fall-risk` judges risks too
+    #[arg(long)]
+    pub(crate) run: PathBuf,
+    /// Folder of the store; created if it is not there
+    #[arg(long)]
+    pub(crate) store: PathBuf,
+    /// Where events come from: `-`, a file, or `mqtt://[USER@]HOST[:PORT]/TOPIC`
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: SourceAddress,
+    /// What the parts of a topic are, such as building/{zone}/{type}
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) topic: Option<TopicPattern>,
+    /// Name that a broker keeps what is not acknowledged under [default: made of the store's path]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<String>,
+    /// File with the password of a broker
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Where alerts go, repeatable: stdout, file:PATH, webhook:URL or `mqtt://[USER@]HOST[:PORT]`
+    #[arg(long, value_name = "DEST", help_heading = "Alerts")]
+    pub(crate) alerts: Vec<AlertAddress>,
+    /// Rules of alerts (TOML) [default: risk of the run and silent sensors]
+    #[arg(long, value_name = "FILE", requires = "alerts", help_heading = "Alerts")]
+    pub(crate) alert_rules: Option<PathBuf>,
+    /// Events of one commit at most
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub(crate) commit_events: usize,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Keep what is no event, with the reason, in this file
+    #[arg(long, value_name = "FILE", help_heading = "Reading events")]
+    pub(crate) quarantine: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
+    if args.topic.is_some() && !matches!(args.source, SourceAddress::Mqtt(_)) {
+        return Err(WrongUse("`--topic` is for messages of a broker: leave it out".into()).into());
+    }
+    let run = Run::open(&args.run)?;
+    let engine = args.backend.engine_for(&run)?;
+    let options = args.read.options()?;
+    let sites = options.site_map.as_ref().map(|map| Sites::new(map, options.time_zone));
+    let kind = match Store::inspect(&args.store).and_then(|store| store.stats()) {
+        Ok(stats) => stats.index.open()?,
+        Err(_) => Arc::new(Exact),
+    };
+    let mut pipeline = EmbeddingPipeline::create(&run, &args.store, kind, engine.as_ref())?;
+    let mut risk = FallRiskClassifier::is_in(run.path()).then(|| FallRiskClassifier::open(run.path())).transpose()?;
+    if let Some(sites) = &sites {
+        pipeline = pipeline.with_sites(sites);
+        risk = risk.map(|risk| risk.with_sites(sites));
+    }
+    let rules = match (&args.alert_rules, args.alerts.is_empty()) {
+        (Some(path), _) => Some(AlertRules::load(path)?),
+        (None, false) => Some(AlertRules::default()),
+        (None, true) => None,
+    };
+    let password = args.password()?;
+    let client = args.client();
+    let sinks = args.alerts.iter().map(|alerts| alerts.open(&client, password.as_deref(), Box::new(print)));
+    let sinks: Vec<Box<dyn Sink>> = sinks.collect::<Result<_, _>>()?;
+    if args.alerts.contains(&AlertAddress::Stdout) && json {
+        return Err(WrongUse(
+            "`--json` and `--alerts stdout` both want standard output: use `--alerts file:PATH`".into(),
+        )
+        .into());
+    }
+    let options_of_stream = StreamOptions {
+        commit_events: args.commit_events,
+        rules,
+        is_live: matches!(args.source, SourceAddress::Mqtt(_)),
+    };
+    let mut worker = Worker::new(&pipeline, risk.as_ref(), options_of_stream, sinks)?;
+    let mut feed = args.source.open(&client, password.as_deref(), args.topic.as_ref(), options)?;
+    let mut observer = Terminal::new(args)?;
+    let summary = worker.run(&mut feed, &mut observer)?;
+    let n_rejected = observer.finish()?;
+    told(&summary, worker.alerts().map_or(0, spaxiom_stream::AlertBook::n_beyond_budget), json)?;
+    Ok(Exit::of_rejected(n_rejected, false))
+}
+
+impl StreamArgs {
+    /// The password of a broker, from a file or the environment.
+    #[expect(clippy::disallowed_methods, reason = "the program is where the environment is read")]
+    fn password(&self) -> anyhow::Result<Option<String>> {
+        if let Some(path) = &self.password_file {
+            let text = fs_err::read_to_string(path).context("`--password-file`")?;
+            return Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()));
+        }
+        Ok(std::env::var(PASSWORD).ok())
+    }
+
+    /// The same for the same store, so that a restart is given what was not acknowledged.
+    fn client(&self) -> String {
+        let path = fs_err::canonicalize(&self.store).unwrap_or_else(|_| self.store.clone());
+        let hash = xxhash_rust::xxh64::xxh64(path.as_os_str().as_encoded_bytes(), 0);
+        self.client.clone().unwrap_or_else(|| format!("store-{hash:016x}"))
+    }
+}
+
+/// A line of an alert.
+fn print(line: &str) {
+    output::text(&format!("{line}\n"));
+}
+
+fn told(summary: &StreamSummary, n_beyond_budget: u64, json: bool) -> anyhow::Result<()> {
+    if json {
+        let mut document = serde_json::to_value(summary)?;
+        document["beyond_budget"] = json!(n_beyond_budget);
+        return output::json(&document);
+    }
+    let StreamSummary { events, new, known, late, rejected, commits, decisions, notices } = summary;
+    let beyond =
+        if n_beyond_budget > 0 { format!(", {n_beyond_budget} alerts beyond their budget") } else { String::new() };
+    tracing::info!(
+        "{events} events: {new} new ({late} late), {known} known; {rejected} lines rejected; {commits} commits; \
+         {decisions} decisions, {notices} notices of alerts{beyond}"
+    );
+    Ok(())
+}
+
+/// Shows how a stream goes, and stops it at Ctrl-C.
+struct Terminal {
+    bar: ProgressBar,
+    quarantine: Quarantine,
+    source: String,
+    error: Option<anyhow::Error>,
+}
+
+impl Terminal {
+    fn new(args: &StreamArgs) -> anyhow::Result<Self> {
+        stop::listen();
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(250));
+        let quarantine = Quarantine::open(args.quarantine.as_deref())?;
+        let source = match &args.source {
+            SourceAddress::Stdin => "-".into(),
+            SourceAddress::File(path) => path.display().to_string(),
+            SourceAddress::Mqtt(_) => "mqtt".into(),
+        };
+        Ok(Self { bar, quarantine, source, error: None })
+    }
+
+    fn finish(self) -> anyhow::Result<u64> {
+        self.bar.finish_and_clear();
+        let n_rejected = self.quarantine.finish()?;
+        self.error.map_or(Ok(n_rejected), Err)
+    }
+}
+
+impl StreamObserver for Terminal {
+    fn is_stopped(&mut self) -> bool {
+        stop::asked() || self.error.is_some()
+    }
+
+    fn now(&mut self) -> DateTime<Utc> {
+        clock::utc()
+    }
+
+    fn rejected(&mut self, rejected: &Rejected) {
+        if let Err(error) = self.quarantine.rejected(&self.source, rejected) {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn committed(&mut self, summary: &StreamSummary) {
+        let StreamSummary { new, known, rejected, notices, .. } = summary;
+        self.bar.set_message(format!("{new} stored, {known} known, {rejected} rejected, {notices} notices"));
+    }
+
+    fn pause(&mut self, pause: Duration, why: &StreamError) {
+        tracing::warn!(
+            "{why}; tried again{}",
+            if pause.is_zero() { String::new() } else { format!(" in {} ms", pause.as_millis()) }
+        );
+        std::thread::sleep(pause);
+    }
+}

@@ -1,0 +1,103 @@
+//! Sensors that say nothing any more.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use spaxiom_event::Event;
+
+use super::alert::AlertKind;
+use super::book::{Observation, Timing};
+use super::rules::SilenceRules;
+
+/// Between site and sensor in a name; no id has it.
+const BETWEEN: char = '\u{1f}';
+
+/// What is known of every sensor: kept with the commit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Silences(BTreeMap<String, Sensor>);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Sensor {
+    n_events: u64,
+    last: DateTime<Utc>,
+    longest_secs: f64,
+}
+
+impl Silences {
+    /// An event came. A sensor is known by the zone that its events name, as in `check`.
+    pub(crate) fn heard(&mut self, event: &Event) {
+        let Some(zone) = &event.zone else { return };
+        let sensor = self.0.entry(format!("{}{BETWEEN}{zone}", event.site_id)).or_insert_with(|| Sensor {
+            n_events: 0,
+            last: event.time,
+            longest_secs: 0.0,
+        });
+        sensor.longest_secs = sensor.longest_secs.max((event.time - sensor.last).as_seconds_f64());
+        sensor.last = sensor.last.max(event.time);
+        sensor.n_events += 1;
+    }
+
+    /// Sensors that have been silent for long, and those that are heard again after that.
+    pub(crate) fn observe(&self, rules: &SilenceRules, now: DateTime<Utc>) -> Vec<Observation> {
+        let SilenceRules { times, least_secs, least_events } = *rules;
+        if times <= 0.0 {
+            return Vec::new();
+        }
+        let known = self.0.iter().filter(|(_, sensor)| sensor.n_events >= least_events);
+        let observation = |(name, sensor): (&String, &Sensor)| {
+            let (site, subject) = name.split_once(BETWEEN)?;
+            let usual = sensor.longest_secs.max(least_secs / times);
+            let silent_secs = (now - sensor.last).as_seconds_f64();
+            Some(Observation {
+                kind: AlertKind::Silence,
+                site: site.to_owned(),
+                zone: Some(subject.to_owned()),
+                subject: Some(subject.to_owned()),
+                time: now,
+                score: silent_secs / usual,
+                fires_at: times,
+                clears_below: times,
+                text: format!("{subject} has been silent for {}", duration_text(silent_secs)),
+                event_id: None,
+                // It is over when it is heard, however long that takes.
+                timing: Timing { lasting_secs: 0.0, keep_secs: f64::from(u32::MAX), quiet_secs: 0.0 },
+                budget: None,
+            })
+        };
+        known.filter_map(observation).collect()
+    }
+}
+
+/// Seconds, minutes, hours or days.
+fn duration_text(secs: f64) -> String {
+    match secs {
+        ..120.0 => format!("{secs:.0} s"),
+        ..7_200.0 => format!("{:.0} min", secs / 60.0),
+        ..172_800.0 => format!("{:.0} h", secs / 3_600.0),
+        _ => format!("{:.0} days", secs / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DateTime, Event, SilenceRules, Silences};
+
+    #[test]
+    fn a_sensor_is_silent_after_three_times_its_longest_silence() {
+        let mut silences = Silences::default();
+        let time = |hours: i64| DateTime::from_timestamp(1_700_000_000 + hours * 3_600, 0).unwrap();
+        for at in 0..25 {
+            let text = format!(r#"{{"type":"A","zone":"cam","time":"{}"}}"#, time(2 * at).to_rfc3339());
+            silences.heard(&Event::from_json(&text).unwrap());
+        }
+        let rules = SilenceRules::default();
+        let score = |now| silences.observe(&rules, now)[0].score;
+        assert!((score(time(48 + 5)) - 2.5).abs() < 1e-9 && (score(time(48 + 6)) - 3.0).abs() < 1e-9);
+        assert_eq!(silences.observe(&rules, time(48 + 6))[0].text, "cam has been silent for 6 h");
+        assert!(silences.observe(&SilenceRules { least_events: 26, ..rules.clone() }, time(99)).is_empty());
+        assert!(silences.observe(&SilenceRules { times: 0.0, ..rules }, time(99)).is_empty());
+    }
+}

@@ -1,0 +1,126 @@
+//! A thread that reads a source, and the bounded channel between it and the one that encodes.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use spaxiom_event::{EventReader, ReadOptions, Record, Rejected};
+
+use crate::error::StreamError;
+use crate::source::Opened;
+
+/// Items between the threads at most: a slow store makes a slow source, not a large memory.
+const CAPACITY: usize = 4_096;
+
+/// What a source gives.
+#[derive(Debug)]
+pub enum Item {
+    /// An event.
+    Record(Box<Record>),
+    /// What is no event.
+    Rejected(Box<Rejected>),
+    /// Everything up to this message of the source was given before.
+    Delivered(u64),
+    /// The source broke off.
+    Broken(Box<StreamError>),
+}
+
+/// The items of a source.
+pub struct Feed {
+    items: Receiver<Item>,
+    acknowledge: Box<dyn FnMut(u64) -> Result<(), StreamError> + Send>,
+}
+
+/// What came of waiting for an item.
+pub(crate) enum Next {
+    Item(Item),
+    Nothing,
+    End,
+}
+
+impl Feed {
+    /// Reads a source on a thread of its own.
+    pub(crate) fn start(opened: Opened, name: String, options: ReadOptions) -> Self {
+        let Opened { input, n_given, acknowledge } = opened;
+        let (sender, items) = sync_channel(CAPACITY);
+        thread::spawn(move || read(input, &n_given, &name, &options, &sender));
+        Self { items, acknowledge }
+    }
+
+    /// The next item; waits for it at most so long.
+    pub(crate) fn next_within(&self, wait: Duration) -> Next {
+        match self.items.recv_timeout(wait) {
+            Ok(item) => Next::Item(item),
+            Err(RecvTimeoutError::Timeout) => Next::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Next::End,
+        }
+    }
+
+    /// The next item, if there is one now.
+    pub(crate) fn next_now(&self) -> Next {
+        match self.items.try_recv() {
+            Ok(item) => Next::Item(item),
+            Err(TryRecvError::Empty) => Next::Nothing,
+            Err(TryRecvError::Disconnected) => Next::End,
+        }
+    }
+
+    /// Tells the source that everything up to this message is durable.
+    pub(crate) fn acknowledge(&mut self, n_messages: u64) -> Result<(), StreamError> {
+        (self.acknowledge)(n_messages)
+    }
+}
+
+/// Tells, at each read, that everything before it was handed on.
+struct Marking {
+    input: Box<dyn Read + Send>,
+    n_given: Arc<AtomicU64>,
+    has_begun: Arc<AtomicBool>,
+    sender: SyncSender<Item>,
+}
+
+impl Read for Marking {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // A reader that looks for more has handed on what it had, but for its first look at the format.
+        if self.has_begun.load(Ordering::Acquire) {
+            let _ = self.sender.send(Item::Delivered(self.n_given.load(Ordering::Acquire)));
+        }
+        self.input.read(into)
+    }
+}
+
+fn read(
+    input: Box<dyn Read + Send>,
+    n_given: &Arc<AtomicU64>,
+    name: &str,
+    options: &ReadOptions,
+    sender: &SyncSender<Item>,
+) {
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let marking =
+        Marking { input, n_given: Arc::clone(n_given), has_begun: Arc::clone(&has_begun), sender: sender.clone() };
+    // One thread: what is read is handed on before more is asked for.
+    let options = ReadOptions { threads: Some(1), ..options.clone() };
+    let reader = match EventReader::from_stream(Box::new(marking), name, &options) {
+        Ok(reader) => reader,
+        Err(error) => {
+            let _ = sender.send(Item::Broken(Box::new(error.into())));
+            return;
+        }
+    };
+    has_begun.store(true, Ordering::Release);
+    for item in reader {
+        let item = match item {
+            Ok(record) => Item::Record(Box::new(record)),
+            Err(rejected) => Item::Rejected(Box::new(rejected)),
+        };
+        // Nobody listens any more: the stream was stopped.
+        if sender.send(item).is_err() {
+            return;
+        }
+    }
+    let _ = sender.send(Item::Delivered(n_given.load(Ordering::Acquire)));
+}

@@ -1,0 +1,309 @@
+//! From a source into a store: encode, commit, acknowledge, alert.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use spaxiom_embedding::{EmbeddingPipeline, FallRiskClassifier, LivePipeline, RiskScore, Taken};
+use spaxiom_event::{Event, Rejected};
+
+use crate::alerts::{AlertBook, AlertKind, AlertRules, Observation, Silences, Timing, Triggers};
+use crate::error::StreamError;
+use crate::feed::{Feed, Item, Next};
+use crate::sinks::Sink;
+
+/// Names under which the store keeps the alerts.
+const BOOK: &str = "alerts/book";
+const SILENCES: &str = "alerts/silences";
+
+/// How long the source is waited for before somebody may stop the stream, and time passes for alerts.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Commits that fail are tried again so often, with pauses from the first to the last.
+const N_TRIES: u32 = 8;
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
+
+/// Options of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamOptions {
+    /// Events of one commit at most; 256. Without that many the stream commits what there is.
+    pub commit_events: usize,
+    /// Rules of alerts; none are written down without.
+    pub rules: Option<AlertRules>,
+    /// Whether the source goes on as the world does: then a silence is one by the clock, and not by the last event.
+    pub is_live: bool,
+}
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self { commit_events: 256, rules: None, is_live: false }
+    }
+}
+
+/// What a stream did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct StreamSummary {
+    /// Events that came.
+    pub events: u64,
+    /// Those of them that are in the store now and were not before.
+    pub new: u64,
+    /// Those that were there.
+    pub known: u64,
+    /// Those of the new ones that came after a newer one of their site.
+    pub late: u64,
+    /// What was no event.
+    pub rejected: u64,
+    /// Commits.
+    pub commits: u64,
+    /// Decisions about a risk.
+    pub decisions: u64,
+    /// Notices of alerts that were sent.
+    pub notices: u64,
+}
+
+/// What hears how a stream goes, and may end it.
+pub trait StreamObserver {
+    /// Whether it should end; asked between commits.
+    fn is_stopped(&mut self) -> bool;
+
+    /// The time of the world.
+    fn now(&mut self) -> DateTime<Utc>;
+
+    /// What was no event.
+    fn rejected(&mut self, rejected: &Rejected);
+
+    /// A commit is durable.
+    fn committed(&mut self, summary: &StreamSummary);
+
+    /// Waits before something is tried again.
+    fn pause(&mut self, pause: Duration, why: &StreamError);
+}
+
+/// Takes the events of a feed into a store.
+pub struct Worker<'a> {
+    live: LivePipeline<'a>,
+    /// The threshold of the risk.
+    threshold: f64,
+    alerts: Option<Alerts>,
+    options: StreamOptions,
+    summary: StreamSummary,
+    /// The last message of the source that is in what came since the last commit, or before.
+    n_delivered: u64,
+    /// The newest event of all sites.
+    newest: Option<DateTime<Utc>>,
+}
+
+struct Alerts {
+    rules: AlertRules,
+    book: AlertBook,
+    silences: Silences,
+    triggers: Triggers,
+    sinks: Vec<Box<dyn Sink>>,
+    /// Whether the store has not what is here.
+    is_changed: bool,
+}
+
+impl<'a> Worker<'a> {
+    /// Goes on where the store's last commit ended. `risk` judges events too; `sinks` get what the rules of the options say.
+    ///
+    /// # Errors
+    /// As of [`EmbeddingPipeline::live`], and [`StreamError::Alerts`] for alerts of a newer build.
+    pub fn new(
+        pipeline: &'a EmbeddingPipeline,
+        risk: Option<&'a FallRiskClassifier>,
+        options: StreamOptions,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> Result<Self, StreamError> {
+        let live = pipeline.live(risk)?;
+        let mut kept = live.kept("alerts/")?;
+        let alerts = match &options.rules {
+            None => None,
+            Some(rules) => {
+                let book = kept.remove(BOOK).map(|bytes| AlertBook::from_bytes(&bytes, rules.storm.clone()));
+                // Only how long sensors are usually silent is lost with what cannot be read.
+                let silences = kept.remove(SILENCES).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+                Some(Alerts {
+                    rules: rules.clone(),
+                    book: book.transpose()?.unwrap_or_else(|| AlertBook::new(rules.storm.clone())),
+                    silences: silences.unwrap_or_default(),
+                    triggers: Triggers::new(&rules.trigger, pipeline)?,
+                    sinks,
+                    is_changed: false,
+                })
+            }
+        };
+        let threshold = risk.map_or(1.0, FallRiskClassifier::threshold);
+        Ok(Self { live, threshold, alerts, options, summary: StreamSummary::default(), n_delivered: 0, newest: None })
+    }
+
+    /// Runs until the feed ends or the observer stops it; everything that came before is durable then.
+    ///
+    /// # Errors
+    /// A source that breaks off, and a store that cannot be written after several tries: the source gives
+    /// what is not durable again.
+    pub fn run(&mut self, feed: &mut Feed, observer: &mut dyn StreamObserver) -> Result<StreamSummary, StreamError> {
+        // What was not sent before the last end.
+        self.tell(observer)?;
+        let mut is_over = false;
+        while !is_over && !observer.is_stopped() {
+            is_over = self.take_some(feed, observer)?;
+            self.commit(feed, observer)?;
+        }
+        Ok(self.summary)
+    }
+
+    /// The alerts, where there are rules for them.
+    #[must_use]
+    pub fn alerts(&self) -> Option<&AlertBook> {
+        self.alerts.as_ref().map(|alerts| &alerts.book)
+    }
+
+    /// Waits for an item and takes as many as there are, up to a commit's; whether the source ended.
+    fn take_some(&mut self, feed: &Feed, observer: &mut dyn StreamObserver) -> Result<bool, StreamError> {
+        let mut next = feed.next_within(WAIT);
+        loop {
+            match next {
+                Next::Item(Item::Record(record)) => self.take(&record.event)?,
+                Next::Item(Item::Rejected(rejected)) => {
+                    self.summary.rejected += 1;
+                    observer.rejected(&rejected);
+                }
+                Next::Item(Item::Delivered(n)) => self.n_delivered = n,
+                Next::Item(Item::Broken(error)) => return Err(*error),
+                Next::Nothing => return Ok(false),
+                Next::End => return Ok(true),
+            }
+            if self.live.n_uncommitted() >= self.options.commit_events {
+                return Ok(false);
+            }
+            next = feed.next_now();
+        }
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), StreamError> {
+        self.summary.events += 1;
+        match self.live.push(event)? {
+            Taken::Known => self.summary.known += 1,
+            Taken::Late => {}
+            Taken::New { vector, risk } => {
+                self.newest = self.newest.max(Some(event.time));
+                self.summary.decisions += u64::from(risk.is_some());
+                if let Some(alerts) = &mut self.alerts {
+                    alerts.observe(event, &vector, risk.as_ref(), self.threshold);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes durable what came, tells the source and whoever waits for alerts.
+    fn commit(&mut self, feed: &mut Feed, observer: &mut dyn StreamObserver) -> Result<(), StreamError> {
+        if let (Some(alerts), Some(newest)) = (&mut self.alerts, self.newest) {
+            alerts.pass(if self.options.is_live { observer.now().max(newest) } else { newest });
+        }
+        if self.live.n_uncommitted() > 0 {
+            let committed = self.commit_kept(observer)?;
+            self.summary.new += committed.n_new as u64;
+            self.summary.late += committed.n_late as u64;
+            self.summary.commits += 1;
+            observer.committed(&self.summary);
+        }
+        feed.acknowledge(self.n_delivered)?;
+        self.tell(observer)
+    }
+
+    fn commit_kept(&mut self, observer: &mut dyn StreamObserver) -> Result<spaxiom_embedding::Committed, StreamError> {
+        let kept = self.alerts.as_mut().map(Alerts::kept).unwrap_or_default();
+        let [mut pause, longest] = PAUSES;
+        for _ in 1..N_TRIES {
+            match self.live.commit(kept.clone()) {
+                Ok(committed) => return Ok(committed),
+                Err(error) => observer.pause(pause, &error.into()),
+            }
+            pause = (2 * pause).min(longest);
+        }
+        Ok(self.live.commit(kept)?)
+    }
+
+    /// Sends the notices that were written, and writes down that they were sent.
+    fn tell(&mut self, observer: &mut dyn StreamObserver) -> Result<(), StreamError> {
+        let Some(alerts) = &mut self.alerts else { return Ok(()) };
+        alerts.hear();
+        match alerts.send() {
+            Ok(n_sent) => self.summary.notices += n_sent,
+            // They are kept, and sent with the next ones.
+            Err(error) => observer.pause(Duration::ZERO, &error),
+        }
+        if self.alerts.as_ref().is_some_and(|alerts| alerts.is_changed) {
+            self.commit_kept(observer)?;
+        }
+        Ok(())
+    }
+}
+
+impl Alerts {
+    fn observe(&mut self, event: &Event, vector: &[f32], risk: Option<&RiskScore>, threshold: f64) {
+        let risk = risk.map(|risk| risk_observation(event, risk, &self.rules, threshold));
+        for seen in risk.into_iter().chain(self.triggers.observe(event, vector)) {
+            self.book.observe(&seen);
+        }
+        self.silences.heard(event);
+        self.is_changed = true;
+    }
+
+    /// Lets time pass.
+    fn pass(&mut self, now: DateTime<Utc>) {
+        for seen in self.silences.observe(&self.rules.silence, now) {
+            self.book.observe(&seen);
+        }
+        self.book.tick(now);
+        self.is_changed |= self.book.has_notices();
+    }
+
+    /// What is to be kept with a commit.
+    fn kept(&mut self) -> BTreeMap<String, Vec<u8>> {
+        self.is_changed = false;
+        let silences = serde_json::to_vec(&self.silences).expect("times and numbers are written as JSON");
+        BTreeMap::from([(BOOK.to_owned(), self.book.to_bytes()), (SILENCES.to_owned(), silences)])
+    }
+
+    /// What somebody acknowledged.
+    fn hear(&mut self) {
+        let acknowledged: Vec<_> = self.sinks.iter_mut().flat_map(|sink| sink.acknowledged()).collect();
+        for (id, outcome) in acknowledged {
+            self.is_changed |= self.book.acknowledge(&id, outcome);
+        }
+    }
+
+    fn send(&mut self) -> Result<u64, StreamError> {
+        let Some(last) = self.book.notices().last().map(|notice| notice.number) else { return Ok(0) };
+        for sink in &mut self.sinks {
+            sink.send(self.book.notices())?;
+        }
+        let n_sent = self.book.notices().len() as u64;
+        self.book.sent(last);
+        self.is_changed = true;
+        Ok(n_sent)
+    }
+}
+
+fn risk_observation(event: &Event, risk: &RiskScore, rules: &AlertRules, threshold: f64) -> Observation {
+    let zone = event.zone.as_ref().map(ToString::to_string);
+    let place = zone.as_deref().map(|zone| format!(" in {zone}")).unwrap_or_default();
+    let doubt = if risk.is_unsure { "; heads of other sites disagree" } else { "" };
+    Observation {
+        kind: AlertKind::Risk,
+        site: risk.site.clone(),
+        zone,
+        subject: Some(risk.entity.clone()),
+        time: event.time,
+        score: risk.probability,
+        fires_at: threshold,
+        clears_below: rules.risk.clear_share * threshold,
+        text: format!("risk {:.0} % for {}{place}{doubt}", 100.0 * risk.probability, risk.entity),
+        event_id: Some(risk.event_id.clone()),
+        timing: Timing { lasting_secs: 0.0, keep_secs: rules.risk.keep_secs, quiet_secs: rules.risk.quiet_secs },
+        budget: rules.risk.budget_per_zone_shift,
+    }
+}
