@@ -77,7 +77,7 @@ const LAYERS: [Layer; 15] = [
     },
     Layer {
         name: "spaxiom-cli",
-        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-bench", "spaxiom-stream"],
+        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-bench", "spaxiom-stream", "spaxiom-serve"],
         tests: &[],
         never: &["burn", "faiss"],
     },

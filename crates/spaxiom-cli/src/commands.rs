@@ -11,6 +11,7 @@ mod finetune;
 mod index;
 mod pretrain;
 mod search;
+mod serve;
 mod simulate;
 mod stream;
 
@@ -55,6 +56,8 @@ commands! {
     Search(search::SearchArgs);
     /// Take events in as they come, and send alerts
     Stream(stream::StreamArgs);
+    /// Answer questions about a store: to agents by MCP, to programs by HTTP
+    Serve(serve::ServeArgs);
     /// Compare a run with controls on sites and days that training never saw
     Eval(eval::EvalArgs);
     /// Pretrain with several sets of objectives and seeds, and compare frozen vectors with the untrained encoder

@@ -11,7 +11,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Logs to stderr; `RUST_LOG` says more exactly than `--verbose` what.
 pub(crate) fn start_logging(verbose: bool) {
-    let default = if verbose { "debug" } else { "info" };
+    // The library of the Model Context Protocol tells of every greeting.
+    let default = if verbose { "debug" } else { "info,rmcp=warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -88,7 +88,7 @@ pub use spaxiom_event::{
 };
 pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{
-    AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Filter, Hit, IndexError, IndexFile, IndexKind,
+    AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Field, Filter, Hit, IndexError, IndexFile, IndexKind,
     IndexState, KindName, KindRecord, KindSettings, Layout, Moment, Neighbor, Progress, RaBitQ, RaBitQOptions,
     Record as StoreRecord, Rows, Sample, SearchAudit, Store, StoreBytes, StoreHeader, StoreNames, StoreStats, VectorId,
     VectorIndex, VectorSource, VectorStore, VerifyReport, choose, normalize,

@@ -112,6 +112,12 @@ pub trait VectorStore: fmt::Debug + Send + Sync {
     /// As of [`VectorStore::get`].
     fn records_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<Record>, IndexError>;
 
+    /// The first and the last time of a site, in nanoseconds since 1970; none for one without records.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn span(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError>;
+
     /// The metadata of these records alone.
     ///
     /// # Errors
@@ -169,6 +175,10 @@ impl VectorStore for Store {
 
     fn kept(&self, prefix: &str) -> Result<BTreeMap<String, Vec<u8>>, IndexError> {
         self.kept(prefix)
+    }
+
+    fn span(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError> {
+        self.span(site)
     }
 
     fn delete(&self, site: &str, ids: &[&str]) -> Result<usize, IndexError> {

@@ -13,7 +13,7 @@ mod triggers;
 
 pub use self::alert::{Alert, AlertKind, AlertState, Notice, Outcome};
 pub use self::book::AlertBook;
-pub(crate) use self::book::{Observation, Timing};
+pub(crate) use self::book::{BOOK, Observation, Timing};
 pub use self::rules::{AlertRules, RiskRules, SilenceRules, StormRules, TriggerRule};
 pub(crate) use self::silence::Silences;
 pub(crate) use self::triggers::Triggers;

@@ -8,13 +8,12 @@ use serde::Serialize;
 use spaxiom_embedding::{EmbeddingPipeline, FallRiskClassifier, LivePipeline, RiskScore, Taken};
 use spaxiom_event::{Event, Rejected};
 
-use crate::alerts::{AlertBook, AlertKind, AlertRules, Observation, Silences, Timing, Triggers};
+use crate::alerts::{AlertBook, AlertKind, AlertRules, BOOK, Observation, Silences, Timing, Triggers};
 use crate::error::StreamError;
 use crate::feed::{Feed, Item, Next};
 use crate::sinks::Sink;
 
-/// Names under which the store keeps the alerts.
-const BOOK: &str = "alerts/book";
+/// The name under which the store keeps what is known of sensors.
 const SILENCES: &str = "alerts/silences";
 
 /// How long the source is waited for before somebody may stop the stream, and time passes for alerts.
@@ -90,8 +89,6 @@ pub struct Worker<'a> {
     summary: StreamSummary,
     /// The last message of the source that is in what came since the last commit, or before.
     n_delivered: u64,
-    /// The newest event of all sites.
-    newest: Option<DateTime<Utc>>,
 }
 
 struct Alerts {
@@ -134,7 +131,7 @@ impl<'a> Worker<'a> {
             }
         };
         let threshold = risk.map_or(1.0, FallRiskClassifier::threshold);
-        Ok(Self { live, threshold, alerts, options, summary: StreamSummary::default(), n_delivered: 0, newest: None })
+        Ok(Self { live, threshold, alerts, options, summary: StreamSummary::default(), n_delivered: 0 })
     }
 
     /// Runs until the feed ends or the observer stops it; everything that came before is durable then.
@@ -187,7 +184,6 @@ impl<'a> Worker<'a> {
             Taken::Known => self.summary.known += 1,
             Taken::Late => {}
             Taken::New { vector, risk } => {
-                self.newest = self.newest.max(Some(event.time));
                 self.summary.decisions += u64::from(risk.is_some());
                 if let Some(alerts) = &mut self.alerts {
                     alerts.observe(event, &vector, risk.as_ref(), self.threshold);
@@ -199,8 +195,8 @@ impl<'a> Worker<'a> {
 
     /// Makes durable what came, tells the source and whoever waits for alerts.
     fn commit(&mut self, feed: &mut Feed, observer: &mut dyn StreamObserver) -> Result<(), StreamError> {
-        if let (Some(alerts), Some(newest)) = (&mut self.alerts, self.newest) {
-            alerts.pass(if self.options.is_live { observer.now().max(newest) } else { newest });
+        if let Some(alerts) = &mut self.alerts {
+            alerts.pass(self.options.is_live.then(|| observer.now()));
         }
         if self.live.n_uncommitted() > 0 {
             let committed = self.commit_kept(observer)?;
@@ -252,12 +248,16 @@ impl Alerts {
         self.is_changed = true;
     }
 
-    /// Lets time pass.
-    fn pass(&mut self, now: DateTime<Utc>) {
-        for seen in self.silences.observe(&self.rules.silence, now) {
-            self.book.observe(&seen);
+    /// Lets time pass at every site: up to now, or up to its last event where there is no now.
+    fn pass(&mut self, now: Option<DateTime<Utc>>) {
+        let Self { rules, book, silences, .. } = self;
+        for (site, newest) in silences.sites() {
+            let now = now.map_or(newest, |now| now.max(newest));
+            for seen in silences.observe(&rules.silence, site, now) {
+                book.observe(&seen);
+            }
+            book.tick(site, now);
         }
-        self.book.tick(now);
         self.is_changed |= self.book.has_notices();
     }
 

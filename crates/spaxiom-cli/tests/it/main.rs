@@ -3,6 +3,7 @@
 
 mod cases;
 mod commands;
+mod serve;
 mod signals;
 mod store;
 

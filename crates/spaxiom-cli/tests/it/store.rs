@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{WORLD, done, fails, json};
 
 /// A store of the world's data that no test changes.
-static STORE: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static STORE: LazyLock<String> = LazyLock::new(|| {
     let store = WORLD.path("searched");
     done(&["index", "build", "--store", &store, "--run", &WORLD.run(), "--data", &WORLD.data()]);
     store

@@ -135,6 +135,12 @@ impl EmbeddingPipeline {
         self.store.as_ref()
     }
 
+    /// The store, to be read by others too.
+    #[must_use]
+    pub fn shared_store(&self) -> Arc<dyn VectorStore> {
+        Arc::clone(&self.store)
+    }
+
     /// One row of ids per event.
     #[must_use]
     pub fn tokenize(&self, sequence: &EventSequence) -> TokenSequence {

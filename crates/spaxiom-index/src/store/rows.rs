@@ -297,6 +297,13 @@ pub(super) fn between(
     Ok(newest_first)
 }
 
+/// The first and the last time of a site, in nanoseconds since 1970; none for one without records.
+pub(super) fn span(connection: &Connection, site: &str) -> Result<Option<[i64; 2]>, IndexError> {
+    let mut select = connection.prepare_cached("SELECT min(time_ns), max(time_ns) FROM events WHERE site = ?1")?;
+    let [first, last]: [Option<i64>; 2] = select.query_row([site], |row| Ok([row.get(0)?, row.get(1)?]))?;
+    Ok(first.zip(last).map(|(first, last)| [first, last]))
+}
+
 /// Whether any record has this value; `column` is a column of the schema.
 pub(super) fn has(connection: &Connection, column: &'static str, value: &str) -> Result<bool, IndexError> {
     let sql = format!("SELECT EXISTS (SELECT 1 FROM events WHERE {column} = ?1)");

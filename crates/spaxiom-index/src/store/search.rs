@@ -153,6 +153,14 @@ impl Store {
         })
     }
 
+    /// The first and the last time of a site, in nanoseconds since 1970; none for one without records.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn span(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError> {
+        self.shared.readers.read(|connection| rows::span(connection, site))
+    }
+
     /// The records of a site from `from_ns` to before `to_ns`, the last `limit` of them, in order of time.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use spaxiom_embedding::{EmbeddingError, VectorStore};
 
 use super::alert::{Alert, AlertKind, AlertState, Notice, Outcome};
 use super::rules::StormRules;
@@ -11,6 +12,9 @@ use crate::error::StreamError;
 
 /// The newest format of a kept book.
 const FORMAT: u32 = 1;
+
+/// The name under which a store keeps the book.
+pub(crate) const BOOK: &str = "alerts/book";
 
 /// Alerts that are over and still shown, at most.
 const N_OVER: usize = 500;
@@ -127,6 +131,15 @@ impl AlertBook {
         Ok(Self { storm, ..book })
     }
 
+    /// The book that a stream keeps in a store; an empty one where none does.
+    ///
+    /// # Errors
+    /// A store that cannot be read, and as of [`AlertBook::from_bytes`].
+    pub fn of_store(store: &dyn VectorStore) -> Result<Self, StreamError> {
+        let bytes = store.kept(BOOK).map_err(EmbeddingError::from)?.remove(BOOK);
+        bytes.map_or_else(|| Ok(Self::default()), |bytes| Self::from_bytes(&bytes, StormRules::default()))
+    }
+
     /// Alerts that are not over, in order of what they are about, and then those that are, newest first.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         let open = self.entries.values().map(|entry| &entry.alert).filter(|alert| alert.state != AlertState::Resolved);
@@ -158,7 +171,7 @@ impl AlertBook {
 
     /// Takes an observation in.
     pub(crate) fn observe(&mut self, seen: &Observation) {
-        self.tick(seen.time);
+        self.tick(&seen.site, seen.time);
         let key = format!("{} {} {}", seen.kind.as_str(), seen.site, seen.subject.as_deref().unwrap_or_default());
         let is_above = seen.score >= seen.fires_at;
         match self.entries.get_mut(&key) {
@@ -186,9 +199,10 @@ impl AlertBook {
         }
     }
 
-    /// Lets time pass: what was not seen for long enough is over.
-    pub fn tick(&mut self, now: DateTime<Utc>) {
-        let is_over = |entry: &Entry| now - entry.alert.last > secs(entry.timing.keep_secs);
+    /// Lets time pass at a site: what was not seen for long enough is over. Every site has its own time.
+    pub fn tick(&mut self, site: &str, now: DateTime<Utc>) {
+        let is_here = |entry: &Entry| entry.alert.site == site;
+        let is_over = |entry: &Entry| is_here(entry) && now - entry.alert.last > secs(entry.timing.keep_secs);
         let open = |entry: &&Entry| entry.alert.state != AlertState::Resolved;
         let due: Vec<(String, DateTime<Utc>)> = self
             .entries
@@ -201,9 +215,10 @@ impl AlertBook {
         }
         self.entries.retain(|_, entry| {
             let until = entry.alert.resolved.map(|resolved| resolved + secs(entry.timing.quiet_secs));
-            until.is_none_or(|until| now < until)
+            !is_here(entry) || until.is_none_or(|until| now < until)
         });
-        for times in self.fired.values_mut() {
+        let first = format!("{site} ");
+        for (_, times) in self.fired.iter_mut().filter(|(name, _)| name.starts_with(&first)) {
             while times.front().is_some_and(|first| now - *first > TimeDelta::seconds(SHIFT_SECS)) {
                 times.pop_front();
             }
@@ -372,9 +387,11 @@ mod tests {
     fn it_is_over_when_nothing_is_seen_of_it_any_more() {
         let mut book = AlertBook::default();
         book.observe(&seen(0, "a", 0.6));
-        book.tick(seen(60, "", 0.0).time);
+        book.tick("s", seen(60, "", 0.0).time);
         assert_eq!(book.alerts().map(|alert| alert.state).collect::<Vec<_>>(), [AlertState::Firing]);
-        book.tick(seen(61, "", 0.0).time);
+        book.tick("another", seen(99, "", 0.0).time);
+        assert_eq!(book.alerts().next().unwrap().state, AlertState::Firing, "another site has another time");
+        book.tick("s", seen(61, "", 0.0).time);
         let over = book.alerts().next().unwrap();
         assert_eq!((over.state, over.resolved.unwrap().timestamp()), (AlertState::Resolved, 1_000_060));
     }
@@ -429,7 +446,7 @@ mod tests {
         book.observe(&seen(1, "a", 0.9));
         let states: Vec<AlertState> = told(&mut book).into_iter().map(|told| told.1).collect();
         assert_eq!(states, [AlertState::Firing, AlertState::Acknowledged]);
-        book.tick(seen(600, "", 0.0).time);
+        book.tick("s", seen(600, "", 0.0).time);
         assert_eq!(book.alerts().next().unwrap().outcome, Some(Outcome::False));
         assert!(book.acknowledge(&id, Some(Outcome::True)) && !book.acknowledge("none", None));
     }

@@ -15,8 +15,12 @@ const BETWEEN: char = '\u{1f}';
 
 /// What is known of every sensor: kept with the commit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Silences(BTreeMap<String, Sensor>);
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Silences {
+    /// The last event of each site: its time, as far as events tell it.
+    sites: BTreeMap<String, DateTime<Utc>>,
+    sensors: BTreeMap<String, Sensor>,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -29,8 +33,10 @@ struct Sensor {
 impl Silences {
     /// An event came. A sensor is known by the zone that its events name, as in `check`.
     pub(crate) fn heard(&mut self, event: &Event) {
+        let newest = self.sites.entry(event.site_id.to_string()).or_insert(event.time);
+        *newest = event.time.max(*newest);
         let Some(zone) = &event.zone else { return };
-        let sensor = self.0.entry(format!("{}{BETWEEN}{zone}", event.site_id)).or_insert_with(|| Sensor {
+        let sensor = self.sensors.entry(format!("{}{BETWEEN}{zone}", event.site_id)).or_insert_with(|| Sensor {
             n_events: 0,
             last: event.time,
             longest_secs: 0.0,
@@ -40,13 +46,20 @@ impl Silences {
         sensor.n_events += 1;
     }
 
-    /// Sensors that have been silent for long, and those that are heard again after that.
-    pub(crate) fn observe(&self, rules: &SilenceRules, now: DateTime<Utc>) -> Vec<Observation> {
+    /// Sites of which something came, and when each was heard last.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
+        self.sites.iter().map(|(site, newest)| (site.as_str(), *newest))
+    }
+
+    /// Sensors of a site that have been silent for long, and those that are heard again after that.
+    pub(crate) fn observe(&self, rules: &SilenceRules, site: &str, now: DateTime<Utc>) -> Vec<Observation> {
         let SilenceRules { times, least_secs, least_events } = *rules;
         if times <= 0.0 {
             return Vec::new();
         }
-        let known = self.0.iter().filter(|(_, sensor)| sensor.n_events >= least_events);
+        let first = format!("{site}{BETWEEN}");
+        let of_site = self.sensors.range(first.clone()..).take_while(|(name, _)| name.starts_with(&first));
+        let known = of_site.filter(|(_, sensor)| sensor.n_events >= least_events);
         let observation = |(name, sensor): (&String, &Sensor)| {
             let (site, subject) = name.split_once(BETWEEN)?;
             let usual = sensor.longest_secs.max(least_secs / times);
@@ -94,10 +107,13 @@ mod tests {
             silences.heard(&Event::from_json(&text).unwrap());
         }
         let rules = SilenceRules::default();
-        let score = |now| silences.observe(&rules, now)[0].score;
+        let score = |now| silences.observe(&rules, "default", now)[0].score;
         assert!((score(time(48 + 5)) - 2.5).abs() < 1e-9 && (score(time(48 + 6)) - 3.0).abs() < 1e-9);
-        assert_eq!(silences.observe(&rules, time(48 + 6))[0].text, "cam has been silent for 6 h");
-        assert!(silences.observe(&SilenceRules { least_events: 26, ..rules.clone() }, time(99)).is_empty());
-        assert!(silences.observe(&SilenceRules { times: 0.0, ..rules }, time(99)).is_empty());
+        assert_eq!(silences.observe(&rules, "default", time(48 + 6))[0].text, "cam has been silent for 6 h");
+        let is_quiet = |rules: &SilenceRules, site| silences.observe(rules, site, time(99)).is_empty();
+        assert!(is_quiet(&SilenceRules { least_events: 26, ..rules.clone() }, "default"));
+        assert!(is_quiet(&SilenceRules { times: 0.0, ..rules.clone() }, "default"));
+        assert!(!is_quiet(&rules, "default") && is_quiet(&rules, "another"));
+        assert_eq!(silences.sites().collect::<Vec<_>>(), [("default", time(48))]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -59,12 +59,14 @@ pub(super) fn open(
     let (sender, messages) = mpsc::channel();
     let (first, answer) = mpsc::channel();
     let connections = Arc::new(AtomicU64::new(0));
+    let has_left = Arc::new(AtomicBool::new(false));
     let receiving = Receiving {
         client: client.clone(),
         filter: filter.clone(),
         connections: Arc::clone(&connections),
         sender,
         first: Some(first),
+        has_left: Arc::clone(&has_left),
     };
     thread::spawn(move || receiving.run(connection));
     match answer.recv_timeout(FIRST_ANSWER) {
@@ -85,7 +87,7 @@ pub(super) fn open(
         unacknowledged: Arc::clone(&unacknowledged),
         n_taken: 0,
     };
-    let client = Leaving(client);
+    let leaving = Leaving { client, has_left };
     let acknowledge = move |n_durable: u64| {
         let mut waiting = unacknowledged.lock().unwrap_or_else(PoisonError::into_inner);
         let now = connections.load(Ordering::Acquire);
@@ -93,7 +95,7 @@ pub(super) fn open(
         {
             // What came by an earlier connection is delivered again, and is then known.
             if connection == now {
-                let _ = client.0.ack(&publish);
+                let _ = leaving.client.ack(&publish);
             }
         }
         Ok(())
@@ -102,11 +104,15 @@ pub(super) fn open(
 }
 
 /// Says good-bye when the stream ends, so that the broker keeps what comes.
-struct Leaving(Client);
+struct Leaving {
+    client: Client,
+    has_left: Arc<AtomicBool>,
+}
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        let _ = self.0.try_disconnect();
+        self.has_left.store(true, Ordering::Release);
+        let _ = self.client.try_disconnect();
     }
 }
 
@@ -118,6 +124,7 @@ struct Receiving {
     sender: Sender<Message>,
     /// Told how the first connection went.
     first: Option<Sender<Result<(), String>>>,
+    has_left: Arc<AtomicBool>,
 }
 
 impl Receiving {
@@ -148,7 +155,7 @@ impl Receiving {
                                 ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized
                             )
                     );
-                    if self.first.is_some() || is_final {
+                    if self.has_left.load(Ordering::Acquire) || self.first.is_some() || is_final {
                         self.answer(Err(error.to_string()));
                         return;
                     }

@@ -1,0 +1,154 @@
+//! A server as agents and programs use it: by the Model Context Protocol and by HTTP.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::store::STORE;
+use crate::{WORLD, fails, program};
+
+fn started(words: &[&str]) -> Child {
+    let mut command = Command::new(program());
+    command.args(["serve", "--run", &WORLD.run(), "--store", &STORE]).args(words);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// An agent at the other end of two pipes.
+struct Agent {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    n_asked: u64,
+}
+
+impl Agent {
+    fn hello() -> Self {
+        let mut child = started(&["--mcp", "stdio"]);
+        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut agent = Self { child, input, output, n_asked: 0 };
+        let client =
+            json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let hello = agent.ask("initialize", &client);
+        assert_eq!(hello["serverInfo"]["name"], "spaxiom");
+        assert!(hello["instructions"].as_str().unwrap().contains("describe_store"));
+        agent.say(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        agent
+    }
+
+    fn say(&mut self, message: &Value) {
+        writeln!(self.input, "{message}").unwrap();
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
+        self.n_asked += 1;
+        self.say(&json!({"jsonrpc": "2.0", "id": self.n_asked, "method": method, "params": params}));
+        loop {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server hung up");
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message["id"] == self.n_asked {
+                assert!(message["error"].is_null(), "{message}");
+                return message["result"].clone();
+            }
+        }
+    }
+
+    /// What a tool answers; the text of its error where it refuses.
+    fn call(&mut self, tool: &str, arguments: &Value) -> Result<Value, String> {
+        let result = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
+        if result["isError"] == true {
+            return Err(result["content"][0]["text"].as_str().unwrap().to_owned());
+        }
+        Ok(result["structuredContent"].clone())
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn an_agent_finds_out_what_there_is_when_it_was_so_before_and_what_followed() {
+    let mut agent = Agent::hello();
+    let tools = agent.ask("tools/list", &json!({}));
+    // Definitions are read by a model in every conversation.
+    assert!(tools.to_string().len() < 8_000, "{}", tools.to_string().len());
+    let names: Vec<&str> =
+        tools["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 7, "{names:?}");
+    assert!(!tools.to_string().contains("\"null\""), "a list of types is more than some clients read");
+    let store = agent.call("describe_store", &json!({})).unwrap();
+    assert_eq!(store["sites"], json!(["warehouse-00", "warehouse-01"]));
+    let queues = agent.call("search_events", &json!({"text": "queues in the morning", "k": 2})).unwrap();
+    assert!(queues["interpreted_query"].as_str().unwrap().contains("QueueFormed"), "{queues}");
+    let id = queues["hits"][0]["id"].as_str().unwrap();
+    let similar = agent.call("find_similar", &json!({"event_id": id, "k": 3})).unwrap();
+    assert_eq!(similar["hits"].as_array().unwrap().len(), 3);
+    assert!(similar["hits"][0]["followed"].is_array() && similar["provenance"]["usual_similarity"]["p99"].is_f64());
+    let other = similar["hits"][0]["id"].as_str().unwrap();
+    assert!(agent.call("explain_match", &json!({"event_a": id, "event_b": other})).unwrap()["parts"].is_array());
+    assert_eq!(agent.call("get_context", &json!({"event_id": id})).unwrap()["before"].as_array().unwrap().len(), 20);
+    let count = agent.call("count_events", &json!({"by": "hour", "types": ["QueueFormed"]})).unwrap();
+    assert_eq!(count["counts"].as_array().unwrap().len(), 24);
+    assert_eq!(agent.call("list_alerts", &json!({})).unwrap()["total"], 0);
+    // A wrong name says which there are, so that an agent can ask again.
+    let error = agent.call("search_events", &json!({"types": ["QueueFormd"]})).unwrap_err();
+    assert!(error.contains("QueueFormed"), "{error}");
+    let prompts = agent.ask("prompts/list", &json!({}));
+    assert_eq!(prompts["prompts"].as_array().unwrap().len(), 2);
+    let prompt = agent.ask("prompts/get", &json!({"name": "happened_before", "arguments": {"what": "a jam"}}));
+    assert!(prompt["messages"][0]["content"]["text"].as_str().unwrap().contains("a jam"));
+}
+
+#[test]
+fn a_program_asks_by_http_and_a_termination_ends_it() {
+    let mut child = started(&["--listen", "127.0.0.1:0"]);
+    let mut address = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    let address = address.trim_end();
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let post = |path: &str, body: &str| {
+        let mut answer = agent.post(format!("{address}{path}")).content_type("application/json").send(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json::<Value>().unwrap())
+    };
+    let (status, store) = {
+        let mut answer = agent.get(format!("{address}/v1/store")).call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json::<Value>().unwrap())
+    };
+    assert_eq!((status, &store["sites"]), (200, &json!(["warehouse-00", "warehouse-01"])));
+    let (status, found) = post("/v1/search", r#"{"text": "doors that opened at night", "k": 2}"#);
+    assert_eq!((status, found["hits"].as_array().map(Vec::len)), (200, Some(2)), "{found}");
+    for (path, body, want, word) in [
+        ("/v1/search", "{", 400, "body"),
+        ("/v1/search", r#"{"txt": "doors"}"#, 422, "txt"),
+        ("/v1/search", r#"{"types": ["DoorFell"]}"#, 400, "DoorOpened"),
+        ("/v1/similar", r#"{"event_id": "nobody"}"#, 400, "nobody"),
+    ] {
+        let (status, error) = post(path, body);
+        assert!(status == want && error["error"].to_string().contains(word), "{path} {body}: {status} {error}");
+    }
+    // A page that points a name of its own here.
+    let rebound = agent.get(format!("{address}/v1/store")).header("Host", "evil.example").call().unwrap();
+    assert_eq!(rebound.status().as_u16(), 403);
+    let mcp = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    let mut answer = agent
+        .post(format!("{address}/mcp"))
+        .header("Accept", "application/json, text/event-stream")
+        .content_type("application/json")
+        .send(mcp.to_string())
+        .unwrap();
+    assert_eq!(answer.body_mut().read_json::<Value>().unwrap()["result"]["serverInfo"]["name"], "spaxiom");
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn an_address_that_others_reach_is_refused() {
+    let words = ["serve", "--run", &WORLD.run(), "--store", &STORE, "--listen", "0.0.0.0:0"];
+    fails(&words, 1, "can be reached from other machines");
+}

@@ -1,0 +1,56 @@
+//! Which alerts are there?
+
+use chrono::DateTime;
+use spaxiom_stream::{Alert, AlertBook, AlertState};
+
+use super::answers::{AlertRow, Alerts};
+use super::asked::AlertsAsked;
+use super::state::Desk;
+use crate::error::ServeError;
+
+/// Alerts that are listed at most.
+const MAX_ALERTS: usize = 100;
+
+const STATES: [AlertState; 4] =
+    [AlertState::Pending, AlertState::Firing, AlertState::Acknowledged, AlertState::Resolved];
+
+impl Desk {
+    /// Alerts of the stream that fills the store; none where no stream has alerts.
+    ///
+    /// # Errors
+    /// [`ServeError::Asked`] for a state or a time that is none.
+    pub fn alerts(&self, asked: &AlertsAsked) -> Result<Alerts, ServeError> {
+        let AlertsAsked { state, since } = asked;
+        let state = match state.as_str() {
+            "" => None,
+            name => Some(STATES.into_iter().find(|state| state.as_str() == name).ok_or_else(|| {
+                ServeError::Asked(format!("`state` is pending, firing, acknowledged or resolved, not `{name}`"))
+            })?),
+        };
+        let since = match since.as_str() {
+            "" => None,
+            text => Some(DateTime::parse_from_rfc3339(text).map_err(|_| {
+                ServeError::Asked(format!("`since` wants a time such as 2025-01-20T10:00:00Z, not `{text}`"))
+            })?),
+        };
+        let is_wanted = |alert: &&Alert| {
+            state.is_none_or(|state| alert.state == state) && since.is_none_or(|since| alert.since >= since)
+        };
+        let book = AlertBook::of_store(self.store()).map_err(|error| ServeError::Asked(error.to_string()))?;
+        let found: Vec<&Alert> = book.alerts().filter(is_wanted).collect();
+        let rows = found.iter().take(MAX_ALERTS).map(|alert| {
+            Ok(AlertRow {
+                id: alert.id.clone(),
+                kind: alert.kind.as_str().to_owned(),
+                state: alert.state.as_str().to_owned(),
+                zone: alert.zone.clone().unwrap_or_default(),
+                text: alert.text.clone(),
+                since: self.local(&alert.site, alert.since)?,
+                event_id: alert.event_id.clone().unwrap_or_default(),
+                site: alert.site.clone(),
+            })
+        });
+        let alerts = rows.collect::<Result<Vec<_>, ServeError>>()?;
+        Ok(Alerts { total: found.len(), truncated: found.len() > MAX_ALERTS, alerts })
+    }
+}

@@ -1,0 +1,118 @@
+//! Questions: flat, and every part of them but the first may be left out.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Events like what a text, an event or a filter says.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchAsked {
+    /// What to look for, in words: "queues in loading zones between 7 and 9 am"
+    pub text: String,
+    /// Or an event as a JSON object with at least type and time
+    pub event_json: String,
+    /// Only these types of events
+    pub types: Vec<String>,
+    /// Only these zones
+    pub zones: Vec<String>,
+    /// Only these sites
+    pub sites: Vec<String>,
+    /// Only from this time on (RFC 3339, or 2025-01-20T10:00 on the site's clock)
+    pub from: String,
+    /// Only before this time
+    pub to: String,
+    /// Only at this time of the site's day, such as 7..9 or 22:30..6
+    pub time_of_day: String,
+    /// Hits, 1 to 50
+    #[schemars(range(min = 1, max = 50))]
+    pub k: usize,
+    /// Whether hits have the whole event
+    pub full: bool,
+}
+
+/// Moments like a stored event.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimilarAsked {
+    /// Id of a stored event
+    pub event_id: String,
+    /// Only these types of events
+    pub types: Vec<String>,
+    /// Only these zones
+    pub zones: Vec<String>,
+    /// Only these sites
+    pub sites: Vec<String>,
+    /// Only from this time on
+    pub from: String,
+    /// Only before this time
+    pub to: String,
+    /// Hits, 1 to 50
+    #[schemars(range(min = 1, max = 50))]
+    pub k: usize,
+    /// Whether hits have the whole event
+    pub full: bool,
+}
+
+/// What was before and after an event at its site.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContextAsked {
+    /// Id of a stored event
+    pub event_id: String,
+    /// Events before it, 0 to 200
+    #[serde(default = "before")]
+    #[schemars(range(min = 0, max = 200))]
+    pub before: usize,
+    /// Events after it, 0 to 200
+    #[serde(default = "after")]
+    #[schemars(range(min = 0, max = 200))]
+    pub after: usize,
+}
+
+fn before() -> usize {
+    20
+}
+
+fn after() -> usize {
+    5
+}
+
+/// How many events there are.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CountAsked {
+    /// What to count by: type, zone, site or hour
+    pub by: String,
+    /// Only these types of events
+    pub types: Vec<String>,
+    /// Only these zones
+    pub zones: Vec<String>,
+    /// Only these sites
+    pub sites: Vec<String>,
+    /// Only from this time on
+    pub from: String,
+    /// Only before this time
+    pub to: String,
+    /// Only at this time of the site's day
+    pub time_of_day: String,
+}
+
+/// Why two stored events are alike.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainAsked {
+    /// Id of a stored event
+    pub event_a: String,
+    /// Id of another one
+    pub event_b: String,
+}
+
+/// Alerts of the stream that fills the store.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsAsked {
+    /// Only those in this state: firing, acknowledged or resolved
+    pub state: String,
+    /// Only those that began at this time or later (RFC 3339)
+    pub since: String,
+}

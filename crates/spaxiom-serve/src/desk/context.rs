@@ -1,0 +1,59 @@
+//! What was around an event?
+
+use serde_json::{Value, json};
+use spaxiom_embedding::{EmbeddingError, Event};
+
+use super::answers::{Context, EventRow};
+use super::asked::ContextAsked;
+use super::state::Desk;
+use crate::error::ServeError;
+
+/// Events on each side at most.
+const MAX_ROWS: usize = 200;
+
+/// How far on is looked, in nanoseconds.
+const AFTER_NS: i64 = 2 * 3_600 * 1_000_000_000;
+
+impl Desk {
+    /// The events before and after a stored one at its site.
+    ///
+    /// # Errors
+    /// An event that is not there, [`ServeError::Asked`] for more rows than are given.
+    pub fn context(&self, asked: &ContextAsked) -> Result<Context, ServeError> {
+        let ContextAsked { event_id, before, after } = asked;
+        if (*before).max(*after) > MAX_ROWS {
+            return Err(ServeError::Asked(format!("`before` and `after` are at most {MAX_ROWS}")));
+        }
+        let record = self.store().get(event_id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: event_id.clone() })?;
+        let event = stored(&record.metadata)?;
+        let (site, at) = (record.site.as_str(), record.time_ns);
+        let rows = |texts: Vec<String>| -> Result<Vec<EventRow>, ServeError> {
+            let events = texts.iter().map(|text| stored(text)).collect::<Result<Vec<Event>, _>>()?;
+            events.iter().filter(|other| other.id != event.id).map(|other| self.row(other, &event)).collect()
+        };
+        let limit = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let mut earlier =
+            rows(self.store().metadata_between(site, i64::MIN, at.saturating_add(1), limit(before + 1))?)?;
+        earlier.drain(..earlier.len().saturating_sub(*before));
+        let later = self.store().metadata_between(site, at.saturating_add(1), at.saturating_add(AFTER_NS), u32::MAX)?;
+        let mut later = later;
+        later.truncate(*after);
+        Ok(Context { site: site.to_owned(), event: self.row(&event, &event)?, before: earlier, after: rows(later)? })
+    }
+
+    fn row(&self, event: &Event, asked: &Event) -> Result<EventRow, ServeError> {
+        Ok(EventRow {
+            id: event.id.to_string(),
+            kind: event.kind.to_string(),
+            zone: event.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
+            time: self.local(event.site_id.as_str(), event.time)?,
+            secs: (event.time - asked.time).as_seconds_f64(),
+            attributes: serde_json::to_value(&event.attrs).unwrap_or(Value::Null),
+        })
+    }
+}
+
+fn stored(text: &str) -> Result<Event, ServeError> {
+    let id = || serde_json::from_str::<Value>(text).unwrap_or_else(|_| json!({}))["id"].to_string();
+    Ok(Event::from_json(text).map_err(|source| EmbeddingError::StoredEvent { id: id(), source })?)
+}

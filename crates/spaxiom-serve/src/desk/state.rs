@@ -1,0 +1,178 @@
+//! The desk itself, and what all questions share.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use serde_json::Value;
+use spaxiom_embedding::{EmbeddingPipeline, Event, Field, Filter, Names, SearchResult, VectorStore};
+
+use super::answers::{Counted, Hit, Provenance, Usual};
+use crate::error::ServeError;
+
+/// Hits that are given at most, and by default.
+pub(super) const MAX_K: usize = 50;
+const DEFAULT_K: usize = 10;
+
+/// Vectors of which every pair is compared for what is usual.
+const N_USUAL: usize = 200;
+
+/// How far on is looked for what followed, in nanoseconds, and how many events at most.
+const FOLLOWING_NS: i64 = 30 * 60 * 1_000_000_000;
+const MAX_FOLLOWING: u32 = 10_000;
+
+/// Types of what followed that are listed.
+const N_FOLLOWED: usize = 5;
+
+/// Answers questions about a store.
+pub struct Desk {
+    store: Arc<dyn VectorStore>,
+    /// Encodes one question after the other: not every backend lets threads share an encoder.
+    pipeline: Mutex<EmbeddingPipeline>,
+    pub(super) names: Names,
+    run: String,
+    usual: Usual,
+    now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+}
+
+/// What every question may be limited to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Limits<'a> {
+    pub(super) types: &'a [String],
+    pub(super) zones: &'a [String],
+    pub(super) sites: &'a [String],
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+    pub(super) time_of_day: &'a str,
+}
+
+impl Desk {
+    /// Over a store that the run called `run` filled; `now` is the time of the world, for `yesterday` in a text.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn new(
+        pipeline: EmbeddingPipeline,
+        run: &str,
+        now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
+    ) -> Result<Self, ServeError> {
+        let names = Names::of_store(pipeline.store(), pipeline.tokenizer().known_sites())?;
+        let store = pipeline.shared_store();
+        let usual = usual(store.as_ref())?;
+        Ok(Self { store, pipeline: Mutex::new(pipeline), names, run: run.to_owned(), usual, now: Arc::new(now) })
+    }
+
+    pub(super) fn store(&self) -> &dyn VectorStore {
+        self.store.as_ref()
+    }
+
+    /// What encodes, for as long as nobody else has it.
+    pub(super) fn pipeline(&self) -> MutexGuard<'_, EmbeddingPipeline> {
+        self.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn provenance(&self) -> Provenance {
+        Provenance { run: self.run.clone(), usual_similarity: self.usual }
+    }
+
+    /// The time on the clock that all sites have, or UTC.
+    pub(super) fn local_now(&self) -> Result<NaiveDateTime, ServeError> {
+        let zones = self.store().time_zones()?;
+        let now = (self.now)();
+        let mut zones = zones.values();
+        let first = zones.next().copied();
+        let shared = first.filter(|first| zones.all(|zone| zone == first));
+        Ok(shared.map_or_else(|| now.naive_utc(), |zone| now.with_timezone(&zone).naive_local()))
+    }
+
+    /// A time on the clock of a site, with its offset.
+    pub(super) fn local(&self, site: &str, time: DateTime<Utc>) -> Result<String, ServeError> {
+        let zone = self.store().time_zones()?.get(site).copied();
+        let utc = || time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        Ok(zone.map_or_else(utc, |zone| time.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, true)))
+    }
+
+    /// The condition that limits say.
+    pub(super) fn filter(&self, limits: &Limits<'_>) -> Result<Filter, ServeError> {
+        let Limits { types, zones, sites, from, to, time_of_day } = *limits;
+        let is = |field: Field, values: &[String]| match values {
+            [] => Filter::All,
+            values => Filter::Is { field, values: values.to_vec() },
+        };
+        let mut filter = is(Field::Type, types).and(is(Field::Zone, zones)).and(is(Field::Site, sites));
+        for (name, word, text) in
+            [("from", "time >=", from), ("to", "time <", to), ("time_of_day", "hour in", time_of_day)]
+        {
+            if !text.is_empty() {
+                let parsed = Filter::parse(&format!("{word} {text}"));
+                filter = filter.and(parsed.map_err(|error| ServeError::Asked(format!("`{name}`: {error}")))?);
+            }
+        }
+        self.store().require_known(&filter)?;
+        Ok(filter)
+    }
+
+    pub(super) fn hits(&self, results: Vec<SearchResult>, is_full: bool) -> Result<Vec<Hit>, ServeError> {
+        results.into_iter().map(|result| self.hit(result, is_full)).collect()
+    }
+
+    fn hit(&self, result: SearchResult, is_full: bool) -> Result<Hit, ServeError> {
+        let SearchResult { id, site, similarity, kind, zone, time, local_time, n_folded, metadata, .. } = result;
+        let at = DateTime::parse_from_rfc3339(&time).ok().and_then(|time| time.timestamp_nanos_opt());
+        Ok(Hit {
+            followed: at.map_or_else(|| Ok(Vec::new()), |at| self.followed(&site, at))?,
+            id,
+            site,
+            kind,
+            zone: zone.unwrap_or_default(),
+            time: local_time.unwrap_or(time),
+            similarity,
+            folded: n_folded,
+            event: if is_full { metadata } else { Value::Null },
+        })
+    }
+
+    /// Events by type that followed a time at a site.
+    pub(super) fn followed(&self, site: &str, time_ns: i64) -> Result<Vec<Counted>, ServeError> {
+        let events =
+            self.store().metadata_between(site, time_ns + 1, time_ns.saturating_add(FOLLOWING_NS), MAX_FOLLOWING)?;
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for event in events.iter().filter_map(|event| Event::from_json(event).ok()) {
+            *counts.entry(event.kind.to_string()).or_default() += 1;
+        }
+        let mut counts = counted(counts);
+        counts.truncate(N_FOLLOWED);
+        Ok(counts)
+    }
+}
+
+/// Greatest first, and then by name.
+pub(super) fn counted(counts: BTreeMap<String, usize>) -> Vec<Counted> {
+    let mut counts: Vec<Counted> = counts.into_iter().map(|(name, count)| Counted { name, count }).collect();
+    counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    counts
+}
+
+/// How many hits are wanted, within what is allowed.
+pub(super) fn wanted(k: usize) -> Result<usize, ServeError> {
+    match k {
+        0 => Ok(DEFAULT_K),
+        1..=MAX_K => Ok(k),
+        _ => Err(ServeError::Asked(format!("`k` is at most {MAX_K}, not {k}: narrow the question"))),
+    }
+}
+
+/// Cosine of two stored vectors, which have length 1.
+pub(super) fn similarity(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn usual(store: &dyn VectorStore) -> Result<Usual, ServeError> {
+    let vectors: Vec<Vec<f32>> =
+        store.sample(N_USUAL, &Filter::All)?.records.into_iter().map(|record| record.vector).collect();
+    let pairs = vectors.iter().enumerate().flat_map(|(at, a)| vectors[at + 1..].iter().map(move |b| (a, b)));
+    let mut similarities: Vec<f32> = pairs.map(|(a, b)| similarity(a, b)).collect();
+    similarities.sort_by(f32::total_cmp);
+    let at = |percent: usize| similarities.get(similarities.len() * percent / 100).copied().unwrap_or(0.0);
+    Ok(Usual { median: at(50), p99: at(99) })
+}
