@@ -19,6 +19,9 @@ const FEATURES: [(&str, &str, &str); 4] = [
 /// A command, and the cargo feature that it is built with.
 const COMMANDS: [(&str, &str); 2] = [("eval", BOOSTING), ("ablate", BOOSTING)];
 
+/// The file of a run whose heads may be trees.
+const HEADS: &str = "risk.json";
+
 /// The feature that builds LightGBM.
 const BOOSTING: &str = "boosting";
 
@@ -76,7 +79,16 @@ fn features(words: &[String]) -> Vec<&'static str> {
     };
     let of_flags = FEATURES.into_iter().filter(|(flag, value, _)| has(flag, value)).map(|(_, _, feature)| feature);
     let command = words.first().map_or("", String::as_str);
-    COMMANDS.into_iter().filter(|(name, _)| *name == command).map(|(_, feature)| feature).chain(of_flags).collect()
+    let of_command = COMMANDS.into_iter().filter(|(name, _)| *name == command).map(|(_, feature)| feature);
+    // A stream of anything else is not worth minutes of building.
+    let judges = command == "stream" && value(words, "--run").is_some_and(|run| Path::new(run).join(HEADS).exists());
+    of_command.chain(judges.then_some(BOOSTING)).chain(of_flags).collect()
+}
+
+/// The value of `--flag VALUE` or `--flag=VALUE`.
+fn value<'w>(words: &'w [String], flag: &str) -> Option<&'w str> {
+    let apart = words.windows(2).find(|pair| pair[0] == flag).map(|pair| pair[1].as_str());
+    apart.or_else(|| words.iter().find_map(|word| word.strip_prefix(flag)?.strip_prefix('=')))
 }
 
 #[cfg(unix)]
@@ -103,6 +115,19 @@ mod tests {
         assert_eq!(features_of("eval --backend wgpu"), ["boosting", "wgpu"]);
         assert!(features_of("pretrain --backend flex").is_empty());
         assert!(features_of("pretrain --backend").is_empty());
+    }
+
+    #[test]
+    fn a_stream_that_judges_risks_is_built_with_trees() {
+        let run = std::env::temp_dir().join(format!("spaxiom-heads-{}", std::process::id()));
+        fs_err::create_dir_all(&run).expect("a folder for a moment");
+        let stream = |flag: String| features(&["stream".to_owned(), flag]);
+        let of_run = || stream(format!("--run={}", run.display()));
+        assert!(of_run().is_empty());
+        fs_err::write(run.join(super::HEADS), "{}").expect("a file for a moment");
+        assert_eq!(of_run(), ["boosting"]);
+        fs_err::remove_dir_all(&run).expect("it was just made");
+        assert!(stream("--run".into()).is_empty());
     }
 
     #[test]

@@ -56,7 +56,7 @@ commands! {
     Search(search::SearchArgs);
     /// Take events in as they come, and send alerts
     Stream(stream::StreamArgs);
-    /// Answer questions about a store: to agents by MCP, to programs by HTTP
+    /// Answer questions about a store: a page for people, MCP for agents, HTTP for programs
     Serve(serve::ServeArgs);
     /// Compare a run with controls on sites and days that training never saw
     Eval(eval::EvalArgs);

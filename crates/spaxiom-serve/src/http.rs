@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use crate::desk::{AlertsAsked, ContextAsked, CountAsked, Desk, ExplainAsked, SearchAsked, SimilarAsked};
 use crate::error::ServeError;
 use crate::mcp::Agent;
+use crate::page;
 
 /// Questions that are answered at once; more are told to come again.
 const N_AT_ONCE: usize = 64;
@@ -70,6 +71,9 @@ fn router(desk: Arc<Desk>) -> Router {
     let mcp: StreamableHttpService<Agent, LocalSessionManager> =
         StreamableHttpService::new(move || Ok(Agent::new(Arc::clone(&agent))), Arc::default(), config);
     Router::new()
+        .route("/", get(|| async { page::file("text/html", page::HTML) }))
+        .route("/page.css", get(|| async { page::file("text/css", page::CSS) }))
+        .route("/page.js", get(|| async { page::file("text/javascript", page::SCRIPT) }))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/v1/store", get(store))
         .route("/v1/search", post(search))

@@ -8,6 +8,7 @@ mod desk;
 mod error;
 mod http;
 mod mcp;
+mod page;
 
 pub use crate::desk::{
     AlertRow, Alerts, AlertsAsked, Context, ContextAsked, CountAsked, Counted, Counts, Desk, EventRow, ExplainAsked,

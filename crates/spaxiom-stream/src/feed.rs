@@ -44,9 +44,10 @@ pub(crate) enum Next {
 impl Feed {
     /// Reads a source on a thread of its own.
     pub(crate) fn start(opened: Opened, name: String, options: ReadOptions) -> Self {
-        let Opened { input, n_given, acknowledge } = opened;
+        let Opened { input, delivers_again, n_given, acknowledge } = opened;
         let (sender, items) = sync_channel(CAPACITY);
-        thread::spawn(move || read(input, &n_given, &name, &options, &sender));
+        let marking = Marking { input, n_given, has_begun: Arc::default(), sender };
+        thread::spawn(move || read(marking, delivers_again, &name, &options));
         Self { items, acknowledge }
     }
 
@@ -92,19 +93,13 @@ impl Read for Marking {
     }
 }
 
-fn read(
-    input: Box<dyn Read + Send>,
-    n_given: &Arc<AtomicU64>,
-    name: &str,
-    options: &ReadOptions,
-    sender: &SyncSender<Item>,
-) {
-    let has_begun = Arc::new(AtomicBool::new(false));
-    let marking =
-        Marking { input, n_given: Arc::clone(n_given), has_begun: Arc::clone(&has_begun), sender: sender.clone() };
+fn read(marking: Marking, delivers_again: bool, name: &str, options: &ReadOptions) {
+    let Marking { n_given, has_begun, sender, .. } = &marking;
+    let (n_given, has_begun, sender) = (Arc::clone(n_given), Arc::clone(has_begun), sender.clone());
     // One thread: what is read is handed on before more is asked for.
     let options = ReadOptions { threads: Some(1), ..options.clone() };
     let reader = match EventReader::from_stream(Box::new(marking), name, &options) {
+        Ok(reader) if delivers_again => reader.of_deliveries(),
         Ok(reader) => reader,
         Err(error) => {
             let _ = sender.send(Item::Broken(Box::new(error.into())));

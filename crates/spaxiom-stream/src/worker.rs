@@ -19,6 +19,10 @@ const SILENCES: &str = "alerts/silences";
 /// How long the source is waited for before somebody may stop the stream, and time passes for alerts.
 const WAIT: Duration = Duration::from_millis(100);
 
+/// Turns of the loop, of a tenth of a second where nothing comes, that a place for alerts is left alone after it failed: at first, and at most.
+const FIRST_REST: u32 = 10;
+const LONGEST_REST: u32 = 600;
+
 /// Commits that fail are tried again so often, with pauses from the first to the last.
 const N_TRIES: u32 = 8;
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
@@ -99,6 +103,30 @@ struct Alerts {
     sinks: Vec<Box<dyn Sink>>,
     /// Whether the store has not what is here.
     is_changed: bool,
+    /// How long a place that takes nothing is left alone.
+    rest: Rest,
+}
+
+/// Leaves a place that fails alone, for twice as long each time.
+#[derive(Debug, Default)]
+struct Rest {
+    n_failures: u32,
+    /// Turns of the loop until it is tried again.
+    n_turns: u32,
+}
+
+impl Rest {
+    /// Whether it is to be left alone in this turn.
+    fn is_on(&mut self) -> bool {
+        let is_on = self.n_turns > 0;
+        self.n_turns = self.n_turns.saturating_sub(1);
+        is_on
+    }
+
+    fn failed(&mut self) {
+        self.n_turns = (FIRST_REST << self.n_failures.min(16)).min(LONGEST_REST);
+        self.n_failures += 1;
+    }
 }
 
 impl<'a> Worker<'a> {
@@ -127,6 +155,7 @@ impl<'a> Worker<'a> {
                     triggers: Triggers::new(&rules.trigger, pipeline)?,
                     sinks,
                     is_changed: false,
+                    rest: Rest::default(),
                 })
             }
         };
@@ -226,10 +255,18 @@ impl<'a> Worker<'a> {
     fn tell(&mut self, observer: &mut dyn StreamObserver) -> Result<(), StreamError> {
         let Some(alerts) = &mut self.alerts else { return Ok(()) };
         alerts.hear();
-        match alerts.send() {
-            Ok(n_sent) => self.summary.notices += n_sent,
-            // They are kept, and sent with the next ones.
-            Err(error) => observer.pause(Duration::ZERO, &error),
+        if !alerts.rest.is_on() {
+            match alerts.send() {
+                Ok(n_sent) => {
+                    self.summary.notices += n_sent;
+                    alerts.rest = Rest::default();
+                }
+                // They are kept, and sent with the next ones.
+                Err(error) => {
+                    observer.pause(Duration::ZERO, &error);
+                    alerts.rest.failed();
+                }
+            }
         }
         if self.alerts.as_ref().is_some_and(|alerts| alerts.is_changed) {
             self.commit_kept(observer)?;
@@ -305,5 +342,22 @@ fn risk_observation(event: &Event, risk: &RiskScore, rules: &AlertRules, thresho
         event_id: Some(risk.event_id.clone()),
         timing: Timing { lasting_secs: 0.0, keep_secs: rules.risk.keep_secs, quiet_secs: rules.risk.quiet_secs },
         budget: rules.risk.budget_per_zone_shift,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rest;
+
+    #[test]
+    fn a_place_that_fails_is_left_alone_for_longer_each_time() {
+        let mut rest = Rest::default();
+        let turns = |rest: &mut Rest| {
+            rest.failed();
+            (0..10_000).take_while(|_| rest.is_on()).count()
+        };
+        assert_eq!([turns(&mut rest), turns(&mut rest), turns(&mut rest)], [10, 20, 40]);
+        assert_eq!((0..40).map(|_| turns(&mut rest)).last(), Some(600));
+        assert!(!Rest::default().is_on());
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> anyhow::Result<Exit> {
     }
     let listening = |address: SocketAddr| {
         output::text(&format!("http://{address}\n"));
-        tracing::info!("MCP at http://{address}/mcp; Ctrl-C ends");
+        tracing::info!("a page for people; agents connect to http://{address}/mcp; Ctrl-C ends");
     };
     serve_http(desk, args.listen, listening)?;
     Ok(Exit::Done)

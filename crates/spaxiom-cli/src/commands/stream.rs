@@ -76,6 +76,12 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     if args.topic.is_some() && !matches!(args.source, SourceAddress::Mqtt(_)) {
         return Err(WrongUse("`--topic` is for messages of a broker: leave it out".into()).into());
     }
+    if args.alerts.contains(&AlertAddress::Stdout) && json {
+        return Err(WrongUse(
+            "`--json` and `--alerts stdout` both want standard output: use `--alerts file:PATH`".into(),
+        )
+        .into());
+    }
     let run = Run::open(&args.run)?;
     let engine = args.backend.engine_for(&run)?;
     let options = args.read.options()?;
@@ -99,12 +105,6 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     let client = args.client();
     let sinks = args.alerts.iter().map(|alerts| alerts.open(&client, password.as_deref(), Box::new(print)));
     let sinks: Vec<Box<dyn Sink>> = sinks.collect::<Result<_, _>>()?;
-    if args.alerts.contains(&AlertAddress::Stdout) && json {
-        return Err(WrongUse(
-            "`--json` and `--alerts stdout` both want standard output: use `--alerts file:PATH`".into(),
-        )
-        .into());
-    }
     let options_of_stream = StreamOptions {
         commit_events: args.commit_events,
         rules,

@@ -105,12 +105,66 @@ fn an_agent_finds_out_what_there_is_when_it_was_so_before_and_what_followed() {
     assert!(prompt["messages"][0]["content"]["text"].as_str().unwrap().contains("a jam"));
 }
 
-#[test]
-fn a_program_asks_by_http_and_a_termination_ends_it() {
+/// A server on a free port, and its address.
+fn listening() -> (Child, String) {
     let mut child = started(&["--listen", "127.0.0.1:0"]);
     let mut address = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-    let address = address.trim_end();
+    (child, address.trim_end().to_owned())
+}
+
+/// The page as a browser shows it once its answers are there; none where there is no browser, which fails in CI.
+#[expect(clippy::disallowed_methods, reason = "a test that is skipped says so where it is told to")]
+fn opened(address: &str) -> Option<String> {
+    let profile = tempfile::TempDir::new().unwrap();
+    let output = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"])
+        .args(["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(["--virtual-time-budget=20000", "--window-size=1200,900", "--dump-dom", address])
+        .output();
+    if let Ok(output) = output {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return Some(String::from_utf8(output.stdout).unwrap());
+    }
+    assert!(std::env::var_os("CI").is_none(), "there is no `chromium` to open {address} in");
+    if let Some(skipped) = std::env::var_os("SPAXIOM_SKIPPED") {
+        let mut file = fs_err::OpenOptions::new().create(true).append(true).open(skipped).unwrap();
+        writeln!(file, "the explorer in a browser; install the package `chromium`").unwrap();
+    }
+    None
+}
+
+#[test]
+fn a_person_finds_moments_and_sees_two_beside_each_other() {
+    let (mut child, address) = listening();
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut page = agent.get(&address).call().unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert!(!page.body_mut().read_to_string().unwrap().contains("<script>"), "no script stands in the page");
+    let question = r#"{"text": "queues", "k": 2}"#;
+    let found = agent.post(format!("{address}/v1/search")).content_type("application/json").send(question).unwrap();
+    let found: Value = found.into_body().read_json().unwrap();
+    let [first, second] = [0, 1].map(|at| found["hits"][at]["id"].as_str().unwrap().to_owned());
+    for (view, wanted) in [
+        ("?q=queues", vec!["<td>warehouse-0", "type in (", "Similar"]),
+        (&format!("?like={first}&hit={second}"), vec!["Two moments beside each other", "<circle", "Similarity 0."]),
+        ("?q=unicorns", vec!["no word of the text names"]),
+        ("?types=DoorOpened&sites=warehouse-01", vec!["Remove DoorOpened", "site = warehouse-01"]),
+    ] {
+        let Some(shown) = opened(&format!("{address}/{view}")) else { break };
+        for wanted in wanted {
+            assert!(shown.contains(wanted), "{view} does not show `{wanted}`: {shown}");
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_program_asks_by_http_and_a_termination_ends_it() {
+    let (mut child, address) = listening();
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let post = |path: &str, body: &str| {
         let mut answer = agent.post(format!("{address}{path}")).content_type("application/json").send(body).unwrap();

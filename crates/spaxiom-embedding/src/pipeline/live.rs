@@ -39,6 +39,8 @@ struct Uncommitted {
     sites: BTreeSet<SiteId>,
     entities: BTreeSet<(SiteId, EntityId)>,
     late: Vec<Event>,
+    /// What a commit that failed half way has made durable.
+    done: Committed,
 }
 
 /// What became of an event.
@@ -111,7 +113,7 @@ impl LivePipeline<'_> {
         }
         let vector = self.vectors.push(event);
         let risk = self.risk.as_mut().map(|risk| risk.push(event)).transpose()?.flatten();
-        let Uncommitted { records, ids, sites, entities, late: _ } = &mut self.uncommitted;
+        let Uncommitted { records, ids, sites, entities, late: _, done: _ } = &mut self.uncommitted;
         records.push(record(event, metadata(event), &vector));
         ids.insert((event.site_id.clone(), event.id.to_string()));
         sites.insert(event.site_id.clone());
@@ -134,12 +136,7 @@ impl LivePipeline<'_> {
     /// # Errors
     /// A store that cannot be written: nothing is lost, and the same may be tried again.
     pub fn commit(&mut self, mut kept: BTreeMap<String, Vec<u8>>) -> Result<Committed, EmbeddingError> {
-        let Uncommitted { records, ids: _, sites, entities, late } = &self.uncommitted;
-        // Each is skipped when it is tried again.
-        let mut n_late = 0;
-        for sequence in group_by_site(late.iter().cloned()) {
-            n_late += self.pipeline.add_to_index(&sequence, |_| ())?;
-        }
+        let Uncommitted { records, sites, entities, .. } = &self.uncommitted;
         for site in sites {
             kept.extend(self.vectors.state(site).map(|state| (format!("{SITE}{site}"), state)));
             if let Some(zone) = self.pipeline.tokenizer().known_sites().time_zone(site.as_str()) {
@@ -150,9 +147,15 @@ impl LivePipeline<'_> {
             let state = self.risk.as_ref().and_then(|risk| risk.state(site, entity));
             kept.extend(state.map(|state| (format!("{ENTITY}{site}{BETWEEN}{entity}"), state)));
         }
-        let n_new = n_late + self.pipeline.store.commit(records.clone(), &kept)?;
-        self.uncommitted = Uncommitted::default();
-        Ok(Committed { n_new, n_late })
+        self.uncommitted.done.n_new += self.pipeline.store.commit(records.clone(), &kept)?;
+        self.uncommitted.records.clear();
+        // What is late stands between events that are durable now. Each is skipped when it is tried again.
+        for sequence in group_by_site(self.uncommitted.late.iter().cloned()) {
+            let n_late = self.pipeline.add_to_index(&sequence, |_| ())?;
+            self.uncommitted.done.n_new += n_late;
+            self.uncommitted.done.n_late += n_late;
+        }
+        Ok(std::mem::take(&mut self.uncommitted).done)
     }
 
     /// What the caller kept under names that begin with `prefix`.

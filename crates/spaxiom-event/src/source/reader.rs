@@ -144,6 +144,14 @@ impl EventReader {
         }
     }
 
+    /// The same for a source that may deliver a message again: events of one content are one event, and have one id.
+    ///
+    /// In a file they are as many as there are.
+    #[must_use]
+    pub fn of_deliveries(self) -> Self {
+        Self { repeats: Repeats::off(), ..self }
+    }
+
     /// The name of the format of the input.
     #[must_use]
     pub fn format_name(&self) -> &'static str {

@@ -18,9 +18,16 @@ const N_REMEMBERED: usize = 1 << 19;
 pub(super) struct Repeats {
     recent: HashMap<NonZeroU64, u32>,
     older: HashMap<NonZeroU64, u32>,
+    /// Whether what comes again is the same event.
+    is_off: bool,
 }
 
 impl Repeats {
+    /// Counts nothing.
+    pub(super) fn off() -> Self {
+        Self { is_off: true, ..Self::default() }
+    }
+
     /// Gives those events other ids whose content came before.
     pub(super) fn number(&mut self, records: &mut [Result<Record, Rejected>]) {
         for record in records.iter_mut().flatten() {
@@ -38,6 +45,9 @@ impl Repeats {
     }
 
     fn count(&mut self, hash: NonZeroU64) -> u32 {
+        if self.is_off {
+            return 0;
+        }
         if self.recent.len() >= N_REMEMBERED {
             self.older = std::mem::take(&mut self.recent);
         }

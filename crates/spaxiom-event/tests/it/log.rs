@@ -38,6 +38,19 @@ fn equal_lines_have_the_same_ids_however_a_file_is_read() {
     }
 }
 
+/// Two equal lines of a file are two events; a message that is delivered twice is one.
+#[test]
+fn what_is_delivered_again_is_the_same_event() {
+    let path =
+        written("again", b"{\"type\":\"A\",\"time\":1}\n{\"type\":\"A\",\"time\":1}\n{\"type\":\"A\",\"time\":2}\n");
+    let ids =
+        |reader: EventReader| -> Vec<String> { reader.map(|record| record.unwrap().event.id.to_string()).collect() };
+    let open = || EventReader::open(&path, &ReadOptions::default()).unwrap();
+    let (in_file, delivered) = (ids(open()), ids(open().of_deliveries()));
+    assert_eq!(in_file.iter().collect::<HashSet<_>>().len(), 3);
+    assert_eq!((&delivered[0], &delivered[1], &delivered[2]), (&in_file[0], &in_file[0], &in_file[2]));
+}
+
 #[test]
 fn an_empty_file_is_an_error_of_its_own() {
     for text in [&b""[..], b"\n  \n"] {

@@ -42,7 +42,7 @@ impl Desk {
         let k = wanted(*k)?;
         let hits = StoreSearch::new(self.store()).search(Query::Id(event_id), k, &filter)?;
         let total = self.store().sample(0, &filter)?.n_passing;
-        let how = format!("like the moment of {event_id}, where {filter}");
+        let how = format!("like the moment of {event_id}{}", limited(&filter));
         Ok(Found {
             interpreted_query: how,
             total,
@@ -94,7 +94,7 @@ impl Desk {
         let hits = pipeline.search(Query::Event { event: &event, context: &context }, k, filter)?;
         drop(pipeline);
         let total = self.store().sample(0, filter)?.n_passing;
-        let how = format!("like this {} after {} events of its site, where {filter}", event.kind, context.len());
+        let how = format!("like this {} after {} events of its site{}", event.kind, context.len(), limited(filter));
         Ok(Found {
             interpreted_query: how,
             total,
@@ -104,4 +104,9 @@ impl Desk {
             provenance: self.provenance(),
         })
     }
+}
+
+/// What hits have to pass beside being alike.
+fn limited(filter: &Filter) -> String {
+    if filter.is_all() { String::new() } else { format!(", where {filter}") }
 }

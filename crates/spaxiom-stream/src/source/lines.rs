@@ -17,5 +17,5 @@ pub(super) fn file(path: &Path) -> Result<Opened, StreamError> {
 
 /// What is behind a pipe cannot be given again, and a file stays as it is: nobody is told.
 fn of(input: Box<dyn std::io::Read + Send>) -> Opened {
-    Opened { input, n_given: Arc::new(AtomicU64::new(0)), acknowledge: Box::new(|_| Ok(())) }
+    Opened { input, delivers_again: false, n_given: Arc::new(AtomicU64::new(0)), acknowledge: Box::new(|_| Ok(())) }
 }

@@ -100,7 +100,7 @@ pub(super) fn open(
         }
         Ok(())
     };
-    Ok(Opened { input: Box::new(input), n_given, acknowledge: Box::new(acknowledge) })
+    Ok(Opened { input: Box::new(input), delivers_again: true, n_given, acknowledge: Box::new(acknowledge) })
 }
 
 /// Says good-bye when the stream ends, so that the broker keeps what comes.

@@ -10,6 +10,8 @@ use crate::error::StreamError;
 pub(crate) struct Opened {
     /// Its text; a read waits until there is some.
     pub(crate) input: Box<dyn Read + Send>,
+    /// Whether it may deliver a message again.
+    pub(crate) delivers_again: bool,
     /// Messages that were given so far.
     pub(crate) n_given: Arc<AtomicU64>,
     /// Tells the source how many of them are durable.

@@ -5,10 +5,16 @@ use spaxiom_stream::{SourceAddress, StreamOptions, Worker};
 use tempfile::TempDir;
 
 use crate::broker::Broker;
-use crate::{Until, WORLD, file_of, stream, vectors};
+use crate::{Until, WORLD, stream, vectors};
 
+/// Messages without ids, which are then made of what they say.
 fn payloads(events: &[Event]) -> Vec<String> {
-    events.iter().map(|event| serde_json::to_string(event).unwrap()).collect()
+    let payload = |event: &Event| {
+        let mut payload = serde_json::to_value(event).unwrap();
+        payload.as_object_mut().unwrap().remove("id");
+        payload.to_string()
+    };
+    events.iter().map(payload).collect()
 }
 
 #[test]
@@ -43,7 +49,9 @@ fn nothing_is_lost_when_the_stream_or_the_broker_ends() {
         worker.run(&mut feed, &mut Until::durable(300)).unwrap()
     };
     assert_eq!(third.new, 300, "{third:?}");
-    let file = SourceAddress::File(file_of(events, &folder));
+    let path = folder.path().join("events.jsonl");
+    fs_err::write(&path, payloads(events).join("\n")).unwrap();
+    let file = SourceAddress::File(path);
     let undisturbed = folder.path().join("undisturbed");
     stream(&file, &undisturbed, StreamOptions::default(), Vec::new(), 900);
     assert!(vectors(&store) == vectors(&undisturbed));
