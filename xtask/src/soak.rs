@@ -55,7 +55,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// A store that has lost something.
-pub(crate) fn kills(root: &Path, rounds: &str, wrapper: &[&str]) -> anyhow::Result<()> {
+fn kills(root: &Path, rounds: &str, wrapper: &[&str]) -> anyhow::Result<()> {
     let soak = ["run", "--quiet", "--package", "spaxiom-index", "--example", "soak", "--", rounds, "1"];
     process::cargo(root, &[&soak[..], wrapper].concat())
 }
