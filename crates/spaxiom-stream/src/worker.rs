@@ -186,9 +186,11 @@ impl<'a> Worker<'a> {
     }
 
     /// Waits for an item and takes as many as there are, up to a commit's; whether the source ended.
+    ///
+    /// What is known or no event counts too, so that a long file that is read again can be stopped and acknowledged.
     fn take_some(&mut self, feed: &Feed, observer: &mut dyn StreamObserver) -> Result<bool, StreamError> {
-        let mut next = feed.next_within(WAIT);
-        loop {
+        for at in 0..self.options.commit_events.max(1) {
+            let next = if at == 0 { feed.next_within(WAIT) } else { feed.next_now() };
             match next {
                 Next::Item(Item::Record(record)) => self.take(&record.event)?,
                 Next::Item(Item::Rejected(rejected)) => {
@@ -200,11 +202,8 @@ impl<'a> Worker<'a> {
                 Next::Nothing => return Ok(false),
                 Next::End => return Ok(true),
             }
-            if self.live.n_uncommitted() >= self.options.commit_events {
-                return Ok(false);
-            }
-            next = feed.next_now();
         }
+        Ok(false)
     }
 
     fn take(&mut self, event: &Event) -> Result<(), StreamError> {

@@ -5,7 +5,7 @@ use spaxiom_stream::{Alert, AlertBook, AlertState};
 
 use super::answers::{AlertRow, Alerts};
 use super::asked::AlertsAsked;
-use super::state::Desk;
+use super::state::{Desk, local};
 use crate::error::ServeError;
 
 /// Alerts that are listed at most.
@@ -38,19 +38,18 @@ impl Desk {
         };
         let book = AlertBook::of_store(self.store()).map_err(|error| ServeError::Asked(error.to_string()))?;
         let found: Vec<&Alert> = book.alerts().filter(is_wanted).collect();
-        let rows = found.iter().take(MAX_ALERTS).map(|alert| {
-            Ok(AlertRow {
-                id: alert.id.clone(),
-                kind: alert.kind.as_str().to_owned(),
-                state: alert.state.as_str().to_owned(),
-                zone: alert.zone.clone().unwrap_or_default(),
-                text: alert.text.clone(),
-                since: self.local(&alert.site, alert.since)?,
-                event_id: alert.event_id.clone().unwrap_or_default(),
-                site: alert.site.clone(),
-            })
+        let zones = self.store().time_zones()?;
+        let rows = found.iter().take(MAX_ALERTS).map(|alert| AlertRow {
+            id: alert.id.clone(),
+            kind: alert.kind.as_str().to_owned(),
+            state: alert.state.as_str().to_owned(),
+            zone: alert.zone.clone().unwrap_or_default(),
+            text: alert.text.clone(),
+            since: local(zones.get(&alert.site), alert.since),
+            event_id: alert.event_id.clone().unwrap_or_default(),
+            site: alert.site.clone(),
         });
-        let alerts = rows.collect::<Result<Vec<_>, ServeError>>()?;
+        let alerts = rows.collect();
         Ok(Alerts { total: found.len(), truncated: found.len() > MAX_ALERTS, alerts })
     }
 }

@@ -24,10 +24,15 @@ pub struct SearchAsked {
     /// Only at this time of the site's day, such as 7..9 or 22:30..6
     pub time_of_day: String,
     /// Hits, 1 to 50
+    #[serde(default = "hits")]
     #[schemars(range(min = 1, max = 50))]
     pub k: usize,
     /// Whether hits have the whole event
     pub full: bool,
+}
+
+fn hits() -> usize {
+    10
 }
 
 /// Moments like a stored event.
@@ -47,6 +52,7 @@ pub struct SimilarAsked {
     /// Only before this time
     pub to: String,
     /// Hits, 1 to 50
+    #[serde(default = "hits")]
     #[schemars(range(min = 1, max = 50))]
     pub k: usize,
     /// Whether hits have the whole event

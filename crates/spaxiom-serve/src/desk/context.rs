@@ -5,7 +5,7 @@ use spaxiom_embedding::{EmbeddingError, Event};
 
 use super::answers::{Context, EventRow};
 use super::asked::ContextAsked;
-use super::state::Desk;
+use super::state::{Desk, local};
 use crate::error::ServeError;
 
 /// Events on each side at most.
@@ -27,9 +27,18 @@ impl Desk {
         let record = self.store().get(event_id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: event_id.clone() })?;
         let event = stored(&record.metadata)?;
         let (site, at) = (record.site.as_str(), record.time_ns);
+        let zones = self.store().time_zones()?;
+        let row = |other: &Event| EventRow {
+            id: other.id.to_string(),
+            kind: other.kind.to_string(),
+            zone: other.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
+            time: local(zones.get(site), other.time),
+            secs: (other.time - event.time).as_seconds_f64(),
+            attributes: serde_json::to_value(&other.attrs).unwrap_or(Value::Null),
+        };
         let rows = |texts: Vec<String>| -> Result<Vec<EventRow>, ServeError> {
             let events = texts.iter().map(|text| stored(text)).collect::<Result<Vec<Event>, _>>()?;
-            events.iter().filter(|other| other.id != event.id).map(|other| self.row(other, &event)).collect()
+            Ok(events.iter().filter(|other| other.id != event.id).map(row).collect())
         };
         let limit = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let mut earlier =
@@ -38,18 +47,7 @@ impl Desk {
         let later = self.store().metadata_between(site, at.saturating_add(1), at.saturating_add(AFTER_NS), u32::MAX)?;
         let mut later = later;
         later.truncate(*after);
-        Ok(Context { site: site.to_owned(), event: self.row(&event, &event)?, before: earlier, after: rows(later)? })
-    }
-
-    fn row(&self, event: &Event, asked: &Event) -> Result<EventRow, ServeError> {
-        Ok(EventRow {
-            id: event.id.to_string(),
-            kind: event.kind.to_string(),
-            zone: event.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
-            time: self.local(event.site_id.as_str(), event.time)?,
-            secs: (event.time - asked.time).as_seconds_f64(),
-            attributes: serde_json::to_value(&event.attrs).unwrap_or(Value::Null),
-        })
+        Ok(Context { site: site.to_owned(), event: row(&event), before: earlier, after: rows(later)? })
     }
 }
 

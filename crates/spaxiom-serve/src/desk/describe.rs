@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::answers::StoreDescription;
-use super::state::Desk;
+use super::state::{self, Desk};
 use crate::error::ServeError;
 
 /// Names of a kind that are listed at most.
@@ -26,10 +26,10 @@ impl Desk {
             last = last.max(Some((to, site.as_str())));
         }
         let local = |end: Option<(i64, &str)>| match end {
-            Some((ns, site)) => self.local(site, DateTime::from_timestamp_nanos(ns)),
-            None => Ok(String::new()),
+            Some((ns, site)) => state::local(zones.get(site), DateTime::from_timestamp_nanos(ns)),
+            None => String::new(),
         };
-        let (first, last) = (local(first)?, local(last)?);
+        let (first, last) = (local(first), local(last));
         let some = |names: Vec<String>| names.into_iter().take(MAX_NAMES).collect();
         Ok(StoreDescription {
             events: store.stats()?.n_vectors,

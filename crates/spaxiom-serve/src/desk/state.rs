@@ -1,9 +1,10 @@
 //! The desk itself, and what all questions share.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use serde_json::Value;
 use spaxiom_embedding::{EmbeddingPipeline, Event, Field, Filter, Names, SearchResult, VectorStore};
 
@@ -85,13 +86,6 @@ impl Desk {
         Ok(shared.map_or_else(|| now.naive_utc(), |zone| now.with_timezone(&zone).naive_local()))
     }
 
-    /// A time on the clock of a site, with its offset.
-    pub(super) fn local(&self, site: &str, time: DateTime<Utc>) -> Result<String, ServeError> {
-        let zone = self.store().time_zones()?.get(site).copied();
-        let utc = || time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        Ok(zone.map_or_else(utc, |zone| time.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, true)))
-    }
-
     /// The condition that limits say.
     pub(super) fn filter(&self, limits: &Limits<'_>) -> Result<Filter, ServeError> {
         let Limits { types, zones, sites, from, to, time_of_day } = *limits;
@@ -143,6 +137,14 @@ impl Desk {
         let mut counts = counted(counts);
         counts.truncate(N_FOLLOWED);
         Ok(counts)
+    }
+}
+
+/// A time on the clock of a site, with its offset; UTC where no clock is known.
+pub(super) fn local<Z: TimeZone<Offset: Display>>(zone: Option<&Z>, time: DateTime<Utc>) -> String {
+    match zone {
+        Some(zone) => time.with_timezone(zone).to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        None => time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
     }
 }
 
