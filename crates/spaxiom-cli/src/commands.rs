@@ -9,6 +9,7 @@ mod embed;
 mod eval;
 mod finetune;
 mod index;
+mod predict;
 mod pretrain;
 mod search;
 mod serve;
@@ -50,6 +51,8 @@ commands! {
     Finetune(finetune::FinetuneArgs);
     /// Write the vectors of events to a file
     Embed(embed::EmbedArgs);
+    /// Tell what comes next at a site: the likeliest events, and counts for the next minutes
+    Predict(predict::PredictArgs);
     /// Embed events into a store and index them
     Index(index::IndexArgs);
     /// Find the events nearest to one

@@ -41,6 +41,30 @@ pub enum EmbeddingError {
     /// Tokens that are made of a stretch of time cannot be gone on with in the middle of one.
     #[error("a stream cannot go on after a restart with the token layout `bins`: train with `composite` or `flat`")]
     NotLive,
+    /// A site that the data do not have, or not before the moment that is asked about.
+    #[error("{path}: no event of the site `{site}`{before}; the data have {known}")]
+    NoSite {
+        /// The data.
+        path: PathBuf,
+        /// The site.
+        site: String,
+        /// Before what; empty where the data have none at all.
+        before: String,
+        /// The sites that are there.
+        known: String,
+    },
+    /// A past that is too short to learn what comes in so long a time.
+    #[error(
+        "site `{site}` has {n_events} events: too few to learn from what comes in {horizon_mins} minutes; give more of its past, or a shorter horizon"
+    )]
+    ShortHistory {
+        /// The site.
+        site: String,
+        /// Its events up to the moment that is asked about.
+        n_events: usize,
+        /// How far ahead.
+        horizon_mins: i64,
+    },
     /// A head of trees in a build without LightGBM.
     #[error(
         "this build has no gradient boosting: choose `--head mlp` or `--head linear`, or build with `--features boosting`, as `cargo xtask` does"

@@ -36,6 +36,7 @@ mod error;
 mod evaluation;
 mod exchange;
 mod files;
+mod forecast;
 mod page;
 mod pipeline;
 mod risk;
@@ -57,6 +58,10 @@ pub use crate::evaluation::{
     IndexFigures, LabelShare, MapPoint, Report, ReportRow, ShownMoment, ShownQuery, ablate, evaluate,
 };
 pub use crate::exchange::{ExportFormat, Imported, export_store, import_vectors};
+pub use crate::forecast::{
+    Backtest, CountErrors, ExpectedCount, Forecast, ForecastInput, ForecastOptions, LastEvent, NextEventChance,
+    NextScores, forecast,
+};
 pub use crate::pipeline::{
     Added, Aligned, Committed, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, LivePipeline, Nearest, Query,
     Relaxed, SearchResult, StoreSearch, Taken, TextHits, TextSearch, Unusual,

@@ -50,7 +50,7 @@ pub use crate::mlp::{BinaryRows, Mlp, MlpOptions};
 pub use crate::n_gram::NGram;
 pub use crate::part::Part;
 pub use crate::retrieval::{Ranked, RetrievalScores, recall_overlap, score_ranking};
-pub use crate::ridge::{RegressionRows, explained_variance};
+pub use crate::ridge::{RegressionRows, Ridge, explained_variance};
 pub use crate::silhouette::silhouette;
 pub use crate::split::{EntitySplit, Split, SplitDates, SplitOptions, check_no_leak};
 pub use crate::timing::{Latency, latency};

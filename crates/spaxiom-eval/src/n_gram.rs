@@ -32,6 +32,24 @@ impl NGram {
         Self { order, n_events, followers }
     }
 
+    /// The likelihood of every event after these, by its number; they sum to 1.
+    #[must_use]
+    pub fn likelihoods(&self, before: &[u32]) -> Vec<f64> {
+        let shortest_first = (0..self.order.min(before.len() + 1)).map(|len| &before[before.len() - len..]);
+        let mut likelihoods = vec![1.0 / self.n_events as f64; self.n_events];
+        for followers in shortest_first.map_while(|context| self.followers.get(context)) {
+            let n: u32 = followers.values().sum();
+            let (n, kinds) = (f64::from(n), followers.len() as f64);
+            for likelihood in &mut likelihoods {
+                *likelihood *= kinds / (n + kinds);
+            }
+            for (&event, &n_times) in followers {
+                likelihoods[event as usize] += f64::from(n_times) / (n + kinds);
+            }
+        }
+        likelihoods
+    }
+
     /// The likeliest event after these, and the logarithm of the likelihood of `event`, in nats.
     #[must_use]
     pub fn predict(&self, before: &[u32], event: u32) -> (u32, f64) {
@@ -76,7 +94,10 @@ mod tests {
         for order in 1..=4 {
             let model = NGram::fit(order, 6, [sequence.clone()]);
             for before in [&sequence[..0], &sequence[..1], &sequence[..7], &[5, 5, 5][..]] {
-                let sum: f64 = (0..6).map(|event| model.predict(before, event).1.exp()).sum();
+                let one_by_one: Vec<f64> = (0..6).map(|event| model.predict(before, event).1.exp()).collect();
+                let at_once = model.likelihoods(before);
+                assert!(one_by_one.iter().zip(&at_once).all(|(a, b)| (a - b).abs() < 1e-12), "{order} {before:?}");
+                let sum: f64 = one_by_one.iter().sum();
                 assert!((sum - 1.0).abs() < 1e-9, "{order} {before:?}: {sum}");
             }
         }

@@ -42,6 +42,57 @@ pub fn explained_variance(
     1.0 - squares(errors.as_ref()) / squares(test_y.as_ref())
 }
 
+/// Linear functions of features, fitted by least squares with a squared penalty (Hoerl and Kennard 1970).
+#[derive(Debug, Clone)]
+pub struct Ridge {
+    scale: Scale,
+    /// Of every target, which are also what is predicted where the least squares have no answer.
+    means: Vec<f64>,
+    /// One row per standardized feature, one column per target.
+    weights: Mat<f64>,
+}
+
+impl Ridge {
+    /// Fits one function per target; features are standardized, `penalty` stands beside the mean loss of a row.
+    ///
+    /// # Panics
+    /// Where rows are not whole: only a programmer can do that.
+    #[must_use]
+    pub fn fit(rows: RegressionRows<'_>, [n_features, n_targets]: [usize; 2], penalty: f64) -> Self {
+        let (x, scale) = standardized(rows.features, n_features, None);
+        let n = x.nrows();
+        assert_eq!(rows.targets.len(), n * n_targets, "{n_targets} targets per row");
+        let target = |row: usize, at: usize| f64::from(rows.targets[row * n_targets + at]);
+        let mean = |at: usize| (0..n).map(|row| target(row, at)).sum::<f64>() / n.max(1) as f64;
+        let means: Vec<f64> = (0..n_targets).map(mean).collect();
+        let y = Mat::from_fn(n, n_targets, |row, at| target(row, at) - means[at]);
+        let mut covariance = x.transpose() * &x;
+        for at in 0..n_features {
+            covariance[(at, at)] += penalty * n.max(1) as f64;
+        }
+        let weights = match covariance.llt(Side::Lower) {
+            Ok(factor) => factor.solve(x.transpose() * &y),
+            Err(_) => Mat::zeros(n_features, n_targets),
+        };
+        Self { scale, means, weights }
+    }
+
+    /// The targets of a row.
+    ///
+    /// # Panics
+    /// For a row of another width.
+    #[must_use]
+    pub fn predict(&self, features: &[f32]) -> Vec<f64> {
+        assert_eq!(features.len(), self.scale.len(), "a row as wide as those that were fitted");
+        let mut targets = self.means.clone();
+        for (at, (&value, (mean, deviation))) in features.iter().zip(&self.scale).enumerate() {
+            let value = (f64::from(value) - mean) / deviation;
+            targets.iter_mut().enumerate().for_each(|(target, sum)| *sum += value * self.weights[(at, target)]);
+        }
+        targets
+    }
+}
+
 /// Mean and deviation of every column.
 type Scale = Vec<(f64, f64)>;
 
@@ -67,7 +118,20 @@ fn squares(matrix: MatRef<'_, f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{RegressionRows, explained_variance};
+    use super::{RegressionRows, Ridge, explained_variance};
+
+    /// Without a penalty a line is found; with a great one nothing but the mean is left.
+    #[test]
+    fn a_line_is_found_and_a_penalty_shrinks_it_to_the_mean() {
+        let x: Vec<f32> = (0..50u8).flat_map(|at| [f32::from(at), f32::from(at % 7)]).collect();
+        let y: Vec<f32> = x.chunks_exact(2).flat_map(|row| [2.0 * row[0] - row[1], 5.0]).collect();
+        let rows = RegressionRows { features: &x, targets: &y };
+        let found = Ridge::fit(rows, [2, 2], 1e-9).predict(&[100.0, 3.0]);
+        assert!((found[0] - 197.0).abs() < 1e-3 && (found[1] - 5.0).abs() < 1e-6, "{found:?}");
+        let mean = y.iter().step_by(2).map(|y| f64::from(*y)).sum::<f64>() / 50.0;
+        let shrunk = Ridge::fit(rows, [2, 2], 1e9).predict(&[100.0, 3.0])[0];
+        assert!((shrunk - mean).abs() < 1e-3, "{shrunk} of {mean}");
+    }
 
     #[test]
     fn a_linear_function_is_told_and_noise_is_not() {

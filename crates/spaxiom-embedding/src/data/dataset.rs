@@ -116,6 +116,17 @@ impl Dataset {
         part::tokenize(&self.table, &self.sequences, tokenizer)
     }
 
+    /// The tokens of one site, by its place among them.
+    pub(crate) fn tokenize_site(&self, tokenizer: &Tokenizer, site: usize) -> TokenSequence {
+        let tokens = part::tokenize(&self.table, &self.sequences[site..=site], tokenizer).pop();
+        tokens.expect("one sequence in, one out")
+    }
+
+    /// The sites, in order of their names.
+    pub fn site_ids(&self) -> impl Iterator<Item = &SiteId> {
+        self.sequences.iter().map(|sequence| &sequence.site_id)
+    }
+
     /// Events as columns, and the rows of each site in order of time.
     pub(crate) fn columns(&self) -> (&EventTable, &[SequenceRows]) {
         (&self.table, &self.sequences)

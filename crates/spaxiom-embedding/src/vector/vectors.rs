@@ -255,6 +255,25 @@ impl VectorReader<'_> {
         let windows: Vec<TokenWindow<'_>> = events.map(|last| self.tokens.context(last, max_len)).collect();
         self.vectors.of(&windows, &remembered)
     }
+
+    /// The vectors of some events, given by their places in ascending order.
+    ///
+    /// # Panics
+    /// As [`VectorReader::read`].
+    pub(crate) fn read_some(&mut self, places: &[usize]) -> Vec<f32> {
+        if self.walk.is_some() {
+            return places.iter().flat_map(|&place| self.read(place..place + 1)).collect();
+        }
+        let n_features = self.memory.as_ref().map_or(0, MemoryReader::n_features);
+        let mut remembered = vec![0.0; places.len() * n_features];
+        if let Some(memory) = &mut self.memory {
+            let rows = remembered.chunks_exact_mut(n_features.max(1));
+            places.iter().zip(rows).for_each(|(&place, features)| memory.read(place, features));
+        }
+        let max_len = self.vectors.max_len();
+        let windows: Vec<TokenWindow<'_>> = places.iter().map(|&last| self.tokens.context(last, max_len)).collect();
+        self.vectors.of(&windows, &remembered)
+    }
 }
 
 /// A site that is fed event by event; see [`Vectors::stream`].

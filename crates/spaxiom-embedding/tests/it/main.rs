@@ -3,6 +3,7 @@
 
 mod browser;
 mod evaluate;
+mod forecast;
 mod formats;
 mod live;
 mod objectives;
