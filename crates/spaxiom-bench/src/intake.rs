@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use spaxiom_embedding::{
     BackendName, Dataset, EmbeddingError, Engine, EvalReport, Example, Flow, Judged, ModelShape, Objectives, Observer,
-    Outcome, Preset, Provenance, ReadOptions, RunConfig, RunFolder, StepReport, Task, TrainJob, TrainState,
-    TrainingInput, TrainingOutput, Weights, WindowEncoder,
+    Outcome, Preset, Provenance, ReadOptions, RunConfig, RunFolder, StepReport, Task, TextEncoder, TextShape,
+    TextTraining, TrainJob, TrainState, TrainingInput, TrainingOutput, Weights, WindowEncoder,
 };
 
 use crate::folder::Folder;
@@ -52,6 +52,14 @@ impl Engine for UpToFirstStep {
 
     fn encoder(&self, _: &ModelShape, _: &Weights, _: Option<usize>) -> Result<Box<dyn WindowEncoder>, EmbeddingError> {
         unreachable!("nothing is encoded before the first step")
+    }
+
+    fn train_texts(&self, _: &TextShape, _: TextTraining<'_>) -> Result<Weights, EmbeddingError> {
+        unreachable!("no text is read before the first step")
+    }
+
+    fn text_encoder(&self, _: &TextShape, _: &Weights) -> Result<Box<dyn TextEncoder>, EmbeddingError> {
+        unreachable!("no text is read before the first step")
     }
 
     fn untrained(&self, _: &ModelShape, _: u64) -> Box<dyn WindowEncoder> {

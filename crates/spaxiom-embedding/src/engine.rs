@@ -8,6 +8,9 @@ mod name;
 mod reduce;
 
 pub use self::backend::engine;
-pub use self::interface::{Engine, ModelShape, SiteWalk, TrainingInput, TrainingOutput, Weights, WindowEncoder};
+pub use self::interface::{
+    Engine, ModelShape, SiteWalk, TextEncoder, TextShape, TextTraining, TrainingInput, TrainingOutput, Weights,
+    WindowEncoder,
+};
 pub use self::name::BackendName;
 pub(crate) use self::reduce::{Reduced, fit_components};

@@ -41,6 +41,22 @@ pub enum EmbeddingError {
     /// Tokens that are made of a stretch of time cannot be gone on with in the middle of one.
     #[error("a stream cannot go on after a restart with the token layout `bins`: train with `composite` or `flat`")]
     NotLive,
+    /// A run without a text encoder.
+    #[error(
+        "`{path}` has no text encoder: make one by `finetune --task retrieval --from {path} --data DATA --out RUN`"
+    )]
+    NoText {
+        /// The run.
+        path: PathBuf,
+    },
+    /// Too few events to learn from, or to judge by.
+    #[error("{path}: {n_events} events of the part that is wanted, which are too few")]
+    FewEvents {
+        /// The data.
+        path: PathBuf,
+        /// How many there are.
+        n_events: usize,
+    },
     /// A site that the data do not have, or not before the moment that is asked about.
     #[error("{path}: no event of the site `{site}`{before}; the data have {known}")]
     NoSite {

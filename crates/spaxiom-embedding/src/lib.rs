@@ -39,6 +39,7 @@ mod files;
 mod forecast;
 mod page;
 mod pipeline;
+mod retrieval;
 mod risk;
 mod run;
 mod training;
@@ -50,7 +51,8 @@ pub use crate::data::{
     TrainingExamples,
 };
 pub use crate::engine::{
-    BackendName, Engine, ModelShape, SiteWalk, TrainingInput, TrainingOutput, Weights, WindowEncoder, engine,
+    BackendName, Engine, ModelShape, SiteWalk, TextEncoder, TextShape, TextTraining, TrainingInput, TrainingOutput,
+    Weights, WindowEncoder, engine,
 };
 pub use crate::error::EmbeddingError;
 pub use crate::evaluation::{
@@ -66,6 +68,9 @@ pub use crate::pipeline::{
     Added, Aligned, Committed, EmbeddingPipeline, Evidence, Explained, Followed, Hidden, LivePipeline, Nearest, Query,
     Relaxed, SearchResult, StoreSearch, Taken, TextHits, TextSearch, Unusual,
 };
+pub use crate::retrieval::{
+    TextEvaluateOptions, TextJob, TextReport, TextRow, TextSet, TextSummary, TextVectors, evaluate_text, fit_text,
+};
 pub use crate::risk::{
     AlertTarget, AtThreshold, FallRiskClassifier, HeadName, RiskEvaluateOptions, RiskJob, RiskOptions, RiskReport,
     RiskRow, RiskRule, RiskScore, RiskStream, RiskSummary, SiteFigures, evaluate_risk, fit_risk,
@@ -73,7 +78,7 @@ pub use crate::risk::{
 pub use crate::run::{Manifest, Provenance, Run, RunConfig, RunFolder, Task};
 pub use crate::training::{RunSummary, TrainJob, train};
 pub use crate::vector::{LiveVectors, VectorFile, VectorName, VectorOptions, VectorReader, VectorStream, Vectors};
-pub use crate::words::{Names, Reading, TextQuery, Unread};
+pub use crate::words::{FilterScores, Names, Reading, TextQuery, Unread};
 
 pub use spaxiom_encoder::{
     BatchLayout, Cell, ContrastiveEventEncoder, EncoderConfig, EncoderError, EncoderKind, EventEncoderConfig,
@@ -104,7 +109,7 @@ pub use spaxiom_objective::{
     Checkpoint, ClassWeights, ClassificationOptions, EvalReport, Example, Examples, Flow, InOrder, InfoNceOptions,
     JigsawOptions, Judged, LinkPredictionOptions, MaskedEventOptions, Metric, Mining, NextEventOptions,
     NodeAttributeOptions, ObjectiveContext, ObjectiveError, ObjectiveName, ObjectiveSet, Objectives, Observer, Outcome,
-    Show, StepReport, TrainOptions, TrainState, Trainer, TrainingSet, TripletOptions,
+    Show, StepReport, TextPairs, TextTrainOptions, TrainOptions, TrainState, Trainer, TrainingSet, TripletOptions,
 };
 pub use spaxiom_token::{
     AugmentOptions, Augmenter, CellReport, ClockedMemory, EdgeType, EntityMemory, EntityMemoryOptions, EntityState,

@@ -8,8 +8,10 @@ mod names;
 mod numbers;
 mod query;
 mod reading;
+mod scores;
 mod times;
 
 pub use self::names::Names;
 pub use self::query::TextQuery;
 pub use self::reading::{Reading, Unread};
+pub use self::scores::FilterScores;

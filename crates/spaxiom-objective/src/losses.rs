@@ -9,7 +9,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 pub(crate) const NEVER: f32 = -1e9;
 
 /// Keeps a vector of nothing but zeros finite.
-const LEAST_NORM: f64 = 1e-12;
+pub(crate) const LEAST_NORM: f64 = 1e-12;
 
 /// Mean negative log-likelihood of `targets` `[n]` under `logits` `[n, n_classes]`, in nats.
 pub fn cross_entropy<B: Backend>(logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) -> Tensor<B, 1> {
@@ -127,9 +127,14 @@ pub(crate) fn squared_distances<B: Backend>(a: Tensor<B, 2>, b: Tensor<B, 2>) ->
 /// - queries: `[n, d]`
 /// - events: `[n or more, d]`
 pub fn in_batch_negatives<B: Backend>(queries: Tensor<B, 2>, events: Tensor<B, 2>) -> Tensor<B, 1> {
-    let [n, _] = queries.dims();
-    let targets = Tensor::arange(0..i64::try_from(n).expect("the size of a batch fits"), &queries.device());
-    cross_entropy(queries.matmul(events.transpose()), targets)
+    own_column(queries.matmul(events.transpose()))
+}
+
+/// Cross-entropy of scores `[n, n_events]` of which row `i` has its event in column `i`.
+pub(crate) fn own_column<B: Backend>(scores: Tensor<B, 2>) -> Tensor<B, 1> {
+    let [n, _] = scores.dims();
+    let targets = Tensor::arange(0..i64::try_from(n).expect("the size of a batch fits"), &scores.device());
+    cross_entropy(scores, targets)
 }
 
 /// Mean negative log-likelihood of yes and no, in nats.

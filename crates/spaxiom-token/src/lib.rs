@@ -70,4 +70,4 @@ pub use crate::tfidf::{SparseVector, Tfidf};
 pub use crate::tokenize_table::TokenTable;
 pub use crate::tokenizer::{DecodedEvent, FORMAT, Layout, Tokenizer};
 pub use crate::vocabulary::WordList;
-pub use crate::word_pieces::WordPieces;
+pub use crate::word_pieces::{WordPieces, spoken};

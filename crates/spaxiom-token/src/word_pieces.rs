@@ -137,8 +137,14 @@ impl Tokenizer {
     }
 }
 
-/// `QueueFormed` and `loading_dock` as words.
-fn spoken(name: &str) -> String {
+/// A name as words.
+///
+/// ```
+/// assert_eq!(spaxiom_token::spoken("QueueFormed"), "queue formed");
+/// assert_eq!(spaxiom_token::spoken("loading_dock"), "loading dock");
+/// ```
+#[must_use]
+pub fn spoken(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 4);
     let mut was_small = false;
     for letter in name.chars() {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use spaxiom_embedding::{
-    EvaluateOptions, FallRiskClassifier, Report, RiskEvaluateOptions, Run, evaluate, evaluate_risk,
+    EvaluateOptions, FallRiskClassifier, Report, RiskEvaluateOptions, Run, TextEvaluateOptions, TextVectors, evaluate,
+    evaluate_risk, evaluate_text,
 };
 
 use crate::args::{BackendArgs, DataArgs};
@@ -14,7 +15,8 @@ use crate::{clock, output, unknown};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask eval --run runs/causes --from runs/warehouse --data data/warehouse --out runs/causes\n  \
-    cargo xtask eval --run runs/falls --data data/hospital --skeptic"
+    cargo xtask eval --run runs/falls --data data/hospital --skeptic\n  \
+    cargo xtask eval --run runs/texts --data data/warehouse"
 )]
 pub(crate) struct EvalArgs {
     /// The run
@@ -51,6 +53,9 @@ pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
     if FallRiskClassifier::is_in(&args.run) {
         return risk(args, json);
     }
+    if TextVectors::is_in(&args.run) {
+        return text(args, json);
+    }
     let (report, n_rejected) = report(args)?;
     if json {
         output::json(&report)?;
@@ -81,6 +86,31 @@ fn risk(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
     let options = RiskEvaluateOptions { is_skeptical: args.skeptic, ..RiskEvaluateOptions::default() };
     let report = evaluate_risk(&run, &data, &options, &now_secs, &mut progress)?;
     report.save(args.out.as_deref().unwrap_or(run.path()), &run)?;
+    if json {
+        output::json(&report)?;
+    } else {
+        output::text(&report.to_table());
+    }
+    Ok(Exit::of_rejected(data.n_rejected() as u64, false))
+}
+
+/// Evaluates the text encoder of a run.
+fn text(args: &EvalArgs, json: bool) -> anyhow::Result<Exit> {
+    let given = [
+        ("--from", args.from.is_some()),
+        ("--other", args.other),
+        ("--refit", args.refit),
+        ("--skeptic", args.skeptic),
+        ("--probe-events", args.probe_events.is_some()),
+        ("--test-events", args.test_events.is_some()),
+    ];
+    if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(WrongUse(format!("`{flag}` does nothing for a run with a text encoder: leave it out")).into());
+    }
+    let run = Run::open(&args.run)?;
+    let data = args.data.load()?;
+    let report = evaluate_text(&run, &data, &TextEvaluateOptions::default(), args.backend.engine_for(&run)?.as_ref())?;
+    report.save(args.out.as_deref().unwrap_or(run.path()))?;
     if json {
         output::json(&report)?;
     } else {

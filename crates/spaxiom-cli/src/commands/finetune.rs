@@ -3,6 +3,7 @@
 mod args;
 mod classify;
 mod fall_risk;
+mod retrieval;
 
 pub(crate) use self::args::{FallRiskArgs, FinetuneArgs, FinetuneTask};
 use crate::args::TrainArgs;
@@ -24,6 +25,13 @@ pub(crate) fn run(args: &FinetuneArgs, json: bool) -> anyhow::Result<Exit> {
             ];
             require_unused(trained.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag), "fall-risk")?;
             fall_risk::run(args, json)
+        }
+        FinetuneTask::Retrieval => {
+            let TrainArgs { out: _, resume, max_steps: _, reduce_to, seed: _ } = &args.train;
+            let others = [("--resume", resume.is_some()), ("--reduce-to", reduce_to.is_some())];
+            let others = others.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag);
+            require_unused(args.fall_risk.given().chain(others), "retrieval")?;
+            retrieval::run(args, json)
         }
     }
 }

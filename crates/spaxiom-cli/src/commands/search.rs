@@ -23,9 +23,7 @@ const MOMENT_NS: i64 = 15 * 60 * 1_000_000_000;
 pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
     let filter = filter(args)?;
     if let Some(words) = &args.query.text {
-        let of_run = args.run.as_deref().map(Run::open).transpose()?;
-        let sites = of_run.map(|run| run.tokenizer().known_sites().clone()).unwrap_or_default();
-        return text::run(words, args, &Store::open(&args.store)?, &sites, &filter, json);
+        return text::run(words, args, &Store::open(&args.store)?, &filter, json);
     }
     if args.query.unusual {
         return unusual::run(args, &Store::open(&args.store)?, &filter, json);

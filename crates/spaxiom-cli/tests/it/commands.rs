@@ -384,3 +384,43 @@ fn the_doctor_says_what_to_do() {
         .collect();
     assert_eq!(kinds, ["duplicates", "unknown-type"]);
 }
+
+#[test]
+fn texts_get_vectors_and_rank_what_passes_their_filter() {
+    let world = &*WORLD;
+    let (data, run, store, texts) = (world.data(), world.run(), world.path("texts-store"), world.path("texts"));
+    done(&["index", "build", "--store", &store, "--run", &run, "--data", &data]);
+    let finetune = ["finetune", "--task", "retrieval", "--from", &run, "--data", &data, "--out", &texts];
+    fails(&[&finetune[..], &["--labels", "3"]].concat(), 2, "`--labels` does nothing for `--task retrieval`");
+    let summary = json(&[&finetune[..], &["--max-steps", "10"]].concat());
+    assert_eq!((&summary["steps"], &summary["n_types"]), (&10.into(), &9.into()));
+    fails(&finetune, 1, "holds a run");
+    let report = json(&["eval", "--run", &texts, "--data", &data, "--out", &world.path("texts-report")]);
+    assert_eq!(report["sets"].as_array().unwrap().len(), 2);
+    fails(&["eval", "--run", &texts, "--data", &data, "--skeptic"], 2, "does nothing for a run with a text encoder");
+    let search = |run: &str| json(&["search", "--store", &store, "--run", run, "-k", "3", "--text", "trucks arriving"]);
+    let (found, typical) = (search(&texts), search(&run));
+    assert_eq!(found["ranked_by"], "vector of the text");
+    assert_eq!(typical["ranked_by"], "most typical");
+    assert_eq!(found["interpreted"], typical["interpreted"]);
+    assert!(found["hits"].as_array().unwrap().iter().all(|hit| hit["type"] == "TruckArrived"), "{found}");
+}
+
+#[test]
+fn what_comes_next_is_told_and_judged() {
+    let world = &*WORLD;
+    let (data, run) = (world.data(), world.run());
+    let predict = ["predict", "--run", &run, "--data", &data];
+    let told = json(&predict);
+    let forecasts = told["forecasts"].as_array().unwrap();
+    assert_eq!(forecasts.len(), 2);
+    let first = &forecasts[0];
+    assert_eq!(first["horizon_secs"], 1800.0);
+    assert!(first["counts"][0]["expected"].as_f64().unwrap() > 0.0 && first["next"][0]["probability"].is_f64());
+    let site = first["site"].as_str().unwrap();
+    let text = done(&[&predict[..], &["--site", site, "--horizon", "1h", "--top", "2"]].concat());
+    assert!(text.contains("in the next 1h") && text.contains("usual of the hour"), "{text}");
+    fails(&[&predict[..], &["--horizon", "soon"]].concat(), 2, "wanted a time such as `30m`");
+    fails(&[&predict[..], &["--site", "elsewhere"]].concat(), 1, "no event of the site `elsewhere`");
+    fails(&[&predict[..], &["--horizon", "6days"]].concat(), 1, "no site has enough of a past");
+}

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use spaxiom_eval::{Part, Split, SplitOptions};
 use spaxiom_event::{
-    EntityId, EventSequence, LabelIndex, LabelSpan, ReadOptions, SequenceKey, SiteId, SiteMap, group_by_site,
+    EntityId, Event, EventSequence, LabelIndex, LabelSpan, ReadOptions, SequenceKey, SiteId, SiteMap, group_by_site,
     read_events, read_labels,
 };
 use spaxiom_file::hex;
@@ -155,6 +155,11 @@ impl Dataset {
     #[must_use]
     pub fn has_labels(&self) -> bool {
         !self.labels.is_empty()
+    }
+
+    /// What was really going on at an event, where that is known.
+    pub(crate) fn label_of(&self, event: &Event) -> Option<&str> {
+        self.labels.of(event).map(|known| known.label)
     }
 
     /// Lines that could not be read.

@@ -2,25 +2,31 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend, Device, DeviceId};
+use burn::tensor::linalg::vector_normalize;
 use rayon::prelude::*;
 use spaxiom_encoder::{
-    BatchLayout, Encoder, EventBatch, EventEncoder, EventEncoderConfig, apply_weights, collect_weights,
+    BatchLayout, Encoder, EventBatch, EventEncoder, EventEncoderConfig, TextBatch, TextQueryEncoder, apply_weights,
+    collect_weights,
 };
 use spaxiom_objective::{
     Classification, ClassificationOptions, Example, Judged, Mix, Model, ObjectiveContext, ObjectiveOptions, Objectives,
-    Trained, judge,
+    Trained, judge, train_texts,
 };
 use spaxiom_token::TokenWindow;
 
 use super::cpu_encoder::CpuEncoder;
 use super::interface::{
-    CLASSIFIER, Engine, ModelShape, TrainingInput, TrainingOutput, Weights, WindowEncoder, greatest,
+    CLASSIFIER, Engine, ModelShape, TextEncoder, TextShape, TextTraining, TrainingInput, TrainingOutput, Weights,
+    WindowEncoder, greatest,
 };
 use super::name::BackendName;
 use crate::error::EmbeddingError;
 
 /// Windows that are encoded together.
 const BATCH: usize = 64;
+
+/// Keeps a vector of nothing but zeros finite.
+const LEAST_NORM: f64 = 1e-12;
 
 /// Seeds of heads differ from those of encoders.
 const HEAD_SEED: u64 = 0x5eed;
@@ -127,6 +133,19 @@ impl<B: AutodiffBackend> Engine for BurnEngine<B> {
         Ok(Box::new(BurnEncoder { encoder, classifier, layout, device: self.device.clone() }))
     }
 
+    fn train_texts(&self, shape: &TextShape, training: TextTraining<'_>) -> Result<Weights, EmbeddingError> {
+        let TextShape { encoder, n_pieces, dim } = shape;
+        let TextTraining { options, seed, batch, told } = training;
+        let encoder = encoder.init::<B>(*n_pieces, *dim, seed, &self.device);
+        Ok(collect_weights(&train_texts(encoder, options, batch, told, &self.device)?, ""))
+    }
+
+    fn text_encoder(&self, shape: &TextShape, weights: &Weights) -> Result<Box<dyn TextEncoder>, EmbeddingError> {
+        let TextShape { encoder, n_pieces, dim } = shape;
+        let encoder = encoder.init::<B::InnerBackend>(*n_pieces, *dim, 0, &self.device);
+        Ok(Box::new(BurnTextEncoder { encoder: apply_weights(encoder, "", weights)?, device: self.device.clone() }))
+    }
+
     fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder> {
         let layout = shape.layout.clone();
         let encoder = shape.encoder.init::<B::InnerBackend>(&layout, seed, &self.device);
@@ -191,5 +210,21 @@ impl<B: Backend> WindowEncoder for BurnEncoder<B> {
         let logits = self.rows(windows, |batch| classifier.forward(self.encoder.encode(batch).pooled));
         let n_classes = logits.len() / windows.len().max(1);
         Some(logits.chunks_exact(n_classes.max(1)).map(greatest).collect())
+    }
+}
+
+struct BurnTextEncoder<B: Backend> {
+    encoder: TextQueryEncoder<B>,
+    device: B::Device,
+}
+
+impl<B: Backend> TextEncoder for BurnTextEncoder<B> {
+    fn encode(&self, texts: &[Vec<u32>]) -> Vec<f32> {
+        let rows = texts.chunks(BATCH).flat_map(|texts| {
+            let vectors = self.encoder.encode(&TextBatch::new(texts, &self.device));
+            let unit = vector_normalize(vectors, 2.0, 1, LEAST_NORM);
+            unit.into_data().convert::<f32>().to_vec::<f32>().expect("converted to f32")
+        });
+        rows.collect()
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor};
-use spaxiom_objective::{Checkpoint, Example, Judged, Objectives, Observer, Outcome, TrainState, Trainer, TrainingSet};
+use spaxiom_encoder::{BatchLayout, EventEncoderConfig, NamedTensor, TextQueryEncoderConfig};
+use spaxiom_objective::{
+    Checkpoint, Example, Flow, Judged, Objectives, Observer, Outcome, TextPairs, TextTrainOptions, TrainState, Trainer,
+    TrainingSet,
+};
 use spaxiom_token::{Layout, TokenWindow, Tokenizer};
 
 use super::name::BackendName;
@@ -63,6 +66,35 @@ pub struct TrainingOutput {
     pub state: TrainState,
 }
 
+/// What decides the shapes of all tensors of a text encoder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextShape {
+    /// The encoder.
+    pub encoder: TextQueryEncoderConfig,
+    /// Number of different word pieces.
+    pub n_pieces: usize,
+    /// Width of the vectors of events.
+    pub dim: usize,
+}
+
+/// What training a text encoder needs besides its shape.
+pub struct TextTraining<'a> {
+    /// The loop.
+    pub options: &'a TextTrainOptions,
+    /// Random seed of the initial weights.
+    pub seed: u64,
+    /// Gives the batch of a step.
+    pub batch: &'a mut dyn FnMut(u64) -> TextPairs,
+    /// Is told of steps and losses, and may stop early.
+    pub told: &'a mut dyn FnMut(u64, f64) -> Flow,
+}
+
+/// Texts to vectors on some backend.
+pub trait TextEncoder: Send {
+    /// The unit vectors of texts, given by their word pieces; row after row.
+    fn encode(&self, texts: &[Vec<u32>]) -> Vec<f32>;
+}
+
 /// One backend with its device.
 pub trait Engine {
     /// The backend.
@@ -103,6 +135,18 @@ pub trait Engine {
         weights: &Weights,
         n_classes: Option<usize>,
     ) -> Result<Box<dyn WindowEncoder>, EmbeddingError>;
+
+    /// Trains a text encoder toward vectors of events; gives its weights.
+    ///
+    /// # Errors
+    /// A loss that is no number.
+    fn train_texts(&self, shape: &TextShape, training: TextTraining<'_>) -> Result<Weights, EmbeddingError>;
+
+    /// A text encoder with these weights.
+    ///
+    /// # Errors
+    /// Weights that do not fit the shape.
+    fn text_encoder(&self, shape: &TextShape, weights: &Weights) -> Result<Box<dyn TextEncoder>, EmbeddingError>;
 
     /// An untrained encoder: the control.
     fn untrained(&self, shape: &ModelShape, seed: u64) -> Box<dyn WindowEncoder>;

@@ -9,6 +9,7 @@ use spaxiom_token::{EventTable, SequenceRows, Sites, TokenSequence, Tokenizer};
 
 use crate::engine::Engine;
 use crate::error::EmbeddingError;
+use crate::retrieval::TextVectors;
 use crate::run::{Manifest, Run};
 use crate::vector::{VectorName, VectorStream, Vectors};
 
@@ -21,6 +22,16 @@ pub struct EmbeddingPipeline {
     pub(super) store: Arc<dyn VectorStore>,
     pub(super) batch_size: usize,
     pub(super) is_replacing: bool,
+    /// Where the run has a text encoder for the vectors of the store.
+    texts: Option<TextVectors>,
+}
+
+/// The text encoder of a run, where it has one for vectors of this width.
+fn texts_of(run: &Run, engine: &dyn Engine, dim: usize) -> Result<Option<TextVectors>, EmbeddingError> {
+    if !TextVectors::is_in(run.path()) {
+        return Ok(None);
+    }
+    Ok(Some(TextVectors::open(run.path(), engine)?).filter(|texts| texts.dim() == dim))
 }
 
 /// What makes the vectors of a run, and what a store says that it filled.
@@ -56,7 +67,8 @@ impl EmbeddingPipeline {
     pub fn over(run: &Run, store: Arc<dyn VectorStore>, engine: &dyn Engine) -> Result<Self, EmbeddingError> {
         let (vectors, header) = made_by(run, engine, Self::parts(store.header()))?;
         store.require(&header)?;
-        Ok(Self::new(vectors, store))
+        let texts = texts_of(run, engine, vectors.dim())?;
+        Ok(Self { texts, ..Self::new(vectors, store) })
     }
 
     /// Creates a store for the run; one that is there already keeps its events and gets the index kind.
@@ -84,7 +96,8 @@ impl EmbeddingPipeline {
         parts: VectorName,
     ) -> Result<Self, EmbeddingError> {
         let (vectors, header) = made_by(run, engine, parts)?;
-        Ok(Self::new(vectors, Arc::new(Store::open_or_create(store, &header, kind)?)))
+        let texts = texts_of(run, engine, vectors.dim())?;
+        Ok(Self { texts, ..Self::new(vectors, Arc::new(Store::open_or_create(store, &header, kind)?)) })
     }
 
     /// The parts of the vectors of a store.
@@ -95,7 +108,7 @@ impl EmbeddingPipeline {
     }
 
     fn new(vectors: Vectors, store: Arc<dyn VectorStore>) -> Self {
-        Self { vectors, store, batch_size: BATCH_SIZE, is_replacing: false }
+        Self { vectors, store, batch_size: BATCH_SIZE, is_replacing: false, texts: None }
     }
 
     /// The same pipeline with another number of events that are encoded together and stored in one transaction; 256 by default.
@@ -115,6 +128,14 @@ impl EmbeddingPipeline {
     pub fn with_sites(mut self, sites: &Sites) -> Self {
         self.vectors = self.vectors.with_sites(sites);
         self
+    }
+
+    /// The vector of a text among those of the store; none for a run without a text encoder for them.
+    ///
+    /// # Errors
+    /// A text encoder that is damaged.
+    pub fn text_vector(&self, text: &str) -> Result<Option<Vec<f32>>, EmbeddingError> {
+        self.texts.as_ref().map(|texts| texts.of(&[text])).transpose()
     }
 
     /// The tokenizer.

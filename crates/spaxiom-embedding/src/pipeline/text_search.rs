@@ -1,4 +1,4 @@
-//! Searches by a text: a filter that a person can see, and the most typical of what passes it.
+//! Searches by a text: a filter that a person can see, and what passes it, by the vector of the text or the most typical first.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -27,6 +27,8 @@ pub struct TextSearch<'a> {
     pub filter: &'a Filter,
     /// Whether hits have to pass what the text says, or are only like what passes it.
     pub is_filtered: bool,
+    /// The vector of the text ([`crate::TextVectors`]), which ranks hits; without one the most typical of what passes come first.
+    pub vector: Option<&'a [f32]>,
 }
 
 /// What was found for a text.
@@ -34,7 +36,8 @@ pub struct TextSearch<'a> {
 pub struct TextHits {
     /// How many events pass the filter.
     pub n_passing: usize,
-    /// Hits, most typical of what was asked for first; those that are preferred gain a little.
+    /// Hits, the nearest to the vector of the text first, or without one the most typical of what was asked for; those that are
+    /// preferred gain a little.
     pub hits: Vec<SearchResult>,
     /// Where fewer pass than were wanted: what each part of the text leaves out, the most first.
     pub relax: Vec<Relaxed>,
@@ -50,28 +53,29 @@ pub struct Relaxed {
 }
 
 impl StoreSearch<'_> {
-    /// The `k` moments most typical of what a text asks for.
+    /// The `k` moments that a text asks for.
     ///
     /// # Errors
-    /// [`EmbeddingError::NothingUnderstood`] for a text without a word that names anything.
+    /// [`EmbeddingError::NothingUnderstood`] for a text without a vector, and without a word that names anything.
     pub fn search_text(&self, asked: &TextSearch<'_>, k: usize) -> Result<TextHits, EmbeddingError> {
-        let TextSearch { query, filter, is_filtered } = asked;
-        if query.filter.is_all() && query.preferred.is_all() {
+        let TextSearch { query, filter, is_filtered, vector } = asked;
+        if query.filter.is_all() && query.preferred.is_all() && vector.is_none() {
             let words: Vec<&str> = query.unread.iter().map(|unread| unread.word.as_str()).collect();
             return Err(EmbeddingError::NothingUnderstood { words: words.join(", ") });
         }
         self.store().require_known(filter)?;
         let wanted = query.filter.clone().and((*filter).clone());
-        let Sample { records, n_passing } = self.store().sample(N_TYPICAL, &wanted)?;
+        let n_typical = if vector.is_some() { 0 } else { N_TYPICAL };
+        let Sample { records, n_passing } = self.store().sample(n_typical, &wanted)?;
         let vectors: Vec<Vec<f32>> = records.into_iter().map(|record| record.vector).collect();
         let enforced = if *is_filtered { &wanted } else { *filter };
         let mut hits = Vec::new();
-        if !vectors.is_empty() {
-            let typical = self.mean(&vectors);
-            hits = self.moments(&typical, &Own::default(), k, enforced)?;
+        let typical = || (!vectors.is_empty()).then(|| self.mean(&vectors));
+        if let Some(vector) = vector.map(<[f32]>::to_vec).or_else(typical) {
+            hits = self.moments(&vector, &Own::default(), k, enforced)?;
             if !query.preferred.is_all() {
                 let preferred = enforced.clone().and(query.preferred.clone());
-                hits = merged(self.moments(&typical, &Own::default(), k, &preferred)?, hits, k);
+                hits = merged(self.moments(&vector, &Own::default(), k, &preferred)?, hits, k);
             }
         }
         let relax = if n_passing < k { self.relaxed(asked)? } else { Vec::new() };

@@ -13,7 +13,7 @@ use crate::error::EmbeddingError;
 use crate::files;
 
 /// The file of a run folder.
-pub(super) const FILE: &str = "risk.json";
+const FILE: &str = "risk.json";
 
 /// The newest format of the file; this build reads this one and all before it.
 const FORMAT: u32 = 1;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use spaxiom_eval::{Part, Platt, Split, auroc, average_precision};
 use spaxiom_token::{EntityMemory, EntityMemoryOptions, TokenError};
 
-use super::classifier::{FILE, FallRiskClassifier};
+use super::classifier::FallRiskClassifier;
 use super::cross_fit::{Columns, CrossFit, Learning};
 use super::decisions::{Decision, Decisions};
 use super::options::RiskOptions;
@@ -113,7 +113,7 @@ pub fn fit_risk(job: RiskJob<'_>, progress: &mut dyn FnMut(&str)) -> Result<Risk
     let prevalence = n_outcomes as f64 / judged.len() as f64;
     let classifier =
         FallRiskClassifier { rule, memory, head, heads: fit.heads, platt, target, threshold, prevalence, max_labels };
-    copy_run(from, run)?;
+    run.copy_all(from.path())?;
     classifier.save(run.path())?;
     let mut sites: Vec<&str> = learning.places.iter().map(|place| decisions.all[*place].site.as_str()).collect();
     sites.dedup();
@@ -164,17 +164,4 @@ fn unit_shifts(decisions: &Decisions, learning: &Learning, is_part: bool) -> f64
     let n_of_sites = decisions.all.iter().filter(|decision| sites.contains(&decision.site.as_str())).count();
     let share = if is_part { learning.places.len() as f64 / n_of_sites.max(1) as f64 } else { 1.0 };
     all * share
-}
-
-/// Copies what makes the vectors of a run: everything but reports, curves and checkpoints.
-fn copy_run(from: &Run, to: &RunFolder) -> Result<(), EmbeddingError> {
-    for entry in fs_err::read_dir(from.path())? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_report = ["report.", "boosting-"].iter().any(|prefix| name.starts_with(prefix));
-        if entry.file_type()?.is_file() && !is_report && name != FILE {
-            fs_err::copy(entry.path(), to.path().join(&name))?;
-        }
-    }
-    Ok(())
 }

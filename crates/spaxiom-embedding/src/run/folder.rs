@@ -63,6 +63,19 @@ impl RunFolder {
         Ok(fs_err::create_dir_all(&self.path)?)
     }
 
+    /// Copies what makes the vectors of another folder, and what stands beside them: everything but reports, curves and checkpoints.
+    pub(crate) fn copy_all(&self, from: &Path) -> Result<(), EmbeddingError> {
+        for entry in fs_err::read_dir(from)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_report = ["report.", "boosting-"].iter().any(|prefix| name.starts_with(prefix));
+            if entry.file_type()?.is_file() && !is_report {
+                fs_err::copy(entry.path(), self.path.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn checkpoint_path(&self) -> PathBuf {
         self.path.join(CHECKPOINT)
     }

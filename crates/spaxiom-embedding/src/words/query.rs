@@ -114,6 +114,7 @@ impl TextQuery {
         let mut readings = numbers::read(text, &mut words, names);
         let named = Named { text, names };
         readings.extend(named.read(&mut words, |words, at| named.numbered(words, at)));
+        readings.extend(named.read(&mut words, |words, at| named.room(words, at)));
         readings.extend(times::read(text, &mut words, now));
         readings.extend(named.read(&mut words, |words, at| named.whole(words, at)));
         readings.extend(named.read(&mut words, |words, at| named.part(words, at)));
@@ -123,7 +124,7 @@ impl TextQuery {
             merged(parts.collect())
         };
         let (filter, preferred) = (all(true), all(false));
-        let unread = words.iter().filter(|word| !word.is_read && !is_empty(&word.text));
+        let unread = words.iter().filter(|word| !word.is_read && !word.text.is_empty() && !is_empty(&word.text));
         let unread =
             unread.map(|word| Unread { word: text[word.at.clone()].to_owned(), like: names.like(word) }).collect();
         Self { filter, preferred, readings, unread }
@@ -195,6 +196,17 @@ impl Named<'_> {
         words[at..at + found.n_words].iter().any(is_number).then_some(found)
     }
 
+    /// The zones of a room by its number, `room 2`: those with `r02` or `room-2` in their names.
+    fn room(&self, words: &[Word], at: usize) -> Option<Match> {
+        let number =
+            words.get(at + 1).filter(|word| words[at].stem == "room" && !words[at].is_read && !word.is_read)?;
+        let is_of_room = |zone: &&String| {
+            stems(zone).windows(2).any(|pair| ["r", "room", "rm"].contains(&pair[0].as_str()) && pair[1] == number.stem)
+        };
+        let values: Vec<String> = self.names.zones.iter().filter(is_of_room).cloned().collect();
+        (!values.is_empty()).then_some(Match { field: Field::Zone, values, n_words: 2 })
+    }
+
     /// A name all of whose words stand here, in any order; the longest one, and of equally long ones a zone behind `in`.
     fn whole(&self, words: &[Word], at: usize) -> Option<Match> {
         let is_place = is_behind_preposition(words, at);
@@ -214,22 +226,23 @@ impl Named<'_> {
 
     /// A word that is part of names: of types, or of kinds of zones where the words around it speak of a place.
     fn part(&self, words: &[Word], at: usize) -> Option<Match> {
-        let word = words.get(at).filter(|word| !word.is_read && !is_empty(&word.text) && word.text.len() > 2)?;
+        let is_open = |word: &&Word| !word.is_read && !word.is_reason && !is_empty(&word.text) && word.text.len() > 2;
+        let word = words.get(at).filter(is_open)?;
+        let is_meant = |name: &str| stems(name).iter().any(|stem| word.means(stem));
         let is_place_next = words.get(at + 1).is_some_and(|next| PLACES.contains(&next.text.as_str()));
         let n_words = 1 + usize::from(is_place_next);
         let kinds = || {
-            let fitting = self.names.zone_kinds.iter().filter(|(kind, _)| stems(kind).contains(&word.stem));
+            let fitting = self.names.zone_kinds.iter().filter(|(kind, _)| is_meant(kind));
             let values: BTreeSet<String> = fitting.flat_map(|(_, zones)| zones.iter().cloned()).collect();
             let values: Vec<String> = if values.is_empty() {
-                self.names.zones.iter().filter(|zone| stems(zone).contains(&word.stem)).cloned().collect()
+                self.names.zones.iter().filter(|zone| is_meant(zone)).cloned().collect()
             } else {
                 values.into_iter().collect()
             };
             (!values.is_empty()).then_some(Match { field: Field::Zone, values, n_words })
         };
         let types = || {
-            let values: Vec<String> =
-                self.names.types.iter().filter(|name| stems(name).contains(&word.stem)).cloned().collect();
+            let values: Vec<String> = self.names.types.iter().filter(|name| is_meant(name)).cloned().collect();
             (!values.is_empty()).then_some(Match { field: Field::Type, values, n_words: 1 })
         };
         if is_place_next || is_behind_preposition(words, at) { kinds().or_else(types) } else { types().or_else(kinds) }
@@ -240,12 +253,12 @@ impl Named<'_> {
 fn reach(words: &[Word], at: usize, stems: &[String]) -> Option<usize> {
     let mut missing: Vec<&String> = stems.iter().collect();
     for (n, word) in words[at..].iter().enumerate() {
-        if word.is_read {
+        if word.is_read || word.is_reason {
             return None;
         }
         let before = missing.len();
         // A name may stand as one word: `dock_2`.
-        for part in word.parts.iter().chain([&word.stem]) {
+        for part in word.parts.iter().chain([&word.stem]).chain(&word.also) {
             if let Some(place) = missing.iter().position(|stem| *stem == part) {
                 missing.swap_remove(place);
             }
@@ -253,7 +266,7 @@ fn reach(words: &[Word], at: usize, stems: &[String]) -> Option<usize> {
         if missing.is_empty() {
             return Some(n + 1);
         }
-        let is_filler = n > 0 && ["the", "a", "that", "has", "was", "were", "is"].contains(&word.text.as_str());
+        let is_filler = n > 0 && ["", "the", "a", "that", "has", "was", "were", "is"].contains(&word.text.as_str());
         if missing.len() == before && !is_filler {
             return None;
         }

@@ -1,6 +1,6 @@
 //! Times in a sentence: of the day and of the week, which come again, and dates, which do not.
 
-use chrono::{DateTime, Days, FixedOffset, Months, NaiveDateTime, TimeDelta, Weekday};
+use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDateTime, TimeDelta, Weekday};
 use duckling::{Context, DimensionKind, DimensionValue, Grain, Lang, Locale, Options, TimePoint, TimeValue};
 use spaxiom_index::{Filter, Moment};
 
@@ -70,28 +70,80 @@ pub(super) fn read(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Re
     readings
 }
 
-/// `the last 3 days`: up to now, where Duckling has whole days and weeks before this one.
+/// What counts from now on back, as people mean it, where Duckling has whole days and weeks before this one, or other hours.
 fn lately(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
     let mut readings = Vec::new();
-    for at in 0..words.len() {
-        if !["last", "past", "previous"].contains(&words[at].text.as_str()) || at + 2 >= words.len() {
+    let mut at = 0;
+    while at < words.len() {
+        let Some(([from, before], n_words)) = up_to_now(words, at, now).or_else(|| other_day(words, at, now)) else {
+            at += 1;
             continue;
-        }
-        let n = words[at + 1].text.parse::<u32>().ok().filter(|n| (1..=10_000).contains(n));
-        let secs = match words[at + 2].text.trim_end_matches('s') {
-            "minute" => 60,
-            "hour" => 3_600,
-            "day" => 86_400,
-            "week" => 7 * 86_400,
-            "month" => 30 * 86_400,
-            _ => continue,
         };
-        let Some(n) = n else { continue };
-        let from = now - TimeDelta::seconds(i64::from(n) * secs);
-        let means = Filter::Time { from: Some(Moment::Local(from)), before: Some(Moment::Local(now)) };
-        readings.push(Reading::taken(text, words, at..at + 3, means));
+        let means = Filter::Time { from: Some(Moment::Local(from)), before: Some(Moment::Local(before)) };
+        readings.push(Reading::taken(text, words, at..at + n_words, means));
+        at += n_words;
     }
     readings
+}
+
+/// `the last 3 days`, `the past month`: up to now.
+fn up_to_now(words: &[Word], at: usize, now: NaiveDateTime) -> Option<([NaiveDateTime; 2], usize)> {
+    let text = |place: usize| words.get(place).map_or("", |word| word.text.as_str());
+    if !["last", "past", "previous"].contains(&text(at)) {
+        return None;
+    }
+    let n = count(text(at + 1)).filter(|n| (1..=10_000).contains(n));
+    // `last month` is that of the calendar.
+    let (n, unit) = match n {
+        Some(n) => (n, 2),
+        None if text(at) == "past" => (1, 1),
+        None => return None,
+    };
+    let secs = match text(at + unit).trim_end_matches('s') {
+        "minute" => 60,
+        "hour" => 3_600,
+        "day" => 86_400,
+        "week" => 7 * 86_400,
+        "month" => 30 * 86_400,
+        _ => return None,
+    };
+    Some(([now - TimeDelta::seconds(i64::from(n) * secs), now], unit + 1))
+}
+
+/// `last night`, `last weekend`, `two days ago`, `yesterday evening`: another day, or a part of it.
+fn other_day(words: &[Word], at: usize, now: NaiveDateTime) -> Option<([NaiveDateTime; 2], usize)> {
+    let text = |place: usize| words.get(place).map_or("", |word| word.text.as_str());
+    // `since yesterday` is another span.
+    if at > 0 && ["since", "after", "before", "until"].contains(&text(at - 1)) {
+        return None;
+    }
+    let day = |n_back: u32| now.date().checked_sub_days(Days::new(u64::from(n_back)));
+    let hours = |n_back: u32, [from, before]: [u32; 2]| {
+        let midnight = day(n_back)?.and_hms_opt(0, 0, 0)?;
+        let before = if from < before { before } else { before + 24 };
+        Some([from, before].map(|hour| midnight + TimeDelta::hours(i64::from(hour))))
+    };
+    let (n_back, n_words) = match (text(at), text(at + 1), text(at + 2)) {
+        ("last", "night", _) => return Some((hours(1, [22, 6])?, 2)),
+        ("last", "weekend", _) => {
+            let to_monday = now.date().weekday().num_days_from_monday();
+            return Some(([hours(to_monday + 2, [0, 24])?[0], hours(to_monday + 1, [0, 24])?[1]], 2));
+        }
+        ("yesterday", ..) => (1, 1),
+        (n, "day" | "days", "ago") => (count(n)?, 3),
+        _ => return None,
+    };
+    let part = PARTS.iter().find(|(name, _)| *name == text(at + n_words)).map(|(_, part)| (*part, 1));
+    let (part, n_part) = part.or_else(|| part_behind(words, at + n_words)).unwrap_or(([0, 24], 0));
+    Some((hours(n_back, part)?, n_words + n_part))
+}
+
+/// A whole number in digits or as a word.
+fn count(word: &str) -> Option<u32> {
+    const WORDS: [&str; 12] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    let of_word = || WORDS.iter().position(|own| *own == word).and_then(|at| u32::try_from(at + 1).ok());
+    word.parse().ok().or_else(of_word)
 }
 
 fn hours([from, before]: [u32; 2]) -> Filter {
@@ -155,12 +207,12 @@ fn clock(words: &[Word], at: usize) -> Option<(u32, bool, usize)> {
     }
 }
 
-/// `between 7 and 9 am`, `from 22:00 to 6:00`, `after 5 pm`, `before noon`, `at 7:30`.
+/// `between 7 and 9 am`, `from 22:00 to 6:00`, `14:00-14:30`, `after 5 pm`, `before noon`, `at 7:30`.
 fn clock_spans(text: &str, words: &mut [Word]) -> Vec<Reading> {
     let mut readings = Vec::new();
     let mut at = 0;
     while at < words.len() {
-        let found = span(words, at).or_else(|| half_line(words, at));
+        let found = span(words, at).or_else(|| bare_span(words, at)).or_else(|| half_line(words, at));
         let Some((filter, n_words)) = found else {
             at += 1;
             continue;
@@ -200,6 +252,24 @@ fn span(words: &[Word], at: usize) -> Option<(Filter, usize)> {
     Some((Filter::TimeOfDay { from_minute: from, before_minute: before }, n_words + n_part))
 }
 
+/// A span without a word before it: `7:00 to 9:00`, `14:00-14:30`; both ends can be nothing but times.
+fn bare_span(words: &[Word], at: usize) -> Option<(Filter, usize)> {
+    let word = words.get(at).filter(|word| !word.is_read)?;
+    let (from, before, n_words) = if let Some((from, before)) = word.text.split_once('-') {
+        let ((from, true), (before, true)) = (minute(from)?, minute(before)?) else { return None };
+        (from, before, 1)
+    } else {
+        let (from, is_sure, n_from) = clock(words, at)?;
+        let joint = words.get(at + n_from).filter(|word| ["to", "until", "till"].contains(&word.text.as_str()));
+        let (before, is_also_sure, n_before) = clock(words, at + n_from + 1)?;
+        if joint.is_none() || !is_sure || !is_also_sure {
+            return None;
+        }
+        (from, before, n_from + 1 + n_before)
+    };
+    (from < MINUTES_PER_DAY).then_some((Filter::TimeOfDay { from_minute: from, before_minute: before }, n_words))
+}
+
 /// A part of the day behind a span, `in the morning`, with the words that it takes.
 fn part_behind(words: &[Word], at: usize) -> Option<([u32; 2], usize)> {
     let text = |place: usize| words.get(place).map_or("", |word| word.text.as_str());
@@ -213,18 +283,34 @@ fn part_behind(words: &[Word], at: usize) -> Option<([u32; 2], usize)> {
 }
 
 fn half_line(words: &[Word], at: usize) -> Option<(Filter, usize)> {
-    let (minute, is_sure, n) = clock(words, at + 1)?;
-    if !is_sure {
-        return None;
-    }
+    let n_side = if words.get(at + 1).is_some_and(|word| word.text == "than") { 2 } else { 1 };
+    let (minute, n) = sure_clock(words, at + n_side)?;
+    let n = n + n_side - 1;
     let span = match words[at].text.as_str() {
-        "after" | "since" | "from" => (minute, MINUTES_PER_DAY),
-        "before" | "until" | "till" | "by" => (0, minute),
+        "after" | "since" | "from" | "later" => (minute, MINUTES_PER_DAY),
+        "before" | "until" | "till" | "by" | "earlier" => (0, minute),
         // Around a time: a quarter of an hour before and after.
         "at" | "around" | "about" => (minute.saturating_sub(15), (minute + 15).min(MINUTES_PER_DAY)),
         _ => return None,
     };
     Some((Filter::TimeOfDay { from_minute: span.0, before_minute: span.1 }, n + 1))
+}
+
+/// A time of day that can be nothing else, or that a part of the day behind it makes one: `six in the morning`.
+fn sure_clock(words: &[Word], at: usize) -> Option<(u32, usize)> {
+    let written_out = || {
+        let word = words.get(at).filter(|word| !word.is_read)?;
+        let hour = count(&word.text).filter(|hour| (1..=12).contains(hour))?;
+        Some((60 * hour, false, 1))
+    };
+    let (minute, is_sure, n) = clock(words, at).or_else(written_out)?;
+    if is_sure {
+        return Some((minute, n));
+    }
+    let ([first, _], n_part) = part_behind(words, at + n)?;
+    let half_day = MINUTES_PER_DAY / 2;
+    let is_after_noon = (12..22).contains(&first) || (first == 22 && minute > half_day / 2);
+    Some((minute % half_day + if is_after_noon { half_day } else { 0 }, n + n_part))
 }
 
 fn parts_of_day(text: &str, words: &mut [Word]) -> Vec<Reading> {
@@ -313,7 +399,8 @@ fn dates(text: &str, words: &mut [Word], now: NaiveDateTime) -> Vec<Reading> {
             first > 0 && ["since", "before", "after", "until", "on", "in"].contains(&&*words[first - 1].text),
         );
         let side = if lead == 1 { words[first - 1].text.clone() } else { words[first].text.clone() };
-        let Some(filter) = filter_of(&value, &side, now, has_year) else { continue };
+        let is_of_week = inside.iter().any(|at| weekday(&words[*at].text).is_some());
+        let Some(filter) = filter_of(&value, &side, now, [has_year, is_of_week]) else { continue };
         readings.push(Reading::taken(text, words, first - lead..last + 1, filter));
     }
     readings
@@ -341,7 +428,7 @@ fn is_of_a_date(word: &str) -> bool {
 }
 
 /// From when to before when: an interval, or one point for as long as its grain.
-fn filter_of(value: &TimeValue, side: &str, now: NaiveDateTime, has_year: bool) -> Option<Filter> {
+fn filter_of(value: &TimeValue, side: &str, now: NaiveDateTime, [has_year, is_of_week]: [bool; 2]) -> Option<Filter> {
     let (from, before) = match value {
         TimeValue::Single { value, .. } => (Some(local(value)), Some(end(local(value), value.grain()))),
         // Duckling begins `after january 15` on that day.
@@ -350,10 +437,13 @@ fn filter_of(value: &TimeValue, side: &str, now: NaiveDateTime, has_year: bool) 
         }
         TimeValue::Interval { from, to, .. } => (from.as_ref().map(local), to.as_ref().map(local)),
     };
-    // A month or day without a year is the last one.
-    let is_to_come = !has_year && from.is_some_and(|from| from > now);
-    let back =
-        |time: NaiveDateTime| if is_to_come { time.checked_sub_months(Months::new(12)).unwrap_or(time) } else { time };
+    // A month or day without a year is the last one, as a day of the week is.
+    let is_to_come = !has_year && from.or(before).is_some_and(|time| time > now);
+    let back = |time: NaiveDateTime| match (is_to_come, is_of_week) {
+        (false, _) => time,
+        (true, true) => time - TimeDelta::days(7),
+        (true, false) => time.checked_sub_months(Months::new(12)).unwrap_or(time),
+    };
     let (from, before) = (from.map(back), before.map(back));
     let span = match side {
         _ if from.is_none() || before.is_none() => (from, before),

@@ -9,6 +9,8 @@ mod live;
 mod objectives;
 mod peer;
 mod pipeline;
+mod questions;
+mod retrieval;
 mod risk;
 mod runs;
 mod shards;

@@ -170,6 +170,7 @@ fn more_questions_about_a_warehouse_mean_what_a_person_means() {
         ("wednesdays at dock_1", "weekday in (wed) and zone = dock_1".into()),
         ("doors opened by the forklift", "type in (DoorOpened, ForkliftPassed)".into()),
         ("between 10 pm and 2 am at the entrance", "hour in 22..2 and zone = entrance".into()),
+        ("doors since yesterday", "time >= 2025-02-02 and type in (DoorClosed, DoorOpened)".into()),
     ];
     check(&warehouse(), &cases);
 }

@@ -7,6 +7,7 @@ mod masking;
 mod objectives;
 mod optimizer;
 mod outside;
+mod texts;
 mod trainer;
 
 use burn::backend::Autodiff;

@@ -27,7 +27,7 @@ impl Desk {
             }
             (true, true) => {
                 let query = TextQuery { filter, preferred: Filter::All, readings: Vec::new(), unread: Vec::new() };
-                self.typical(&query, &Filter::All, k, *full)
+                self.asked(&query, &Filter::All, None, (k, *full))
             }
         }
     }
@@ -54,12 +54,20 @@ impl Desk {
     }
 
     fn by_text(&self, text: &str, filter: &Filter, k: usize, is_full: bool) -> Result<Found, ServeError> {
-        self.typical(&TextQuery::read(text, &self.names, self.local_now()?), filter, k, is_full)
+        let vector = self.pipeline().text_vector(text)?;
+        let query = TextQuery::read(text, &self.names, self.local_now()?);
+        self.asked(&query, filter, vector.as_deref(), (k, is_full))
     }
 
-    /// The moments most typical of what a query names.
-    fn typical(&self, query: &TextQuery, filter: &Filter, k: usize, is_full: bool) -> Result<Found, ServeError> {
-        let search = TextSearch { query, filter, is_filtered: true };
+    /// The moments that a query names: the nearest to a vector first, or without one the most typical.
+    fn asked(
+        &self,
+        query: &TextQuery,
+        filter: &Filter,
+        vector: Option<&[f32]>,
+        (k, is_full): (usize, bool),
+    ) -> Result<Found, ServeError> {
+        let search = TextSearch { query, filter, is_filtered: true, vector };
         let TextHits { n_passing, hits, relax } = StoreSearch::new(self.store()).search_text(&search, k)?;
         let mut how = query.filter.clone().and(filter.clone()).to_string();
         if !query.preferred.is_all() {

@@ -14,13 +14,16 @@ pub(crate) enum FinetuneTask {
     Classify,
     /// Judge how likely a fall is at the first report of an unsteady walk
     FallRisk,
+    /// Give texts vectors among those of events, so that words find what they ask for
+    Retrieval,
 }
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask finetune --task classify --from runs/warehouse --data data/warehouse --out runs/causes\n  \
     cargo xtask finetune --task fall-risk --from runs/hospital --data data/hospital --out runs/falls\n  \
-    cargo xtask finetune --task fall-risk --alerts-per-ward-shift 0.5 --from runs/hospital --data data/hospital --out runs/falls\n\n\
+    cargo xtask finetune --task fall-risk --alerts-per-ward-shift 0.5 --from runs/hospital --data data/hospital --out runs/falls\n  \
+    cargo xtask finetune --task retrieval --from runs/warehouse --data data/warehouse --out runs/texts\n\n\
     Ctrl-C writes a checkpoint of a classifier and exits with code 130."
 )]
 pub(crate) struct FinetuneArgs {
@@ -30,7 +33,7 @@ pub(crate) struct FinetuneArgs {
     /// The pretrained run to start from
     #[arg(long, value_name = "RUN", required_unless_present = "resume")]
     pub(crate) from: Option<PathBuf>,
-    /// Experiment file (TOML): any settings over those of the run to start from; for `fall-risk` the sections `rule` and `memory`
+    /// Experiment file (TOML): any settings over those of the run to start from; for `fall-risk` the sections `rule` and `memory`, for `retrieval` the settings of its loop
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]

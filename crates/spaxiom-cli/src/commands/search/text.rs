@@ -6,8 +6,8 @@ use anyhow::Context;
 use chrono::{NaiveDateTime, TimeZone};
 use serde_json::json;
 use spaxiom_embedding::{
-    Filter, Moment, Names, Reading, Relaxed, SiteMap, Sites, StoreSearch, TextHits, TextQuery, TextSearch, Unread,
-    VectorStore,
+    EmbeddingPipeline, Filter, Moment, Names, Reading, Relaxed, Run, SiteMap, Sites, Store, StoreSearch, TextHits,
+    TextQuery, TextSearch, TextVectors, Unread, VectorStore,
 };
 
 use super::args::SearchArgs;
@@ -19,31 +19,30 @@ use crate::{clock, output};
 const N_SHOWN: usize = 4;
 
 /// Reads the text, searches, and prints both.
-pub(super) fn run(
-    text: &str,
-    args: &SearchArgs,
-    store: &dyn VectorStore,
-    of_run: &Sites,
-    filter: &Filter,
-    json: bool,
-) -> anyhow::Result<Exit> {
+pub(super) fn run(text: &str, args: &SearchArgs, store: &Store, filter: &Filter, json: bool) -> anyhow::Result<Exit> {
     if args.evidence || args.all {
         let flag = if args.evidence { "--evidence" } else { "--all" };
         return Err(WrongUse(format!("`{flag}` does nothing for `--text`: leave it out")).into());
     }
+    let run = args.run.as_deref().map(Run::open).transpose()?;
+    let sites = run.as_ref().map(|run| run.tokenizer().known_sites().clone()).unwrap_or_default();
     let sites = match &args.site_map {
-        Some(path) => of_run.and(&Sites::new(&SiteMap::load(path).context("`--site-map`")?, None)),
-        None => of_run.clone(),
+        Some(path) => sites.and(&Sites::new(&SiteMap::load(path).context("`--site-map`")?, None)),
+        None => sites,
     };
     let query = TextQuery::read(text, &Names::of_store(store, &sites)?, now(args, store)?);
     if !json {
         output::text(&interpreted(&query, !args.no_filter));
     }
-    let search = TextSearch { query: &query, filter, is_filtered: !args.no_filter };
+    let vector = run.map(|run| vector(text, args, &run)).transpose()?.flatten();
+    let search = TextSearch { query: &query, filter, is_filtered: !args.no_filter, vector: vector.as_deref() };
     let found = StoreSearch::new(store).search_text(&search, args.k)?;
     let TextHits { n_passing, hits, relax } = &found;
     if json {
-        let found = json!({"interpreted": query, "n_passing": n_passing, "relax": relax, "hits": hits});
+        let ranked_by = if vector.is_some() { "vector of the text" } else { "most typical" };
+        let found = json!({
+            "interpreted": query, "ranked_by": ranked_by, "n_passing": n_passing, "relax": relax, "hits": hits
+        });
         output::json(&found)?;
         return Ok(Exit::Done);
     }
@@ -56,6 +55,19 @@ pub(super) fn run(
     }
     output::text(&text);
     Ok(Exit::Done)
+}
+
+/// The vector of the text, where the run has a text encoder for the vectors of the store.
+fn vector(text: &str, args: &SearchArgs, run: &Run) -> anyhow::Result<Option<Vec<f32>>> {
+    if !TextVectors::is_in(run.path()) {
+        return Ok(None);
+    }
+    let pipeline = EmbeddingPipeline::open(run, &args.store, args.backend.engine_for(run)?.as_ref())?;
+    let vector = pipeline.text_vector(text)?;
+    if vector.is_none() {
+        tracing::warn!("texts of this run have vectors of another width than the store: the most typical come first");
+    }
+    Ok(vector)
 }
 
 /// The time that `yesterday` is the day before of, on the clock that all sites have, or UTC.
