@@ -77,7 +77,14 @@ const LAYERS: [Layer; 15] = [
     },
     Layer {
         name: "spaxiom-cli",
-        may: &["spaxiom-embedding", "spaxiom-sim", "spaxiom-bench", "spaxiom-stream", "spaxiom-serve"],
+        may: &[
+            "spaxiom-embedding",
+            "spaxiom-sim",
+            "spaxiom-bench",
+            "spaxiom-stream",
+            "spaxiom-postgres",
+            "spaxiom-serve",
+        ],
         tests: &[],
         never: &["burn", "faiss"],
     },

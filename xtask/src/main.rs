@@ -32,7 +32,7 @@ Develop:
   cargo xtask test                 run all tests and examples (--all-backends: the encoders on wgpu too)
   cargo xtask test-backends        test the encoders on wgpu (--cuda: on CUDA too)
   cargo xtask soak                 kill a writing store again and again (--faults: on a failing disk too)
-  cargo xtask reproduce NAME       make the tables of the docs again: hospital, warehouse
+  cargo xtask reproduce NAME       make the tables of the docs again: hospital, warehouse, homes
 
 Every other word is a command of spaxiom-embed, which is built first:
   cargo xtask check FILE...        read events, validate and count them

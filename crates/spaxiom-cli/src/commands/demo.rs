@@ -10,10 +10,10 @@ use spaxiom_embedding::{DataFolder, Dataset, EmbeddingPipeline, Event, Filter, O
 use super::check::CheckArgs;
 use super::eval::EvalArgs;
 use super::finetune::{FallRiskArgs, FinetuneArgs, FinetuneTask};
-use super::index::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, KindChoice, StoreArgs};
+use super::index::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, IndexFlags, KindChoice};
 use super::pretrain::PretrainArgs;
 use super::{check, eval, finetune, index, pretrain, search, simulate};
-use crate::args::{BackendArgs, DataArgs, EncoderArgs, ReadArgs, TrainArgs};
+use crate::args::{BackendArgs, DataArgs, EncoderArgs, ReadArgs, StoreArgs, TrainArgs};
 use crate::exit::Exit;
 use crate::{clock, output};
 
@@ -172,7 +172,7 @@ impl Demo<'_> {
         let (run_name, store_name) = (run.display(), store.display());
         self.title("index", &format!("index build --store {store_name} --run {run_name} --data {}", data.display()));
         let add = IndexAddArgs {
-            store: StoreArgs { store: store.to_owned() },
+            store: StoreArgs::of_folder(store.to_owned()),
             run: run.to_owned(),
             data: self.data_args(data),
             replace: false,

@@ -6,7 +6,7 @@ mod exchange;
 mod kind;
 mod upkeep;
 
-pub(crate) use self::args::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs, StoreArgs};
+pub(crate) use self::args::{IndexAction, IndexAddArgs, IndexArgs, IndexBuildArgs};
 pub(crate) use self::kind::{IndexFlags, KindChoice};
 use crate::exit::Exit;
 

@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::json;
 use spaxiom_embedding::{
     Dataset, EmbeddingPipeline, Event, Explained, Filter, IndexState, Moment, Query, ReadOptions, Run, SearchResult,
-    Store, StoreSearch, VectorStore,
+    StoreSearch, VectorStore,
 };
 
 pub(crate) use self::args::{QueryArgs, SearchArgs};
@@ -23,22 +23,22 @@ const MOMENT_NS: i64 = 15 * 60 * 1_000_000_000;
 pub(crate) fn run(args: &SearchArgs, json: bool) -> anyhow::Result<Exit> {
     let filter = filter(args)?;
     if let Some(words) = &args.query.text {
-        return text::run(words, args, &Store::open(&args.store)?, &filter, json);
+        return text::run(words, args, args.store.place()?.open()?.as_ref(), &filter, json);
     }
     if args.query.unusual {
-        return unusual::run(args, &Store::open(&args.store)?, &filter, json);
+        return unusual::run(args, args.store.place()?.open()?.as_ref(), &filter, json);
     }
     let hits = if let Some(run) = &args.run {
         let run = Run::open(run)?;
         let engine = args.backend.engine_for(&run)?;
-        let pipeline = EmbeddingPipeline::open(&run, &args.store, engine.as_ref())?;
+        let pipeline = args.store.place()?.pipeline(&run, engine.as_ref())?;
         if let [a, b] = args.query.explain.as_slice() {
             return explain(&pipeline, a, b, json);
         }
         Found { store: pipeline.store(), pipeline: Some(&pipeline), args, filter: &filter }.hits()?
     } else {
-        let store = Store::open(&args.store)?;
-        Found { store: &store, pipeline: None, args, filter: &filter }.hits()?
+        let store = args.store.place()?.open()?;
+        Found { store: store.as_ref(), pipeline: None, args, filter: &filter }.hits()?
     };
     if json {
         output::json(&json!({"hits": hits}))?;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use spaxiom_embedding::{EmbeddingPipeline, Run, SiteMap, Sites};
+use spaxiom_embedding::{Run, SiteMap, Sites};
 use spaxiom_serve::{Desk, serve_http, serve_mcp};
 
-use crate::args::BackendArgs;
+use crate::args::{BackendArgs, StoreArgs};
 use crate::exit::{Exit, WrongUse};
 use crate::{clock, output};
 
@@ -21,9 +21,8 @@ pub(crate) struct ServeArgs {
     /// Run that filled the store
     #[arg(long)]
     pub(crate) run: PathBuf,
-    /// Folder of the store
-    #[arg(long)]
-    pub(crate) store: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// Address of this machine; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8321", conflicts_with = "mcp")]
     pub(crate) listen: SocketAddr,
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> anyhow::Result<Exit> {
     }
     let run = Run::open(&args.run)?;
     let engine = args.backend.engine_for(&run)?;
-    let mut pipeline = EmbeddingPipeline::open(&run, &args.store, engine.as_ref())?;
+    let mut pipeline = args.store.place()?.pipeline(&run, engine.as_ref())?;
     if let Some(path) = &args.site_map {
         pipeline = pipeline.with_sites(&Sites::new(&SiteMap::load(path)?, None));
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these docs are printed as help, where back-ticks are noise")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
-use spaxiom_embedding::{EmbeddingPipeline, Exact, FallRiskClassifier, Rejected, Run, Sites, Store};
+use spaxiom_embedding::{Exact, FallRiskClassifier, IndexKind, Rejected, Run, Sites, Store, VectorName};
 use spaxiom_stream::{
     AlertAddress, AlertRules, Sink, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary,
     TopicPattern, Worker,
 };
 
-use crate::args::{BackendArgs, ReadArgs};
+use crate::args::{BackendArgs, ReadArgs, StoreArgs, StorePlace, Unechoed};
 use crate::exit::{Exit, WrongUse};
 use crate::input::Quarantine;
 use crate::{clock, output, stop};
@@ -39,12 +39,11 @@ pub(crate) struct StreamArgs {
     /// Run that makes the vectors; one of `finetune --task fall-risk` judges risks too
     #[arg(long)]
     pub(crate) run: PathBuf,
-    /// Folder of the store; created if it is not there
-    #[arg(long)]
-    pub(crate) store: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// Where events come from: `-`, a file, or `mqtt://[USER@]HOST[:PORT]/TOPIC`
     #[arg(long, value_name = "SOURCE")]
-    pub(crate) source: SourceAddress,
+    pub(crate) source: Unechoed<SourceAddress>,
     /// What the parts of a topic are, such as building/{zone}/{type}
     #[arg(long, value_name = "PATTERN")]
     pub(crate) topic: Option<TopicPattern>,
@@ -56,7 +55,7 @@ pub(crate) struct StreamArgs {
     pub(crate) password_file: Option<PathBuf>,
     /// Where alerts go, repeatable: stdout, file:PATH, webhook:URL or `mqtt://[USER@]HOST[:PORT]`
     #[arg(long, value_name = "DEST", help_heading = "Alerts")]
-    pub(crate) alerts: Vec<AlertAddress>,
+    pub(crate) alerts: Vec<Unechoed<AlertAddress>>,
     /// Rules of alerts (TOML) [default: risk of the run and silent sensors]
     #[arg(long, value_name = "FILE", requires = "alerts", help_heading = "Alerts")]
     pub(crate) alert_rules: Option<PathBuf>,
@@ -73,10 +72,12 @@ pub(crate) struct StreamArgs {
 }
 
 pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
-    if args.topic.is_some() && !matches!(args.source, SourceAddress::Mqtt(_)) {
+    let source = args.source.get("--source")?;
+    let alerts = args.alerts.iter().map(|alerts| alerts.get("--alerts")).collect::<Result<Vec<_>, _>>()?;
+    if args.topic.is_some() && !matches!(source, SourceAddress::Mqtt(_)) {
         return Err(WrongUse("`--topic` is for messages of a broker: leave it out".into()).into());
     }
-    if args.alerts.contains(&AlertAddress::Stdout) && json {
+    if alerts.contains(&&AlertAddress::Stdout) && json {
         return Err(WrongUse(
             "`--json` and `--alerts stdout` both want standard output: use `--alerts file:PATH`".into(),
         )
@@ -86,11 +87,16 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     let engine = args.backend.engine_for(&run)?;
     let options = args.read.options()?;
     let sites = options.site_map.as_ref().map(|map| Sites::new(map, options.time_zone));
-    let kind = match Store::inspect(&args.store).and_then(|store| store.stats()) {
-        Ok(stats) => stats.index.open()?,
-        Err(_) => Arc::new(Exact),
+    let place = args.store.place()?;
+    let stored = match place {
+        StorePlace::Folder(path) => Store::inspect(path).and_then(|store| store.stats()).ok(),
+        StorePlace::Server(_) => None,
     };
-    let mut pipeline = EmbeddingPipeline::create(&run, &args.store, kind, engine.as_ref())?;
+    let kind: Arc<dyn IndexKind> = match stored {
+        Some(stats) => stats.index.open()?,
+        None => Arc::new(Exact),
+    };
+    let mut pipeline = place.create(&run, kind, engine.as_ref(), VectorName::Both)?;
     let mut risk = FallRiskClassifier::is_in(run.path()).then(|| FallRiskClassifier::open(run.path())).transpose()?;
     if let Some(sites) = &sites {
         pipeline = pipeline.with_sites(sites);
@@ -102,16 +108,13 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
         (None, true) => None,
     };
     let password = args.password()?;
-    let client = args.client();
-    let sinks = args.alerts.iter().map(|alerts| alerts.open(&client, password.as_deref(), Box::new(print)));
+    let client = args.client(place);
+    let sinks = alerts.iter().map(|alerts| alerts.open(&client, password.as_deref(), Box::new(print)));
     let sinks: Vec<Box<dyn Sink>> = sinks.collect::<Result<_, _>>()?;
-    let options_of_stream = StreamOptions {
-        commit_events: args.commit_events,
-        rules,
-        is_live: matches!(args.source, SourceAddress::Mqtt(_)),
-    };
+    let options_of_stream =
+        StreamOptions { commit_events: args.commit_events, rules, is_live: matches!(source, SourceAddress::Mqtt(_)) };
     let mut worker = Worker::new(&pipeline, risk.as_ref(), options_of_stream, sinks)?;
-    let mut feed = args.source.open(&client, password.as_deref(), args.topic.as_ref(), options)?;
+    let mut feed = source.open(&client, password.as_deref(), args.topic.as_ref(), options)?;
     let mut observer = Terminal::new(args)?;
     let summary = worker.run(&mut feed, &mut observer)?;
     let n_rejected = observer.finish()?;
@@ -131,9 +134,13 @@ impl StreamArgs {
     }
 
     /// The same for the same store, so that a restart is given what was not acknowledged.
-    fn client(&self) -> String {
-        let path = fs_err::canonicalize(&self.store).unwrap_or_else(|_| self.store.clone());
-        let hash = xxhash_rust::xxh64::xxh64(path.as_os_str().as_encoded_bytes(), 0);
+    fn client(&self, place: &StorePlace) -> String {
+        let of_folder = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
+        let name = match place {
+            StorePlace::Folder(path) => of_folder(path),
+            StorePlace::Server(address) => address.to_string().into(),
+        };
+        let hash = xxhash_rust::xxh64::xxh64(name.as_encoded_bytes(), 0);
         self.client.clone().unwrap_or_else(|| format!("store-{hash:016x}"))
     }
 }
@@ -173,7 +180,7 @@ impl Terminal {
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(250));
         let quarantine = Quarantine::open(args.quarantine.as_deref())?;
-        let source = match &args.source {
+        let source = match args.source.get("--source")? {
             SourceAddress::Stdin => "-".into(),
             SourceAddress::File(path) => path.display().to_string(),
             SourceAddress::Mqtt(_) => "mqtt".into(),

@@ -424,3 +424,26 @@ fn what_comes_next_is_told_and_judged() {
     fails(&[&predict[..], &["--site", "elsewhere"]].concat(), 1, "no event of the site `elsewhere`");
     fails(&[&predict[..], &["--horizon", "6days"]].concat(), 1, "no site has enough of a past");
 }
+
+#[test]
+fn an_address_with_a_password_is_never_repeated() {
+    let run = WORLD.run();
+    let stream = ["stream", "--run", &run, "--store"];
+    for (store, source, want) in [
+        ("postgres://ann:hunter2@/x y?schema=B", "-", "`--store`: the schema `B`"),
+        ("postgres://ann:hunter2@host:x/db", "-", "`--store`: the address of a store is"),
+        ("folder", "mqtt://me:hunter2@", "`--source`"),
+    ] {
+        let output = output(&[&stream[..], &[store, "--source", source]].concat());
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(want), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    let alerts = [&stream[..], &["folder", "--source", "-", "--alerts", "amqp://me:hunter2@broker"]].concat();
+    let text = String::from_utf8_lossy(&output(&alerts).stderr).into_owned();
+    assert!(text.contains("`--alerts`") && !text.contains("hunter2"), "{text}");
+    let away = "postgres://ann:hunter2@127.0.0.1:1/db?connect_timeout=1";
+    let text = String::from_utf8_lossy(&output(&["index", "stats", "--store", away]).stderr).into_owned();
+    assert!(text.contains("cannot be reached") && !text.contains("hunter2"), "{text}");
+    fails(&["index", "verify", "--store", away], 2, "`index verify` is for stores in folders");
+}

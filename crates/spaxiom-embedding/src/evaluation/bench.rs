@@ -95,6 +95,10 @@ impl<'a> Bench<'a> {
         &self.hand_made.features
     }
 
+    pub(super) fn tfidf(&self) -> &Representation {
+        &self.tfidf.features
+    }
+
     /// What CASAS makes of the whole past.
     pub(super) fn casas(&self, data: &Dataset) -> Representation {
         casas::features(data, self.parts())

@@ -16,6 +16,9 @@ pub struct Details {
     pub examples: Vec<ShownQuery>,
     /// Accuracy by the number of labels; empty without `--skeptic`.
     pub label_curve: Vec<LabelShare>,
+    /// Accuracy with a handful of examples; empty without `--skeptic`.
+    #[serde(default)]
+    pub few_shot: Vec<FewShot>,
 }
 
 /// A test event in two dimensions.
@@ -65,6 +68,19 @@ pub struct EventBefore {
     /// The zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+}
+
+/// What the nearest of a handful of examples tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FewShot {
+    /// The representation.
+    pub name: String,
+    /// Labeled examples of each label, or as many as there are.
+    pub n_shots: usize,
+    /// Accuracy on all test events, mean over ten draws of examples; the interval resamples episodes.
+    pub accuracy: Interval,
+    /// Mean F1 over the labels of the test part, mean over the draws.
+    pub macro_f1: f64,
 }
 
 /// What a linear probe reads out of a representation with some of the labels.

@@ -10,6 +10,7 @@ use super::bench::Bench;
 use super::controls::Without;
 use super::details::Details;
 use super::features::Features;
+use super::few_shot::few_shot;
 use super::options::EvaluateOptions;
 use super::report::{IndexFigures, Report, ReportRow};
 use super::samples::Source;
@@ -126,7 +127,9 @@ pub fn evaluate(
         progress("fewer labels");
         for (name, features) in [(name, &trained), ("hand-made", bench.hand_made())] {
             details.label_curve.extend(label_curve(&bench, name, features, options.seed));
+            details.few_shot.extend(few_shot(&bench, name, features, options.seed));
         }
+        details.few_shot.extend(few_shot(&bench, "tf-idf", bench.tfidf(), options.seed));
     }
     progress("index and latency");
     let index = index_figures(&bench, &vectors, &trained.test, now_secs)?;

@@ -135,6 +135,23 @@ impl Features {
         }
     }
 
+    /// Cosines of a row and all rows of `others`, both of length 1.
+    ///
+    /// # Panics
+    /// For a dense and a sparse one, which nobody compares.
+    pub(super) fn similarities(&self, row: usize, others: &Self) -> Vec<f32> {
+        match (self, others) {
+            (Self::Dense { values, dim }, Self::Dense { values: others, .. }) => {
+                let own = &values[row * dim..(row + 1) * dim];
+                others.chunks_exact(*dim).map(|other| own.iter().zip(other).map(|(a, b)| a * b).sum()).collect()
+            }
+            (Self::Sparse { rows, .. }, Self::Sparse { rows: others, .. }) => {
+                others.iter().map(|other| rows[row].dot(other)).collect()
+            }
+            _ => panic!("rows of one kind are compared"),
+        }
+    }
+
     /// Silhouette by class.
     pub(super) fn silhouette(&self, classes: &[usize]) -> f64 {
         match self.unit() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use spaxiom_eval::{Interval, Latency};
 
 use super::controls::GivenAway;
-use super::details::{Details, LabelShare};
+use super::details::{Details, FewShot, LabelShare};
 
 /// Figures of one representation on the same queries as all others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,6 +126,7 @@ impl Report {
             self.push_boosted(&mut text);
             self.push_given_away(&mut text);
             self.push_label_curve(&mut text);
+            self.push_few_shot(&mut text);
             self.push_index(index, &mut text);
             let _ = writeln!(text, "\n{}", self.verdict());
         }
@@ -194,6 +195,16 @@ impl Report {
                 let _ = writeln!(text, "\n{:<20} {:>8} {:>20}", "by labels", "labels", "accuracy [95 %]");
             }
             let _ = writeln!(text, "{name:<20} {n_labels:>8} {:>20}", interval_text(accuracy));
+        }
+    }
+
+    fn push_few_shot(&self, text: &mut String) {
+        let rows = self.details.iter().flat_map(|details| &details.few_shot);
+        for (at, FewShot { name, n_shots, accuracy, macro_f1 }) in rows.enumerate() {
+            if at == 0 {
+                let _ = writeln!(text, "\n{:<20} {:>8} {:>20} macro-F1", "by neighbors", "examples", "accuracy [95 %]");
+            }
+            let _ = writeln!(text, "{name:<20} {n_shots:>8} {:>20} {macro_f1:>8.3}", interval_text(accuracy));
         }
     }
 

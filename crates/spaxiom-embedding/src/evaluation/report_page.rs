@@ -3,7 +3,7 @@
 use serde_json::Value;
 use spaxiom_eval::Interval;
 
-use super::details::{Details, LabelShare, ShownMoment, ShownQuery};
+use super::details::{Details, FewShot, LabelShare, ShownMoment, ShownQuery};
 use super::report::{Report, ReportRow, difference_text, interval_text};
 use crate::page::{
     Axis, Bar, Curve, Line, Moment, Page, bars, curves, details, facts, map, matrix, side_by_side, table, timeline,
@@ -45,6 +45,11 @@ pub(super) fn html(report: &Report, metrics: &str, manifest: &Manifest) -> Strin
             &found.examples.iter().map(example).collect::<String>(),
         );
         page.push("Fewer labels", "Accuracy of a linear probe on all test events.", &label_curve(&found.label_curve));
+        page.push(
+            "A handful of examples",
+            "Accuracy of a vote of the five nearest of so many examples of each label, mean over ten draws.",
+            &few_shot(&found.few_shot),
+        );
     }
     page.push(
         "What the vectors give away",
@@ -179,6 +184,17 @@ fn label_curve(points: &[LabelShare]) -> String {
     let x = Axis { title: "labels", is_log: true, ..Axis::default() };
     let y = Axis { title: "accuracy", ..Axis::default() };
     curves("Accuracy by labels", &x, &y, &drawn)
+}
+
+fn few_shot(found: &[FewShot]) -> String {
+    if found.is_empty() {
+        return String::new();
+    }
+    let row = |FewShot { name, n_shots, accuracy, macro_f1 }: &FewShot| {
+        vec![name.clone(), n_shots.to_string(), interval_text(accuracy), format!("{macro_f1:.3}")]
+    };
+    let rows: Vec<Vec<String>> = found.iter().map(row).collect();
+    table(&["representation", "examples of each label", "accuracy", "macro-F1"], &rows, None)
 }
 
 fn given_away(report: &Report) -> String {

@@ -44,7 +44,13 @@ impl Details {
             confusion[event.class][*predicted] += 1;
         }
         let shown = Shown { bench, data, classes };
-        Ok(Self { confusion, map: shown.map(vectors)?, examples: shown.examples(vectors), label_curve: Vec::new() })
+        Ok(Self {
+            confusion,
+            map: shown.map(vectors)?,
+            examples: shown.examples(vectors),
+            label_curve: Vec::new(),
+            few_shot: Vec::new(),
+        })
     }
 }
 

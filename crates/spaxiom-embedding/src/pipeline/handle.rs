@@ -71,6 +71,14 @@ impl EmbeddingPipeline {
         Ok(Self { texts, ..Self::new(vectors, store) })
     }
 
+    /// What a store of the run says of its vectors.
+    ///
+    /// # Errors
+    /// A run that cannot be read.
+    pub fn header(run: &Run, engine: &dyn Engine, parts: VectorName) -> Result<StoreHeader, EmbeddingError> {
+        made_by(run, engine, parts).map(|(_, header)| header)
+    }
+
     /// Creates a store for the run; one that is there already keeps its events and gets the index kind.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ const PHRASES: [(&[&str], &[&str]); 28] = [
 ];
 
 /// Words that begin the reason of something, up to a comma: what they name is no condition of what is looked for.
-const REASONS: [&str; 5] = ["because", "while", "caused", "due", "whilst"];
+pub(super) const REASONS: [&str; 5] = ["because", "while", "caused", "due", "whilst"];
 
 /// Words before a place.
 pub(super) const PREPOSITIONS: [&str; 9] = ["in", "at", "inside", "from", "near", "within", "of", "on", "to"];

@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use serde::Serialize;
 use spaxiom_index::{Field, Filter};
 
-use super::lexer::{PREPOSITIONS, Word, stems, words};
+use super::lexer::{PREPOSITIONS, REASONS, Word, stems, words};
 use super::names::Names;
 use super::reading::{Reading, Unread, as_text};
 use super::{numbers, times};
@@ -132,7 +132,7 @@ impl TextQuery {
 }
 
 fn is_empty(word: &str) -> bool {
-    EMPTY.contains(&word) || PREPOSITIONS.contains(&word) || PLACES.contains(&word) || ["during", "by"].contains(&word)
+    [&EMPTY[..], &PREPOSITIONS, &PLACES, &REASONS, &["during", "by"]].iter().any(|words| words.contains(&word))
 }
 
 /// Names of one field are one condition: one of them, or what words have in common; everything else has to hold together.

@@ -209,7 +209,8 @@ impl Filter {
     }
 
     /// The conditions that are not made of others.
-    pub(crate) fn leaves(&self) -> Vec<&Self> {
+    #[must_use]
+    pub fn leaves(&self) -> Vec<&Self> {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::leaves).collect(),
             Self::Not(part) => part.leaves(),

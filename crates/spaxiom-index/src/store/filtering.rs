@@ -14,9 +14,6 @@ use crate::store::view::View;
 /// Answers of filters that are kept.
 const N_KEPT: usize = 8;
 
-/// Number of values of a store that an error message lists.
-const N_LISTED: usize = 20;
-
 impl Shared {
     /// The rows of a view that pass; none if the view is of a generation that is gone.
     pub(super) fn passing(&self, view: &View, filter: &Filter) -> Result<Option<Arc<IdSet>>, IndexError> {
@@ -98,7 +95,9 @@ impl Store {
         };
         match attributes.into_iter().find(|name| !is_known(name)) {
             None => Ok(()),
-            Some(name) => Err(unknown("attribute", name, self.shared.readers.read(rows::attributes)?)),
+            Some(name) => {
+                Err(IndexError::nothing_passes("attribute", name, self.shared.readers.read(rows::attributes)?))
+            }
         }
     }
 
@@ -122,19 +121,6 @@ impl Store {
         let known = self.shared.readers.read(|connection| {
             Ok(if rows::has(connection, column, value)? { None } else { Some(rows::values(connection, column)?) })
         })?;
-        known.map_or(Ok(()), |known| Err(unknown(column, value, known)))
+        known.map_or(Ok(()), |known| Err(IndexError::nothing_passes(column, value, known)))
     }
-}
-
-/// Names the values that are there; the most alike first where there are many.
-fn unknown(field: &'static str, got: &str, mut known: Vec<String>) -> IndexError {
-    if known.len() > N_LISTED {
-        let lower = got.to_lowercase();
-        let likeness = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &lower);
-        known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)).then(a.cmp(b)));
-        let n_more = known.len() - N_LISTED;
-        known.truncate(N_LISTED);
-        known.push(format!("and {n_more} more"));
-    }
-    IndexError::NothingPasses { field, got: got.into(), known: known.join(", ") }
 }

@@ -7,25 +7,20 @@ use clap::{Args, Subcommand};
 use spaxiom_embedding::{ExportFormat, VectorName};
 
 use super::kind::IndexFlags;
-use crate::args::{BackendArgs, DataArgs, vector_parser};
+use crate::args::{BackendArgs, DataArgs, StoreArgs, vector_parser};
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask index build --store stores/warehouse --run runs/warehouse --data data/warehouse\n  \
     cargo xtask index stats --store stores/warehouse\n  \
-    cargo xtask index snapshot --store stores/warehouse --to backups/warehouse-monday\n\n\
-    A build that was stopped goes on where it was."
+    cargo xtask index snapshot --store stores/warehouse --to backups/warehouse-monday\n  \
+    cargo xtask index build --store 'postgres://spaxiom@db/buildings?schema=warehouses' --run runs/warehouse --data data/warehouse\n\n\
+    A build that was stopped goes on where it was. The password of a database server is read from PGPASSWORD, or from the\n\
+    file that SPAXIOM_STORE_PASSWORD_FILE names."
 )]
 pub(crate) struct IndexArgs {
     #[command(subcommand)]
     pub(crate) action: IndexAction,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StoreArgs {
-    /// Folder of the store
-    #[arg(long)]
-    pub(crate) store: PathBuf,
 }
 
 #[derive(Debug, Args)]

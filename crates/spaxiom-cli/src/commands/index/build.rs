@@ -4,17 +4,26 @@ use std::sync::Arc;
 
 use serde_json::json;
 use spaxiom_embedding::{
-    Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, KindRecord, Progress, Run, Store, VectorName,
+    Added, BuildReport, EmbeddingPipeline, Exact, IndexError, IndexKind, KindName, KindRecord, Progress, Run, Store,
+    VectorName, VectorStore,
 };
 
 use super::args::{IndexAddArgs, IndexBuildArgs};
-use super::kind::IndexFlags;
-use crate::exit::Exit;
+use super::kind::{IndexFlags, KindChoice};
+use crate::args::StorePlace;
+use crate::exit::{Exit, WrongUse};
 use crate::{observer, output, unknown};
+
+/// Up to so many vectors a server compares one by one.
+const N_COMPARED: usize = 50_000;
 
 pub(super) fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
     let IndexBuildArgs { add, vector, index } = args;
-    let stored = Store::inspect(&add.store.store).and_then(|store| store.stats()).ok();
+    let folder = match add.store.place()? {
+        StorePlace::Folder(path) => path,
+        StorePlace::Server(_) => return build_on_server(args, json),
+    };
+    let stored = Store::inspect(folder).and_then(|store| store.stats()).ok();
     let parts = vector.or(stored.as_ref().map(|stats| EmbeddingPipeline::parts(&stats.header)));
     let stored = stored.map(|stats| stats.index);
     // A new store has its kind when the number of its vectors is known.
@@ -30,9 +39,30 @@ pub(super) fn build(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
     let (pipeline, added, n_rejected) = fill(add, kind, parts.unwrap_or_default())?;
     drop(pipeline);
     // The index that is there is about to be replaced: it is not read.
-    let store = Store::inspect(&add.store.store)?;
+    let store = Store::inspect(folder)?;
     chosen_and_built(&store, index, stored)?;
     told(add, &store, added, n_rejected, json)
+}
+
+/// A graph on a server that has more vectors than are compared in a moment, or where it is asked for.
+fn build_on_server(args: &IndexBuildArgs, json: bool) -> anyhow::Result<Exit> {
+    let IndexBuildArgs { add, vector, index } = args;
+    let wants_graph = match index.kind {
+        None | Some(KindChoice::Auto) => None,
+        Some(KindChoice::Named(KindName::Exact)) => Some(false),
+        Some(KindChoice::Named(KindName::Hnsw)) => Some(true),
+        Some(KindChoice::Named(other)) => {
+            let other = other.as_str();
+            return Err(WrongUse(format!("a database server has `exact` and `hnsw`, not `{other}`")).into());
+        }
+    };
+    let (pipeline, added, n_rejected) = fill(add, Arc::new(Exact), vector.unwrap_or_default())?;
+    let store = pipeline.store();
+    if wants_graph.unwrap_or(store.stats()?.n_vectors > N_COMPARED) {
+        tracing::info!("the server builds its graph; searches go on");
+        store.build(&())?;
+    }
+    told(add, store, added, n_rejected, json)
 }
 
 /// Gives a store the kind of the flags, builds its index, and lays it out.
@@ -49,10 +79,18 @@ pub(super) fn chosen_and_built(store: &Store, index: &IndexFlags, stored: Option
 }
 
 pub(super) fn add(args: &IndexAddArgs, json: bool) -> anyhow::Result<Exit> {
-    let stored = Store::inspect(&args.store.store)?.stats()?;
+    let folder = match args.store.place()? {
+        StorePlace::Folder(path) => path,
+        place @ StorePlace::Server(_) => {
+            let parts = EmbeddingPipeline::parts(place.open()?.header());
+            let (pipeline, added, n_rejected) = fill(args, Arc::new(Exact), parts)?;
+            return told(args, pipeline.store(), added, n_rejected, json);
+        }
+    };
+    let stored = Store::inspect(folder)?.stats()?;
     let (pipeline, added, n_rejected) = fill(args, stored.index.open()?, EmbeddingPipeline::parts(&stored.header))?;
     drop(pipeline);
-    let store = Store::open(&args.store.store)?;
+    let store = Store::open(folder)?;
     if store.is_build_due()? {
         tracing::info!("so many events are not in the index that it is built again");
         build_with_progress(&store)?;
@@ -68,7 +106,7 @@ fn fill(
     let run = Run::open(&args.run)?;
     let engine = args.backend.engine_for(&run)?;
     let data = args.data.load()?;
-    let pipeline = EmbeddingPipeline::create_with(&run, &args.store.store, index, engine.as_ref(), parts)?;
+    let pipeline = args.store.place()?.create(&run, index, engine.as_ref(), parts)?;
     let pipeline = pipeline.with_sites(data.sites());
     let pipeline = if args.replace { pipeline.replacing() } else { pipeline };
     unknown::warn_of_data(&run, pipeline.tokenizer(), &data);
@@ -96,7 +134,13 @@ impl Progress for Bar {
     }
 }
 
-fn told(args: &IndexAddArgs, store: &Store, added: Added, n_rejected: usize, json: bool) -> anyhow::Result<Exit> {
+fn told(
+    args: &IndexAddArgs,
+    store: &dyn VectorStore,
+    added: Added,
+    n_rejected: usize,
+    json: bool,
+) -> anyhow::Result<Exit> {
     let Added { n_new, n_known, n_different, n_replaced } = added;
     let stats = store.stats()?;
     if json {
@@ -104,7 +148,7 @@ fn told(args: &IndexAddArgs, store: &Store, added: Added, n_rejected: usize, jso
             &json!({"new": n_new, "known": n_known, "different": n_different, "replaced": n_replaced, "stats": stats}),
         )?;
     } else {
-        let path = args.store.store.display();
+        let path = args.store.place()?;
         output::text(&format!(
             "{path}: {n_new} events added, {} stored, {} indexed\n",
             stats.n_vectors, stats.n_indexed

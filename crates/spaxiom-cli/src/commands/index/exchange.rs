@@ -10,7 +10,7 @@ use crate::{observer, output};
 
 pub(super) fn export(args: &IndexExportArgs, json: bool) -> anyhow::Result<Exit> {
     let IndexExportArgs { store, to, out } = args;
-    let store = Store::open(&store.store)?;
+    let store = Store::open(store.folder("index export")?)?;
     store.wait_for_index();
     let bar = observer::counter("export", store.stats()?.n_vectors);
     let n_written = export_store(&store, *to, out, &mut |n| bar.inc(n as u64))?;
@@ -25,11 +25,12 @@ pub(super) fn export(args: &IndexExportArgs, json: bool) -> anyhow::Result<Exit>
 
 pub(super) fn import(args: &IndexImportArgs, json: bool) -> anyhow::Result<Exit> {
     let IndexImportArgs { store, from, encoder, index } = args;
-    let stored = Store::inspect(&store.store).and_then(|store| store.stats()).ok().map(|stats| stats.index);
+    let folder = store.folder("index import")?;
+    let stored = Store::inspect(folder).and_then(|store| store.stats()).ok().map(|stats| stats.index);
     let bar = observer::counter("import", 0);
-    let Imported { n_new, n_skipped } = import_vectors(&store.store, from, encoder, &mut |n| bar.inc(n as u64))?;
+    let Imported { n_new, n_skipped } = import_vectors(folder, from, encoder, &mut |n| bar.inc(n as u64))?;
     bar.finish_and_clear();
-    let opened = Store::inspect(&store.store)?;
+    let opened = Store::inspect(folder)?;
     chosen_and_built(&opened, index, stored)?;
     let stats = opened.stats()?;
     if json {
@@ -37,7 +38,7 @@ pub(super) fn import(args: &IndexImportArgs, json: bool) -> anyhow::Result<Exit>
     } else {
         let skipped =
             if n_skipped > 0 { format!(", {n_skipped} skipped: known, or without a vector") } else { String::new() };
-        output::text(&format!("{}: {n_new} vectors added{skipped}\n", store.store.display()));
+        output::text(&format!("{}: {n_new} vectors added{skipped}\n", folder.display()));
     }
     Ok(Exit::Done)
 }

@@ -1,17 +1,20 @@
 //! What a store needs beside searches: statistics, checks, deletions and copies.
 
-use serde_json::json;
-use spaxiom_embedding::{AuditOptions, AuditReport, Drift, SearchAudit, Store, StoreBytes};
+use std::sync::Arc;
 
-use super::args::{IndexDeleteArgs, IndexRestoreArgs, IndexSnapshotArgs, IndexVerifyArgs, StoreArgs};
+use serde_json::json;
+use spaxiom_embedding::{AuditOptions, AuditReport, Drift, SearchAudit, Store, StoreBytes, VectorStore};
+
+use super::args::{IndexDeleteArgs, IndexRestoreArgs, IndexSnapshotArgs, IndexVerifyArgs};
 use super::build::Bar;
+use crate::args::{StoreArgs, StorePlace};
 use crate::clock::now;
 use crate::commands::search::condition;
 use crate::exit::{Exit, WrongUse};
 use crate::{observer, output};
 
 pub(super) fn compact(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
-    let store = Store::inspect(&args.store)?;
+    let store = Store::inspect(args.folder("index compact")?)?;
     let n_dead = store.stats()?.n_dead;
     let bar = Bar(observer::counter("index", store.stats()?.n_vectors));
     let report = store.compact(&bar)?;
@@ -33,7 +36,10 @@ pub(super) fn delete(args: &IndexDeleteArgs, json: bool) -> anyhow::Result<Exit>
         )
         .into());
     }
-    let store = Store::inspect(&args.store.store)?;
+    let store: Arc<dyn VectorStore> = match args.store.place()? {
+        StorePlace::Folder(path) => Arc::new(Store::inspect(path)?),
+        place @ StorePlace::Server(_) => place.open()?,
+    };
     let n_deleted = store.delete_passing(&condition)?;
     let n_left = store.stats()?.n_vectors;
     if json {
@@ -45,7 +51,10 @@ pub(super) fn delete(args: &IndexDeleteArgs, json: bool) -> anyhow::Result<Exit>
 }
 
 pub(super) fn stats(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
-    let stats = Store::inspect(&args.store)?.stats()?;
+    let stats = match args.place()? {
+        StorePlace::Folder(path) => Store::inspect(path)?.stats()?,
+        place @ StorePlace::Server(_) => place.open()?.stats()?,
+    };
     if json {
         output::json(&stats)?;
         return Ok(Exit::Done);
@@ -66,9 +75,10 @@ pub(super) fn stats(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
 
 pub(super) fn verify(args: &IndexVerifyArgs, json: bool) -> anyhow::Result<Exit> {
     let IndexVerifyArgs { store, queries, min_recall } = args;
-    let report = Store::inspect(&store.store)?.verify()?;
+    let store = store.folder("index verify")?;
+    let report = Store::inspect(store)?.verify()?;
     // A store whose vectors are damaged cannot be searched.
-    let audit = if *queries > 0 && report.n_bad_vectors == 0 { Some(audit(&store.store, *queries)?) } else { None };
+    let audit = if *queries > 0 && report.n_bad_vectors == 0 { Some(audit(store, *queries)?) } else { None };
     let is_near = audit.as_ref().is_none_or(|audit| {
         [audit.stored, audit.out_of_distribution].iter().all(|searches| searches.recall_mean >= *min_recall)
     });
@@ -116,14 +126,15 @@ fn audited(audit: &AuditReport, min_recall: f64) -> String {
 }
 
 pub(super) fn snapshot(args: &IndexSnapshotArgs, json: bool) -> anyhow::Result<Exit> {
-    let store = Store::inspect(&args.store.store)?;
+    let store = Store::inspect(args.store.folder("index snapshot")?)?;
     store.snapshot(&args.to)?;
     copied(&args.to, json)
 }
 
 pub(super) fn restore(args: &IndexRestoreArgs, json: bool) -> anyhow::Result<Exit> {
-    Store::restore(&args.from, &args.store.store)?;
-    copied(&args.store.store, json)
+    let store = args.store.folder("index restore")?;
+    Store::restore(&args.from, store)?;
+    copied(store, json)
 }
 
 fn copied(to: &std::path::Path, json: bool) -> anyhow::Result<Exit> {

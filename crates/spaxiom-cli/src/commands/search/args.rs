@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::BackendArgs;
+use crate::args::{BackendArgs, StoreArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask search --run runs/warehouse --store stores/warehouse -k 10 \\\n    \
@@ -19,9 +19,8 @@ use crate::args::BackendArgs;
     Conditions of --where: type, zone and site with = != in (A, B); time with < <= > >= and in FROM..TO;\n\
     hour in 7..9 and weekday in mon..fri on the site's clock; any attribute, as in length > 5; and, or, not, parentheses.")]
 pub(crate) struct SearchArgs {
-    /// Folder of the store
-    #[arg(long)]
-    pub(crate) store: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// Run that filled the store; only `--event`, `--explain` and `--evidence` need it
     #[arg(long, required_unless_present_any = ["id", "at", "like", "vector_file", "text", "unusual"])]
     pub(crate) run: Option<PathBuf>,

@@ -6,8 +6,8 @@ use anyhow::Context;
 use chrono::{NaiveDateTime, TimeZone};
 use serde_json::json;
 use spaxiom_embedding::{
-    EmbeddingPipeline, Filter, Moment, Names, Reading, Relaxed, Run, SiteMap, Sites, Store, StoreSearch, TextHits,
-    TextQuery, TextSearch, TextVectors, Unread, VectorStore,
+    Filter, Moment, Names, Reading, Relaxed, Run, SiteMap, Sites, StoreSearch, TextHits, TextQuery, TextSearch,
+    TextVectors, Unread, VectorStore,
 };
 
 use super::args::SearchArgs;
@@ -19,7 +19,13 @@ use crate::{clock, output};
 const N_SHOWN: usize = 4;
 
 /// Reads the text, searches, and prints both.
-pub(super) fn run(text: &str, args: &SearchArgs, store: &Store, filter: &Filter, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn run(
+    text: &str,
+    args: &SearchArgs,
+    store: &dyn VectorStore,
+    filter: &Filter,
+    json: bool,
+) -> anyhow::Result<Exit> {
     if args.evidence || args.all {
         let flag = if args.evidence { "--evidence" } else { "--all" };
         return Err(WrongUse(format!("`{flag}` does nothing for `--text`: leave it out")).into());
@@ -31,10 +37,10 @@ pub(super) fn run(text: &str, args: &SearchArgs, store: &Store, filter: &Filter,
         None => sites,
     };
     let query = TextQuery::read(text, &Names::of_store(store, &sites)?, now(args, store)?);
-    if !json {
-        output::text(&interpreted(&query, !args.no_filter));
-    }
     let vector = run.map(|run| vector(text, args, &run)).transpose()?.flatten();
+    if !json {
+        output::text(&interpreted(&query, !args.no_filter, vector.is_some()));
+    }
     let search = TextSearch { query: &query, filter, is_filtered: !args.no_filter, vector: vector.as_deref() };
     let found = StoreSearch::new(store).search_text(&search, args.k)?;
     let TextHits { n_passing, hits, relax } = &found;
@@ -62,7 +68,7 @@ fn vector(text: &str, args: &SearchArgs, run: &Run) -> anyhow::Result<Option<Vec
     if !TextVectors::is_in(run.path()) {
         return Ok(None);
     }
-    let pipeline = EmbeddingPipeline::open(run, &args.store, args.backend.engine_for(run)?.as_ref())?;
+    let pipeline = args.store.place()?.pipeline(run, args.backend.engine_for(run)?.as_ref())?;
     let vector = pipeline.text_vector(text)?;
     if vector.is_none() {
         tracing::warn!("texts of this run have vectors of another width than the store: the most typical come first");
@@ -82,7 +88,7 @@ fn now(args: &SearchArgs, store: &dyn VectorStore) -> anyhow::Result<NaiveDateTi
 }
 
 /// What was understood, word for word.
-fn interpreted(query: &TextQuery, is_filtered: bool) -> String {
+fn interpreted(query: &TextQuery, is_filtered: bool, has_vector: bool) -> String {
     let TextQuery { filter: _, preferred: _, readings, unread } = query;
     let mut text = String::new();
     for Reading { words, means, is_hard } in readings {
@@ -95,7 +101,8 @@ fn interpreted(query: &TextQuery, is_filtered: bool) -> String {
     }
     for Unread { word, like } in unread {
         let like = if like.is_empty() { String::new() } else { format!("; did you mean {}?", like.join(", ")) };
-        let _ = writeln!(text, "       not understood: `{word}`{like}");
+        let what = if has_vector { "in the vector alone" } else { "not understood" };
+        let _ = writeln!(text, "       {what}: `{word}`{like}");
     }
     text
 }
