@@ -6,6 +6,7 @@ mod asked;
 mod context;
 mod count;
 mod describe;
+mod embed;
 mod explain;
 mod search;
 mod state;
@@ -14,5 +15,7 @@ pub use self::answers::{
     AlertRow, Alerts, Context, Counted, Counts, EventRow, Explained, Found, Hit, PairRow, Provenance, StoreDescription,
     Usual,
 };
-pub use self::asked::{AlertsAsked, ContextAsked, CountAsked, ExplainAsked, SearchAsked, SimilarAsked};
+pub use self::asked::{
+    AlertsAsked, ContextAsked, CountAsked, EmbeddingsAsked, ExplainAsked, SearchAsked, SimilarAsked,
+};
 pub use self::state::Desk;

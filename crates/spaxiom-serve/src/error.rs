@@ -9,9 +9,15 @@ pub enum ServeError {
     /// A question that cannot be asked so; says what is wanted.
     #[error("{0}")]
     Asked(String),
+    /// A file that says who may ask, and does not.
+    #[error("the file of tokens: {what}; `serve --new-token NAME` makes a token and the lines for it")]
+    Tokens {
+        /// What is wrong with it.
+        what: String,
+    },
     /// An address that would answer to anybody.
     #[error(
-        "`{address}` can be reached from other machines, and this server asks nobody who they are: listen on 127.0.0.1 and put a proxy with a login before it"
+        "`{address}` can be reached from other machines: say by `--tokens FILE` who may ask (`serve --new-token NAME` makes a token), or listen on 127.0.0.1"
     )]
     Open {
         /// The address.
@@ -44,7 +50,7 @@ impl ServeError {
                     | EmbeddingError::NothingUnderstood { .. }
                     | EmbeddingError::NothingThen { .. }
             ),
-            Self::Open { .. } | Self::Io(_) => false,
+            Self::Open { .. } | Self::Tokens { .. } | Self::Io(_) => false,
         }
     }
 }

@@ -206,3 +206,60 @@ fn an_address_that_others_reach_is_refused() {
     let words = ["serve", "--run", &WORLD.run(), "--store", &STORE, "--listen", "0.0.0.0:0"];
     fails(&words, 1, "can be reached from other machines");
 }
+
+/// With tokens an address that others reach is served, and nobody is answered without one.
+#[test]
+fn whoever_has_a_token_is_answered_and_nobody_else() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let made = crate::output(&["serve", "--new-token", "dashboard"]);
+    let entry = String::from_utf8(made.stdout).unwrap();
+    let said = String::from_utf8(made.stderr).unwrap();
+    let token = said.split_whitespace().find(|word| word.len() == 64).unwrap();
+    assert!(entry.starts_with("[dashboard]\n") && !entry.contains(token), "{entry}");
+    fails(&["serve", "--new-token", "a b"], 2, "wants a name");
+    let file = crate::written(folder.path(), "tokens.toml", &entry);
+    let empty = crate::written(folder.path(), "empty.toml", "");
+    let serve = ["serve", "--run", &WORLD.run(), "--store", &STORE];
+    fails(&[&serve[..], &["--tokens", &empty]].concat(), 1, "--new-token NAME");
+
+    let mut child = started(&["--listen", "0.0.0.0:0", "--tokens", &file]);
+    let mut address = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    let address = address.trim_end().replace("0.0.0.0", "127.0.0.1");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let get = |path: &str, token: Option<&str>, origin: Option<&str>| {
+        let mut request = agent.get(format!("{address}{path}"));
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        if let Some(origin) = origin {
+            request = request.header("Origin", origin);
+        }
+        let mut answer = request.call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    };
+    for path in ["/v1/store", "/metrics"] {
+        assert_eq!(get(path, None, None).0, 401, "{path}");
+        assert_eq!(get(path, Some("wrong"), None).0, 401, "{path}");
+        assert_eq!(get(path, Some(token), None).0, 200, "{path}");
+    }
+    assert_eq!(get("/v1/store", Some(token), Some("https://evil.example")).0, 403);
+    assert_eq!(get("/v1/store", Some(token), Some(&address)).0, 200);
+    assert_eq!((get("/healthz", None, None).0, get("/readyz", None, None).0), (200, 200));
+    let (_, metrics) = get("/metrics", Some(token), None);
+    assert!(metrics.contains("spaxiom_http_requests_total{route=\"/v1/store\",status=\"401\"} 2"), "{metrics}");
+    let document: Value = serde_json::from_str(&get("/v1/openapi.json", None, None).1).unwrap();
+    assert_eq!(document["paths"].as_object().unwrap().len(), 8);
+    let mut answer = agent
+        .post(format!("{address}/v1/embeddings"))
+        .header("Authorization", format!("Bearer {token}"))
+        .send_json(json!({"input": "queues"}))
+        .unwrap();
+    let error = answer.body_mut().read_to_string().unwrap();
+    assert!(answer.status().as_u16() == 400 && error.contains("finetune --task retrieval"), "{error}");
+    if let Some(shown) = opened(&address) {
+        assert!(shown.contains("<form id=\"enter\">"), "the page asks for a token: {shown}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -122,3 +122,14 @@ pub struct AlertsAsked {
     /// Only those that began at this time or later (RFC 3339)
     pub since: String,
 }
+
+/// The vectors of texts
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct EmbeddingsAsked {
+    /// A text, or a list of texts
+    #[schemars(extend("type" = ["string", "array"]))]
+    pub input: serde_json::Value,
+    /// Any name: there is one model
+    pub model: String,
+}

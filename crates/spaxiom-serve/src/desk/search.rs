@@ -79,7 +79,8 @@ impl Desk {
             } else {
                 format!(" (did you mean {}?)", unread.like.join(", "))
             };
-            let _ = write!(how, "; not understood: {}{like}", unread.word);
+            let what = if vector.is_some() { "in the vector alone" } else { "not understood" };
+            let _ = write!(how, "; {what}: {}{like}", unread.word);
         }
         Ok(Found {
             interpreted_query: how,

@@ -72,6 +72,15 @@ impl Desk {
         self.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn run_name(&self) -> &str {
+        &self.run
+    }
+
+    /// Events in the store; none where it cannot be read now.
+    pub(crate) fn n_events(&self) -> Option<usize> {
+        self.store().stats().ok().map(|stats| stats.n_vectors)
+    }
+
     pub(super) fn provenance(&self) -> Provenance {
         Provenance { run: self.run.clone(), usual_similarity: self.usual }
     }

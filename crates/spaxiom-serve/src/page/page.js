@@ -24,11 +24,30 @@ function go(changes) {
 }
 
 async function ask(path, body) {
-  const init = body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  const response = await fetch(path, init);
+  const headers = { ...(body && { "content-type": "application/json" }) };
+  const token = sessionStorage.getItem("token");
+  if (token) headers.authorization = `Bearer ${token}`;
+  const response = await fetch(path, { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) });
+  if (response.status === 401) return askWithToken(path, body);
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error?.message ?? response.statusText);
   return answer;
+}
+
+// The token is kept for this tab alone, until it is closed.
+function askWithToken(path, body) {
+  return new Promise((resolve, reject) => {
+    const input = document.getElementById("token");
+    const form = input.form;
+    form.hidden = false;
+    input.focus();
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      sessionStorage.setItem("token", input.value.trim());
+      form.hidden = true;
+      ask(path, body).then(resolve, reject);
+    }, { once: true });
+  });
 }
 
 function element(name, attributes = {}, ...children) {
