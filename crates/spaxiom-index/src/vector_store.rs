@@ -145,6 +145,13 @@ pub trait VectorStore: fmt::Debug + Send + Sync {
     /// Where the index stands; searches are right in every state.
     fn index_state(&self) -> IndexState;
 
+    /// Builds the index on a thread of its own if it lacks enough vectors to pay; false if it does not, and for an engine that
+    /// keeps its index up to date by itself.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn build_behind(&self) -> Result<bool, IndexError>;
+
     /// Builds the index over everything that was added, where the engine has one to build.
     ///
     /// # Errors
@@ -239,6 +246,10 @@ impl VectorStore for Store {
 
     fn index_state(&self) -> IndexState {
         self.index_state()
+    }
+
+    fn build_behind(&self) -> Result<bool, IndexError> {
+        self.build_behind()
     }
 
     fn build(&self, progress: &dyn Progress) -> Result<BuildReport, IndexError> {

@@ -180,6 +180,10 @@ impl VectorStore for PostgresStore {
         }
     }
 
+    fn build_behind(&self) -> Result<bool, IndexError> {
+        Ok(false)
+    }
+
     fn build(&self, _: &dyn Progress) -> Result<BuildReport, IndexError> {
         self.build_graph()
     }

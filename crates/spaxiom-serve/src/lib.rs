@@ -21,4 +21,5 @@ pub use crate::desk::{
 pub use crate::error::ServeError;
 pub use crate::http::serve_http;
 pub use crate::mcp::{Agent, serve_mcp};
+pub use crate::metrics::serve_metrics;
 pub use crate::tokens::Tokens;

@@ -1,8 +1,39 @@
-//! What was asked, for Prometheus.
+//! Figures for Prometheus: of what was asked, and of any program.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::error::ServeError;
+
+/// Serves what `text` gives at `/metrics` of an address, on a thread of its own; gives the address, with its port.
+///
+/// # Errors
+/// An address that cannot be listened on.
+pub fn serve_metrics(
+    address: SocketAddr,
+    text: impl Fn() -> String + Send + Sync + 'static,
+) -> Result<SocketAddr, ServeError> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let own = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let text = Arc::new(text);
+    let router = Router::new().route("/metrics", get(move || async move { text() }));
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => drop(axum::serve(listener, router).await),
+                Err(error) => tracing::error!("metrics: {error}"),
+            }
+        });
+    });
+    Ok(own)
+}
 
 /// Answers by route and status.
 #[derive(Debug, Default)]

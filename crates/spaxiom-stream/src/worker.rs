@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use spaxiom_embedding::{EmbeddingPipeline, FallRiskClassifier, LivePipeline, RiskScore, Taken};
+use spaxiom_embedding::{EmbeddingError, EmbeddingPipeline, FallRiskClassifier, LivePipeline, RiskScore, Taken};
 use spaxiom_event::{Event, Rejected};
 
 use crate::alerts::{AlertBook, AlertKind, AlertRules, BOOK, Observation, Silences, Timing, Triggers};
@@ -26,6 +26,9 @@ const LONGEST_REST: u32 = 600;
 /// Commits that fail are tried again so often, with pauses from the first to the last.
 const N_TRIES: u32 = 8;
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
+
+/// Commits from one look at the index to the next: whether it lacks enough that building it behind the stream pays.
+const LOOK_AT_INDEX: u64 = 64;
 
 /// Options of a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +66,10 @@ pub struct StreamSummary {
     pub decisions: u64,
     /// Notices of alerts that were sent.
     pub notices: u64,
+    /// Times that the index was built behind the stream.
+    pub builds: u64,
+    /// The time of the newest event.
+    pub newest: Option<DateTime<Utc>>,
 }
 
 /// What hears how a stream goes, and may end it.
@@ -85,6 +92,7 @@ pub trait StreamObserver {
 
 /// Takes the events of a feed into a store.
 pub struct Worker<'a> {
+    pipeline: &'a EmbeddingPipeline,
     live: LivePipeline<'a>,
     /// The threshold of the risk.
     threshold: f64,
@@ -160,7 +168,7 @@ impl<'a> Worker<'a> {
             }
         };
         let threshold = risk.map_or(1.0, FallRiskClassifier::threshold);
-        Ok(Self { live, threshold, alerts, options, summary: StreamSummary::default(), n_delivered: 0 })
+        Ok(Self { pipeline, live, threshold, alerts, options, summary: StreamSummary::default(), n_delivered: 0 })
     }
 
     /// Runs until the feed ends or the observer stops it; everything that came before is durable then.
@@ -208,6 +216,7 @@ impl<'a> Worker<'a> {
 
     fn take(&mut self, event: &Event) -> Result<(), StreamError> {
         self.summary.events += 1;
+        self.summary.newest = self.summary.newest.max(Some(event.time));
         match self.live.push(event)? {
             Taken::Known => self.summary.known += 1,
             Taken::Late => {}
@@ -231,6 +240,9 @@ impl<'a> Worker<'a> {
             self.summary.new += committed.n_new as u64;
             self.summary.late += committed.n_late as u64;
             self.summary.commits += 1;
+            if self.summary.commits.is_multiple_of(LOOK_AT_INDEX) {
+                self.summary.builds += u64::from(self.pipeline.store().build_behind().map_err(EmbeddingError::from)?);
+            }
             observer.committed(&self.summary);
         }
         feed.acknowledge(self.n_delivered)?;

@@ -2,8 +2,10 @@
 
 #![expect(clippy::doc_markdown, reason = "these docs are printed as help, where back-ticks are noise")]
 
+use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -62,6 +64,9 @@ pub(crate) struct StreamArgs {
     /// Events of one commit at most
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub(crate) commit_events: usize,
+    /// Serve figures for Prometheus at this address, under /metrics
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
     /// Keep what is no event, with the reason, in this file
@@ -156,12 +161,13 @@ fn told(summary: &StreamSummary, n_beyond_budget: u64, json: bool) -> anyhow::Re
         document["beyond_budget"] = json!(n_beyond_budget);
         return output::json(&document);
     }
-    let StreamSummary { events, new, known, late, rejected, commits, decisions, notices } = summary;
+    let StreamSummary { events, new, known, late, rejected, commits, decisions, notices, builds, newest: _ } = summary;
+    let built = if *builds > 0 { format!(", the index built {builds} times behind it") } else { String::new() };
     let beyond =
         if n_beyond_budget > 0 { format!(", {n_beyond_budget} alerts beyond their budget") } else { String::new() };
     tracing::info!(
         "{events} events: {new} new ({late} late), {known} known; {rejected} lines rejected; {commits} commits; \
-         {decisions} decisions, {notices} notices of alerts{beyond}"
+         {decisions} decisions, {notices} notices of alerts{beyond}{built}"
     );
     Ok(())
 }
@@ -172,6 +178,48 @@ struct Terminal {
     quarantine: Quarantine,
     source: String,
     error: Option<anyhow::Error>,
+    figures: Arc<Mutex<Figures>>,
+}
+
+/// What is served for Prometheus.
+#[derive(Debug, Default)]
+struct Figures {
+    summary: StreamSummary,
+    n_pauses: u64,
+}
+
+impl Figures {
+    fn to_text(&self, now: DateTime<Utc>) -> String {
+        let StreamSummary { events, new, known, late, rejected, commits, decisions, notices, builds, newest } =
+            self.summary;
+        let counters = [
+            ("events", events, "Events that came"),
+            ("new", new, "Events that are in the store now and were not before"),
+            ("known", known, "Events that were there, or came again"),
+            ("late", late, "New events that came after a newer one of their site"),
+            ("rejected", rejected, "What was no event"),
+            ("commits", commits, "Commits"),
+            ("decisions", decisions, "Decisions about a risk"),
+            ("notices", notices, "Notices of alerts that were sent"),
+            ("index_builds", builds, "Times that the index was built behind the stream"),
+            ("pauses", self.n_pauses, "Times that something was tried again: a store or a place for alerts was away"),
+        ];
+        let mut text = String::new();
+        for (name, value, help) in counters {
+            let _ = writeln!(
+                text,
+                "# HELP spaxiom_stream_{name}_total {help}.\n# TYPE spaxiom_stream_{name}_total counter\nspaxiom_stream_{name}_total {value}"
+            );
+        }
+        if let Some(newest) = newest {
+            let lag = (now - newest).as_seconds_f64();
+            let _ = writeln!(
+                text,
+                "# HELP spaxiom_stream_lag_seconds Since the newest event, by its own time.\n# TYPE spaxiom_stream_lag_seconds gauge\nspaxiom_stream_lag_seconds {lag:.3}"
+            );
+        }
+        text
+    }
 }
 
 impl Terminal {
@@ -185,7 +233,14 @@ impl Terminal {
             SourceAddress::File(path) => path.display().to_string(),
             SourceAddress::Mqtt(_) => "mqtt".into(),
         };
-        Ok(Self { bar, quarantine, source, error: None })
+        let figures = Arc::<Mutex<Figures>>::default();
+        if let Some(address) = args.metrics {
+            let figures = Arc::clone(&figures);
+            let text = move || figures.lock().unwrap_or_else(PoisonError::into_inner).to_text(clock::utc());
+            let own = spaxiom_serve::serve_metrics(address, text).context("`--metrics`")?;
+            tracing::info!("figures for Prometheus: http://{own}/metrics");
+        }
+        Ok(Self { bar, quarantine, source, error: None, figures })
     }
 
     fn finish(self) -> anyhow::Result<u64> {
@@ -211,11 +266,13 @@ impl StreamObserver for Terminal {
     }
 
     fn committed(&mut self, summary: &StreamSummary) {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner).summary = *summary;
         let StreamSummary { new, known, rejected, notices, .. } = summary;
         self.bar.set_message(format!("{new} stored, {known} known, {rejected} rejected, {notices} notices"));
     }
 
     fn pause(&mut self, pause: Duration, why: &StreamError) {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner).n_pauses += 1;
         tracing::warn!(
             "{why}; tried again{}",
             if pause.is_zero() { String::new() } else { format!(" in {} ms", pause.as_millis()) }

@@ -1,8 +1,11 @@
 //! Commands, their documents and their exit codes.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
 use tempfile::TempDir;
 
-use crate::{WORLD, done, fails, fed, json, output, written};
+use crate::{WORLD, done, fails, fed, json, output, program, written};
 
 /// Every file in `commands/` is a command.
 #[test]
@@ -446,4 +449,42 @@ fn an_address_with_a_password_is_never_repeated() {
     let text = String::from_utf8_lossy(&output(&["index", "stats", "--store", away]).stderr).into_owned();
     assert!(text.contains("cannot be reached") && !text.contains("hunter2"), "{text}");
     fails(&["index", "verify", "--store", away], 2, "`index verify` is for stores in folders");
+}
+
+/// While a stream goes on its figures can be asked for.
+#[test]
+fn a_stream_serves_its_figures() {
+    let (run, store) = (WORLD.run(), WORLD.path("measured-store"));
+    let mut child = Command::new(program())
+        .args(["stream", "--run", &run, "--store", &store, "--source", "-", "--metrics", "127.0.0.1:0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = log.find_map(|line| Some(line.unwrap().split_once("http://")?.1.to_owned())).unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let events = fs_err::read_to_string(format!("{}/events.jsonl", WORLD.data())).unwrap();
+    for line in events.lines().take(40) {
+        writeln!(input, "{line}").unwrap();
+    }
+    writeln!(input, "no event").unwrap();
+    let figures = || ureq::get(format!("http://{address}")).call().unwrap().body_mut().read_to_string().unwrap();
+    let has_all = |text: &String| {
+        ["new_total 40\n", "rejected_total 1\n", "spaxiom_stream_lag_seconds "].iter().all(|want| text.contains(want))
+    };
+    let mut text = figures();
+    for _ in 0..100 {
+        if has_all(&text) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        // A line that is no event is told with the next commit.
+        writeln!(input, "{}", events.lines().next().unwrap()).unwrap();
+        text = figures();
+    }
+    assert!(has_all(&text), "{text}");
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(3), "a line was rejected");
 }

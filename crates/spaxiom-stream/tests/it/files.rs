@@ -1,10 +1,14 @@
 //! Files and pipes into a store.
 
-use spaxiom_embedding::Event;
-use spaxiom_stream::{AlertAddress, AlertRules, AlertState, Notice, Sink, SourceAddress, StreamOptions, TriggerRule};
+use std::sync::Arc;
+
+use spaxiom_embedding::{Event, IndexState, RaBitQ, ReadOptions};
+use spaxiom_stream::{
+    AlertAddress, AlertRules, AlertState, Notice, Sink, SourceAddress, StreamOptions, TriggerRule, Worker,
+};
 use tempfile::TempDir;
 
-use crate::{WORLD, file_of, stream, vectors};
+use crate::{Until, WORLD, file_of, stream, vectors};
 
 #[test]
 fn a_file_is_stored_once_however_often_it_is_given() {
@@ -23,6 +27,29 @@ fn a_file_is_stored_once_however_often_it_is_given() {
         whole.add_to_index(&sequence, |_| ()).unwrap();
     }
     assert!(vectors(&store) == vectors(&folder.path().join("whole")));
+}
+
+/// A store with an index gets one while the stream goes on.
+#[test]
+fn an_index_is_built_behind_a_stream() {
+    let folder = TempDir::new().unwrap();
+    let source = SourceAddress::File(file_of(&WORLD.events[..700], &folder));
+    let pipeline = WORLD.pipeline_of(&folder.path().join("store"), Arc::new(RaBitQ::default()));
+    let options = StreamOptions { commit_events: 10, ..StreamOptions::default() };
+    let mut worker = Worker::new(&pipeline, None, options, Vec::new()).unwrap();
+    let mut feed = source.open("test", None, None, ReadOptions::default()).unwrap();
+    let summary = worker.run(&mut feed, &mut Until::durable(700)).unwrap();
+    assert_eq!((summary.new, summary.builds), (700, 1));
+    assert_eq!(summary.newest, Some(WORLD.events[699].time));
+    let store = pipeline.store();
+    for _ in 0..200 {
+        if store.index_state() == IndexState::Ready {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let stats = store.stats().unwrap();
+    assert!(store.index_state() == IndexState::Ready && stats.n_indexed >= 600, "{stats:?}");
 }
 
 #[test]

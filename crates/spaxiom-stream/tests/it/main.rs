@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use spaxiom_embedding::{
-    Dataset, EmbeddingPipeline, EvalReport, Event, Exact, Flow, Observer, Preset, Provenance, ReadOptions, Run,
-    RunConfig, RunFolder, StepReport, Task, TrainJob, engine, train, write_jsonl,
+    Dataset, EmbeddingPipeline, EvalReport, Event, Exact, Flow, IndexKind, Observer, Preset, Provenance, ReadOptions,
+    Run, RunConfig, RunFolder, StepReport, Task, TrainJob, engine, train, write_jsonl,
 };
 use spaxiom_sim::{Difficulty, SimulatedSite, Warehouse, WarehouseOptions};
 use spaxiom_stream::{Sink, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary, Worker};
@@ -61,8 +61,12 @@ impl Observer for Silent {
 
 impl World {
     fn pipeline(&self, store: &Path) -> EmbeddingPipeline {
+        self.pipeline_of(store, Arc::new(Exact))
+    }
+
+    fn pipeline_of(&self, store: &Path, kind: Arc<dyn IndexKind>) -> EmbeddingPipeline {
         let run = Run::open(&self.folder.path().join("run")).unwrap();
-        EmbeddingPipeline::create(&run, store, Arc::new(Exact), engine("flex").unwrap().as_ref()).unwrap()
+        EmbeddingPipeline::create(&run, store, kind, engine("flex").unwrap().as_ref()).unwrap()
     }
 }
 
