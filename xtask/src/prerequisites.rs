@@ -29,6 +29,7 @@ enum Need {
     Vulkan,
     Browser,
     Broker,
+    Nats,
     Python,
 }
 
@@ -49,6 +50,7 @@ impl Need {
             Self::Vulkan => cfg!(target_os = "macos") || has_vulkan(),
             Self::Browser => process::output("chromium", &["--version"]).is_some(),
             Self::Broker => ["mosquitto", "/usr/sbin/mosquitto"].iter().any(|path| process::is_program(path)),
+            Self::Nats => ["nats-server", "/usr/sbin/nats-server"].iter().any(|path| process::is_program(path)),
             Self::Python => process::output("python3", &["-c", "import ensurepip, venv"]).is_some(),
         }
     }
@@ -66,6 +68,7 @@ impl Need {
             Self::Vulkan => "libvulkan1 mesa-vulkan-drivers",
             Self::Browser => "chromium",
             Self::Broker => "mosquitto",
+            Self::Nats => "nats-server",
             Self::Python => "python3-venv",
         }
     }
@@ -80,6 +83,7 @@ impl Need {
             Self::Vulkan => "molten-vk",
             Self::Browser => "chromium",
             Self::Broker => "mosquitto",
+            Self::Nats => "nats-server",
             Self::Python => "python",
         }
     }
@@ -98,6 +102,7 @@ impl fmt::Display for Need {
             Self::Vulkan => "a Vulkan driver",
             Self::Browser => "Chromium",
             Self::Broker => "Mosquitto",
+            Self::Nats => "a NATS server",
             Self::Python => "Python with venv",
         })
     }
@@ -132,7 +137,7 @@ pub(crate) fn ensure_vulkan() -> anyhow::Result<()> {
 /// # Errors
 /// As of [`ensure`].
 pub(crate) fn ensure_peers(root: &Path) -> anyhow::Result<()> {
-    ensure_all(&[Need::Browser, Need::Broker, Need::Python])?;
+    ensure_all(&[Need::Browser, Need::Broker, Need::Nats, Need::Python])?;
     ensure_postgres(root)
 }
 

@@ -10,7 +10,9 @@ use spaxiom_event::EventError;
 #[non_exhaustive]
 pub enum StreamError {
     /// A word that names no source.
-    #[error("`{got}` is no source: wanted `-`, a file, or `mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC`")]
+    #[error(
+        "`{got}` is no source: wanted `-`, a file, `mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC` or `nats://[USER[:PASSWORD]@]HOST[:PORT]/STREAM[/SUBJECT]`"
+    )]
     Source {
         /// The word.
         got: String,

@@ -3,7 +3,9 @@
 mod address;
 mod broker;
 mod lines;
+mod messages;
 mod mqtt;
+mod nats;
 mod open;
 mod opened;
 mod topic;

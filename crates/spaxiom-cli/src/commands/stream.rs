@@ -43,7 +43,7 @@ pub(crate) struct StreamArgs {
     pub(crate) run: PathBuf,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// Where events come from: `-`, a file, or `mqtt://[USER@]HOST[:PORT]/TOPIC`
+    /// Where events come from: `-`, a file, `mqtt://[USER@]HOST[:PORT]/TOPIC` or `nats://[USER@]HOST[:PORT]/STREAM[/SUBJECT]`
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: Unechoed<SourceAddress>,
     /// What the parts of a topic are, such as building/{zone}/{type}
@@ -79,7 +79,7 @@ pub(crate) struct StreamArgs {
 pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     let source = args.source.get("--source")?;
     let alerts = args.alerts.iter().map(|alerts| alerts.get("--alerts")).collect::<Result<Vec<_>, _>>()?;
-    if args.topic.is_some() && !matches!(source, SourceAddress::Mqtt(_)) {
+    if args.topic.is_some() && !source.is_live() {
         return Err(WrongUse("`--topic` is for messages of a broker: leave it out".into()).into());
     }
     if alerts.contains(&&AlertAddress::Stdout) && json {
@@ -181,6 +181,9 @@ struct Terminal {
     figures: Arc<Mutex<Figures>>,
 }
 
+/// What the names of all figures begin with.
+const FIGURES: &str = concat!("spaxiom", "_stream");
+
 /// What is served for Prometheus.
 #[derive(Debug, Default)]
 struct Figures {
@@ -208,14 +211,14 @@ impl Figures {
         for (name, value, help) in counters {
             let _ = writeln!(
                 text,
-                "# HELP spaxiom_stream_{name}_total {help}.\n# TYPE spaxiom_stream_{name}_total counter\nspaxiom_stream_{name}_total {value}"
+                "# HELP {FIGURES}_{name}_total {help}.\n# TYPE {FIGURES}_{name}_total counter\n{FIGURES}_{name}_total {value}"
             );
         }
         if let Some(newest) = newest {
             let lag = (now - newest).as_seconds_f64();
             let _ = writeln!(
                 text,
-                "# HELP spaxiom_stream_lag_seconds Since the newest event, by its own time.\n# TYPE spaxiom_stream_lag_seconds gauge\nspaxiom_stream_lag_seconds {lag:.3}"
+                "# HELP {FIGURES}_lag_seconds Since the newest event, by its own time.\n# TYPE {FIGURES}_lag_seconds gauge\n{FIGURES}_lag_seconds {lag:.3}"
             );
         }
         text
@@ -232,6 +235,7 @@ impl Terminal {
             SourceAddress::Stdin => "-".into(),
             SourceAddress::File(path) => path.display().to_string(),
             SourceAddress::Mqtt(_) => "mqtt".into(),
+            SourceAddress::Nats(_) => "nats".into(),
         };
         let figures = Arc::<Mutex<Figures>>::default();
         if let Some(address) = args.metrics {

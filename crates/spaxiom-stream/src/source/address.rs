@@ -6,6 +6,9 @@ use std::str::FromStr;
 use super::broker::Broker;
 use crate::error::StreamError;
 
+/// Where NATS listens.
+const NATS_PORT: u16 = 4222;
+
 /// A source by its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceAddress {
@@ -15,6 +18,27 @@ pub enum SourceAddress {
     File(PathBuf),
     /// `mqtt://HOST/TOPIC`: messages of a broker, acknowledged after the commit.
     Mqtt(MqttAddress),
+    /// `nats://HOST/STREAM[/SUBJECT]`: messages of a stream of `JetStream`, acknowledged after the commit.
+    Nats(NatsAddress),
+}
+
+impl SourceAddress {
+    /// Whether it goes on as the world does.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Mqtt(_) | Self::Nats(_))
+    }
+}
+
+/// A stream at a server of NATS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NatsAddress {
+    /// The server.
+    pub(crate) server: Broker,
+    /// The stream, which has to be there.
+    pub(crate) stream: String,
+    /// Only these subjects of it, with `*` and `>`.
+    pub(crate) subject: Option<String>,
 }
 
 /// A topic filter at a broker.
@@ -38,6 +62,12 @@ impl FromStr for SourceAddress {
                 let (broker, filter) = rest.split_once('/').ok_or_else(wrong)?;
                 let broker = Broker::parse(broker).filter(|_| !filter.is_empty()).ok_or_else(wrong)?;
                 Ok(Self::Mqtt(MqttAddress { broker, filter: filter.to_owned() }))
+            }
+            Some(("nats", rest)) => {
+                let (server, rest) = rest.split_once('/').ok_or_else(wrong)?;
+                let (stream, subject) = rest.split_once('/').map_or((rest, None), |(a, b)| (a, Some(b.to_owned())));
+                let server = Broker::parse_with(server, NATS_PORT).filter(|_| !stream.is_empty()).ok_or_else(wrong)?;
+                Ok(Self::Nats(NatsAddress { server, stream: stream.to_owned(), subject }))
             }
             _ => Err(wrong()),
         }
@@ -69,7 +99,14 @@ mod tests {
             ("broker", 1884, "building/+/events")
         );
         assert!(format!("{:?}", mqtt.broker).contains("user"), "a user is no secret");
-        for wrong in ["", "mqtt://broker", "mqtt://broker/", "kafka://x/y", "mqtt://:x/y"] {
+        let SourceAddress::Nats(nats) = check("nats://me:pw@server/EVENTS/site.*.door").unwrap() else {
+            panic!("NATS")
+        };
+        assert_eq!((nats.server.port(), nats.stream.as_str()), (4222, "EVENTS"));
+        assert_eq!(nats.subject.as_deref(), Some("site.*.door"));
+        for wrong in
+            ["", "nats://server", "nats://server/", "mqtt://broker", "mqtt://broker/", "kafka://x/y", "mqtt://:x/y"]
+        {
             assert!(check(wrong).is_err(), "{wrong}");
         }
     }

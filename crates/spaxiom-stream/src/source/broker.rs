@@ -1,4 +1,4 @@
-//! An MQTT broker by its address.
+//! A broker by its address.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::error::StreamError;
 /// A connection is checked after so long a silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A broker by its address.
+/// A broker of MQTT, or a server of NATS, by its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
     host: String,
@@ -21,13 +21,18 @@ pub struct Broker {
 impl Broker {
     /// Of `[USER[:PASSWORD]@]HOST[:PORT]`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::parse_with(text, 1883)
+    }
+
+    /// The same with another port where none is named.
+    pub(crate) fn parse_with(text: &str, port: u16) -> Option<Self> {
         let (login, place) = match text.rsplit_once('@') {
             Some((login, place)) => (Some(login), place),
             None => (None, text),
         };
         let (host, port) = match place.rsplit_once(':') {
             Some((host, port)) => (host, port.parse().ok()?),
-            None => (place, 1883),
+            None => (place, port),
         };
         let login = login.map(|login| login.split_once(':').map_or((login, None), |(user, word)| (user, Some(word))));
         (!host.is_empty()).then(|| Self {
@@ -46,12 +51,18 @@ impl Broker {
         self.port
     }
 
+    /// User and password; `password` is for the user where the address has none.
+    pub(crate) fn login(&self, password: Option<&str>) -> Option<(String, String)> {
+        let word = self.password.as_deref().or(password).unwrap_or_default();
+        self.user.as_ref().map(|user| (user.clone(), word.to_owned()))
+    }
+
     /// Options of a connection with this name; `password` is for the user where the address has none.
     pub(crate) fn options(&self, client: &str, password: Option<&str>) -> MqttOptions {
         let mut options = MqttOptions::new(client, &self.host, self.port);
         options.set_keep_alive(KEEP_ALIVE);
-        if let Some(user) = &self.user {
-            options.set_credentials(user, self.password.as_deref().or(password).unwrap_or_default());
+        if let Some((user, word)) = self.login(password) {
+            options.set_credentials(user, word);
         }
         options
     }

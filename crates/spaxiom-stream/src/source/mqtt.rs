@@ -1,10 +1,8 @@
 //! Messages of an MQTT broker (version 5), acknowledged after the commit.
 
-use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -13,8 +11,9 @@ use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, Packet, Publish};
 use rumqttc::v5::{Client, Connection, ConnectionError, Event};
 
 use super::address::MqttAddress;
+use super::messages::{Message, Messages};
 use super::opened::Opened;
-use super::topic::{TopicPattern, line};
+use super::topic::TopicPattern;
 use crate::error::StreamError;
 
 /// Messages that a broker sends ahead of their acknowledgement. Mosquitto's own limit is 20 for older clients.
@@ -29,17 +28,21 @@ const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// Between two tries to connect, at first and at most.
 const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10)];
 
-/// Messages that are given in one read at most.
-const N_AT_ONCE: usize = 256;
-
 /// A message and the connection that it came by.
-struct Message {
+struct Delivery {
     connection: u64,
     publish: Publish,
 }
 
-/// Messages that were given and are not yet durable, with their numbers.
-type Unacknowledged = Arc<Mutex<VecDeque<(u64, Message)>>>;
+impl Message for Delivery {
+    fn topic(&self) -> String {
+        String::from_utf8_lossy(&self.publish.topic).into_owned()
+    }
+
+    fn payload(&self) -> &[u8] {
+        &self.publish.payload
+    }
+}
 
 /// Subscribes, and gives messages as lines of text.
 ///
@@ -75,24 +78,12 @@ pub(super) fn open(
         Err(RecvTimeoutError::Timeout) => return Err(broker.error("it does not answer")),
         Err(RecvTimeoutError::Disconnected) => return Err(broker.error("the connection ended")),
     }
-    let n_given = Arc::new(AtomicU64::new(0));
-    let unacknowledged = Unacknowledged::default();
-    let input = Lines {
-        messages,
-        pattern,
-        text: Vec::new(),
-        at: 0,
-        n_in_text: 0,
-        n_given: Arc::clone(&n_given),
-        unacknowledged: Arc::clone(&unacknowledged),
-        n_taken: 0,
-    };
+    let input = Messages::new(messages, pattern);
+    let (n_given, unacknowledged) = (input.n_given(), input.unacknowledged());
     let leaving = Leaving { client, has_left };
     let acknowledge = move |n_durable: u64| {
-        let mut waiting = unacknowledged.lock().unwrap_or_else(PoisonError::into_inner);
         let now = connections.load(Ordering::Acquire);
-        while let Some((_, Message { connection, publish })) = waiting.pop_front_if(|(number, _)| *number <= n_durable)
-        {
+        for Delivery { connection, publish } in unacknowledged.take(n_durable) {
             // What came by an earlier connection is delivered again, and is then known.
             if connection == now {
                 let _ = leaving.client.ack(&publish);
@@ -121,7 +112,7 @@ struct Receiving {
     client: Client,
     filter: String,
     connections: Arc<AtomicU64>,
-    sender: Sender<Message>,
+    sender: Sender<Delivery>,
     /// Told how the first connection went.
     first: Option<Sender<Result<(), String>>>,
     has_left: Arc<AtomicBool>,
@@ -140,7 +131,7 @@ impl Receiving {
                 }
                 Ok(Event::Incoming(Packet::SubAck(_))) => self.answer(Ok(())),
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
-                    let message = Message { connection: self.connections.load(Ordering::Acquire), publish };
+                    let message = Delivery { connection: self.connections.load(Ordering::Acquire), publish };
                     // Nobody reads any more.
                     if self.sender.send(message).is_err() {
                         return;
@@ -171,52 +162,5 @@ impl Receiving {
         if let Some(first) = self.first.take() {
             let _ = first.send(answer);
         }
-    }
-}
-
-/// Messages as lines, as many as there are.
-struct Lines {
-    messages: Receiver<Message>,
-    pattern: Option<TopicPattern>,
-    text: Vec<u8>,
-    at: usize,
-    n_in_text: u64,
-    n_given: Arc<AtomicU64>,
-    unacknowledged: Unacknowledged,
-    n_taken: u64,
-}
-
-impl Lines {
-    fn take(&mut self, message: Message) {
-        let topic = String::from_utf8_lossy(&message.publish.topic);
-        self.text.extend(line(&topic, &message.publish.payload, self.pattern.as_ref()));
-        self.n_in_text += 1;
-        self.n_taken += 1;
-        let mut waiting = self.unacknowledged.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push_back((self.n_taken, message));
-    }
-}
-
-impl Read for Lines {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.text.len() {
-            self.text.clear();
-            self.at = 0;
-            // At the end of the connection there is nothing more to come.
-            let Ok(message) = self.messages.recv() else { return Ok(0) };
-            self.take(message);
-            while self.n_in_text < N_AT_ONCE as u64
-                && let Ok(message) = self.messages.try_recv()
-            {
-                self.take(message);
-            }
-        }
-        let n = into.len().min(self.text.len() - self.at);
-        into[..n].copy_from_slice(&self.text[self.at..self.at + n]);
-        self.at += n;
-        if self.at == self.text.len() {
-            self.n_given.fetch_add(std::mem::take(&mut self.n_in_text), Ordering::AcqRel);
-        }
-        Ok(n)
     }
 }

@@ -4,7 +4,7 @@ use spaxiom_event::ReadOptions;
 
 use super::address::SourceAddress;
 use super::topic::TopicPattern;
-use super::{lines, mqtt};
+use super::{lines, mqtt, nats};
 use crate::error::StreamError;
 use crate::feed::Feed;
 
@@ -29,6 +29,10 @@ impl SourceAddress {
             Self::Mqtt(address) => {
                 let opened = mqtt::open(address, client, password, topic.cloned())?;
                 (opened, format!("mqtt://{}/{}", address.broker.host(), address.filter))
+            }
+            Self::Nats(address) => {
+                let opened = nats::open(address, client, password, topic.cloned())?;
+                (opened, format!("nats://{}/{}", address.server.host(), address.stream))
             }
         };
         Ok(Feed::start(opened, name, options))

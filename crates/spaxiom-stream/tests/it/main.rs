@@ -4,6 +4,7 @@
 mod broker;
 mod files;
 mod mqtt;
+mod nats;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

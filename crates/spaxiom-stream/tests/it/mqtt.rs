@@ -8,7 +8,7 @@ use crate::broker::Broker;
 use crate::{Until, WORLD, stream, vectors};
 
 /// Messages without ids, which are then made of what they say.
-fn payloads(events: &[Event]) -> Vec<String> {
+pub(crate) fn payloads(events: &[Event]) -> Vec<String> {
     let payload = |event: &Event| {
         let mut payload = serde_json::to_value(event).unwrap();
         payload.as_object_mut().unwrap().remove("id");
