@@ -51,7 +51,7 @@ commands! {
     Finetune(finetune::FinetuneArgs);
     /// Write the vectors of events to a file
     Embed(embed::EmbedArgs);
-    /// Tell what comes next at a site: the likeliest events, and counts for the next minutes
+    /// Predict the next events of a site, and event counts for the next minutes
     Predict(predict::PredictArgs);
     /// Embed events into a store and index them
     Index(index::IndexArgs);

@@ -55,20 +55,22 @@ impl PostgresStore {
         Ok(records.iter().map(presence).collect())
     }
 
+    /// These columns of the last records of a site in a span of time, in order of time.
     pub(crate) fn between(
         &self,
+        columns: &str,
         site: &str,
         [from_ns, to_ns]: [i64; 2],
         limit: u32,
-    ) -> Result<Vec<Record>, IndexError> {
+    ) -> Result<Vec<Row>, IndexError> {
         let sql = format!(
-            "select {COLUMNS} from (
+            "select {columns} from (
                 select * from {}.records where site = $1 and time_ns >= $2 and time_ns < $3
                 order by time_ns desc, seq desc limit $4
             ) last order by time_ns, seq",
             self.schema
         );
-        Ok(self.rows(&sql, &[&site, &from_ns, &to_ns, &i64::from(limit)])?.iter().map(record).collect())
+        self.rows(&sql, &[&site, &from_ns, &to_ns, &i64::from(limit)])
     }
 
     pub(crate) fn first_and_last(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError> {

@@ -31,19 +31,27 @@ impl PostgresStore {
         }
         let mut query = vector.to_vec();
         spaxiom_index::normalize(&mut query, want);
-        let has_graph = self.has_index()? && self.passes_more_than(filter, N_COMPARED)?;
-        let mut hits = self.candidates(&query, k, filter, has_graph)?;
+        let clocks = self.clocks()?;
+        let has_graph = self.has_index()? && self.passes_more_than(&Condition::new(filter, &clocks, 1), N_COMPARED)?;
+        let condition = Condition::new(filter, &clocks, 2);
+        let mut hits = self.candidates(&query, k, &condition, has_graph)?;
         // A graph gives fewer than there are where it has looked at as many as it may.
         if has_graph && hits.len() < k {
-            hits = self.candidates(&query, k, filter, false)?;
+            hits = self.candidates(&query, k, &condition, false)?;
         }
         hits.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
         hits.truncate(k);
         Ok(hits)
     }
 
-    fn candidates(&self, query: &[f32], k: usize, filter: &Filter, by_graph: bool) -> Result<Vec<Hit>, IndexError> {
-        let Condition { sql, params } = Condition::new(filter, &self.clocks()?, 2);
+    /// Two parameters stand before those of the condition.
+    fn candidates(
+        &self,
+        query: &[f32],
+        k: usize,
+        Condition { sql, params }: &Condition,
+        by_graph: bool,
+    ) -> Result<Vec<Hit>, IndexError> {
         let schema = &self.schema;
         // A sum is no order that an index has: every record that passes is compared.
         let order = if by_graph { "vector <#> $1" } else { "(vector <#> $1) + 0, seq" };
@@ -74,8 +82,8 @@ impl PostgresStore {
         Ok(rows.iter().map(hit).collect())
     }
 
-    fn passes_more_than(&self, filter: &Filter, n: i64) -> Result<bool, IndexError> {
-        let Condition { sql, params } = Condition::new(filter, &self.clocks()?, 1);
+    /// One parameter stands before those of the condition.
+    fn passes_more_than(&self, Condition { sql, params }: &Condition, n: i64) -> Result<bool, IndexError> {
         let limit = n + 1;
         let mut all: Vec<&(dyn ToSql + Sync)> = vec![&limit];
         all.extend(params.iter().map(Param::as_sql));

@@ -12,6 +12,7 @@ use spaxiom_index::{
 
 use crate::address::PostgresAddress;
 use crate::connection::Connections;
+use crate::rows::{COLUMNS, record};
 use crate::schema;
 
 /// A store in a schema of a database, shared by any number of programs.
@@ -149,7 +150,7 @@ impl VectorStore for PostgresStore {
     }
 
     fn records_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<Record>, IndexError> {
-        self.between(site, [from_ns, to_ns], limit)
+        Ok(self.between(COLUMNS, site, [from_ns, to_ns], limit)?.iter().map(record).collect())
     }
 
     fn span(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError> {
@@ -157,7 +158,7 @@ impl VectorStore for PostgresStore {
     }
 
     fn metadata_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<String>, IndexError> {
-        Ok(self.between(site, [from_ns, to_ns], limit)?.into_iter().map(|record| record.metadata).collect())
+        Ok(self.between("metadata", site, [from_ns, to_ns], limit)?.iter().map(|row| row.get(0)).collect())
     }
 
     fn set_time_zones(&self, zones: &[(String, String)]) -> Result<(), IndexError> {

@@ -82,6 +82,14 @@ impl StorePlace {
         })
     }
 
+    /// Opens the store that is there without reading its index: for what searches nothing.
+    pub(crate) fn inspect(&self) -> anyhow::Result<Arc<dyn VectorStore>> {
+        match self {
+            Self::Folder(path) => Ok(Arc::new(Store::inspect(path)?)),
+            Self::Server(_) => self.open(),
+        }
+    }
+
     /// Opens the store that a run filled.
     pub(crate) fn pipeline(&self, run: &Run, engine: &dyn Engine) -> anyhow::Result<EmbeddingPipeline> {
         Ok(EmbeddingPipeline::over(run, self.open()?, engine)?)

@@ -4,42 +4,43 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use clap::Args;
 use serde_json::json;
 use spaxiom_embedding::{
-    Backtest, EmbeddingError, Forecast, ForecastInput, ForecastOptions, Interval, Run, SiteId, VectorName, forecast,
+    Backtest, EmbeddingError, Forecast, ForecastInput, ForecastOptions, Interval, Moment, Run, SiteId, VectorName,
+    forecast,
 };
 
 use crate::args::{BackendArgs, DataArgs, vector_parser};
-use crate::exit::Exit;
+use crate::exit::{Exit, WrongUse};
 use crate::{observer, output, unknown};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask predict --run runs/warehouse --data data/warehouse --horizon 30m\n  \
-    cargo xtask predict --run runs/warehouse --data data/warehouse --site warehouse-000 --at 2025-01-20T10:00:00Z\n  \
+    cargo xtask predict --run runs/warehouse --data data/warehouse --site warehouse-03 --at 2025-01-20T10:00\n  \
     cargo xtask predict --run runs/home --data home.txt --horizon 2h --top 5 --json\n\n\
-    Learns from the past of each site in the data, and judges itself on the last fifth of that past, beside the usual of the\n\
-    hour, as many events as just before, and n-grams. The data have to hold some days of each site.")]
+    Fits one model per site on its past, and backtests it on the last fifth of that past against the hourly mean, the last\n\
+    period and n-grams. The data need several days of each site.")]
 pub(crate) struct PredictArgs {
-    /// The run whose vectors tell what goes on
+    /// Run whose vectors are the features
     #[arg(long)]
     run: PathBuf,
     #[command(flatten)]
     data: DataArgs,
-    /// How far ahead events are counted, such as `30m` or `2h`
+    /// Count events this far ahead, such as `30m` or `2h`
     #[arg(long, value_name = "DURATION", value_parser = horizon, default_value = "30m")]
     horizon: TimeDelta,
-    /// Only this site [default: every site of the data]
+    /// Predict this site only [default: every site of the data]
     #[arg(long, value_name = "SITE")]
     site: Option<SiteId>,
-    /// Ask at this time instead of the end of the data; nothing after it is looked at
+    /// Predict from this time, on the site's clock unless it has an offset, and ignore later events [default: end of the data]
     #[arg(long, value_name = "TIME")]
-    at: Option<DateTime<Utc>>,
-    /// Lines of each table
+    at: Option<String>,
+    /// Rows of each table
     #[arg(long, value_name = "N", default_value_t = 8)]
     top: usize,
-    /// Moments of the past at most that are learned from, evenly spread
+    /// Fit on at most this many past moments, evenly spread
     #[arg(long, value_name = "N", default_value_t = ForecastOptions::default().max_moments)]
     max_moments: usize,
     /// Parts of the vectors
@@ -66,11 +67,17 @@ pub(crate) fn run(args: &PredictArgs, json: bool) -> anyhow::Result<Exit> {
     let vectors = run.vectors(engine.as_ref(), args.vector)?.with_sites(data.sites());
     unknown::warn_of_data(&run, vectors.tokenizer(), &data);
     let sites: Vec<SiteId> = args.site.clone().map_or_else(|| data.site_ids().cloned().collect(), |site| vec![site]);
-    let options =
-        ForecastOptions { horizon: args.horizon, at: args.at, max_moments: args.max_moments, seed: args.seed };
+    let at = args.at.as_deref().map(moment).transpose()?;
     let bar = observer::counter("predict", sites.len());
     let mut forecasts = Vec::new();
     for site in &sites {
+        let clock = data.sites().time_zone(site.as_str()).unwrap_or(chrono_tz::UTC);
+        let options = ForecastOptions {
+            horizon: args.horizon,
+            at: at.map(|at| DateTime::from_timestamp_nanos(at.nanoseconds(clock))),
+            max_moments: args.max_moments,
+            seed: args.seed,
+        };
         match forecast(&ForecastInput { vectors: &vectors, data: &data, site }, &options) {
             Ok(forecast) => forecasts.push(forecast),
             // Other sites may have more of a past.
@@ -90,6 +97,11 @@ pub(crate) fn run(args: &PredictArgs, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::of_rejected(data.n_rejected() as u64, false))
 }
 
+fn moment(text: &str) -> Result<Moment, WrongUse> {
+    let wanted = "a time such as `2025-01-20T10:00` or `2025-01-20T10:00:00Z`";
+    Moment::parse(text).ok_or_else(|| WrongUse(format!("`--at` wants {wanted}, got `{text}`")))
+}
+
 /// Tables of one site.
 fn text(forecast: &Forecast, top: usize) -> String {
     let Forecast { site, after, horizon_secs, next, counts, backtest } = forecast;
@@ -103,7 +115,7 @@ fn text(forecast: &Forecast, top: usize) -> String {
         let _ = writeln!(text, "  {:<24} {zone:<20} {percent:>6.1} %  {wait:>11}", chance.kind);
     }
     let within = format!("in the next {}", duration(*horizon_secs));
-    let _ = writeln!(text, "\n  {within:<24} {:<20} {:>8}  {:>11} {:>8}", "zone", "expected", "8 of 10 in", "usual");
+    let _ = writeln!(text, "\n  {within:<24} {:<20} {:>8}  {:>11} {:>8}", "zone", "expected", "80 % range", "hourly");
     for count in counts.iter().take(top) {
         let zone = count.zone.as_deref().unwrap_or("-");
         let range = format!("{:.0} to {:.0}", count.low.floor(), count.high.ceil());
@@ -118,9 +130,9 @@ fn judged(backtest: &Backtest) -> String {
     let Backtest { n_learned, n_judged, next, counts } = backtest;
     let interval = |Interval { mean, low, high, .. }: Interval| format!("{mean:.3} [{low:.3}, {high:.3}]");
     format!(
-        "\n  judged on {n_judged} later moments, learned from {n_learned}:\n  \
-        next event: right {}, {}-gram {}; nats {}, {}\n  \
-        counts, squared error: {}, usual of the hour {}, as just before {}; {:.0} % within their ranges\n  {}\n",
+        "\n  backtest: fitted on {n_learned} moments, tested on {n_judged} later ones\n  \
+        next event: accuracy {}, {}-gram {}; log-likelihood {}, {}\n  \
+        counts: squared error {}, hourly mean {}, last period {}; {:.0} % within their ranges\n  {}\n",
         interval(next.accuracy),
         next.n_gram_reads + 1,
         interval(next.n_gram_accuracy),

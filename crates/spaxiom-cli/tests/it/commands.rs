@@ -422,8 +422,11 @@ fn what_comes_next_is_told_and_judged() {
     assert!(first["counts"][0]["expected"].as_f64().unwrap() > 0.0 && first["next"][0]["probability"].is_f64());
     let site = first["site"].as_str().unwrap();
     let text = done(&[&predict[..], &["--site", site, "--horizon", "1h", "--top", "2"]].concat());
-    assert!(text.contains("in the next 1h") && text.contains("usual of the hour"), "{text}");
+    assert!(text.contains("in the next 1h") && text.contains("hourly mean"), "{text}");
     fails(&[&predict[..], &["--horizon", "soon"]].concat(), 2, "wanted a time such as `30m`");
+    fails(&[&predict[..], &["--at", "noon"]].concat(), 2, "`--at` wants a time such as");
+    let earlier = json(&[&predict[..], &["--site", site, "--at", "2025-01-09T12:00"]].concat());
+    assert!(earlier["forecasts"][0]["after"]["time"].as_str().unwrap() <= "2025-01-09T12:00", "{earlier}");
     fails(&[&predict[..], &["--site", "elsewhere"]].concat(), 1, "no event of the site `elsewhere`");
     fails(&[&predict[..], &["--horizon", "6days"]].concat(), 1, "no site has enough of a past");
 }

@@ -116,14 +116,14 @@ impl Backtest {
     #[must_use]
     pub fn verdict(&self) -> String {
         let counts = match self.counts.better_by {
-            Interval { low, .. } if low > 0.0 => "counts are surely nearer than the usual of the hour",
-            Interval { high, .. } if high < 0.0 => "the usual of the hour is nearer than these counts",
-            _ => "counts are not surely nearer than the usual of the hour",
+            Interval { low, .. } if low > 0.0 => "counts: clearly closer than the hourly mean",
+            Interval { high, .. } if high < 0.0 => "counts: the hourly mean is closer",
+            _ => "counts: no clear difference from the hourly mean",
         };
         let next = match self.next.better_by {
-            Interval { low, .. } if low > 0.0 => "the next event is surely told better than by an n-gram",
-            Interval { high, .. } if high < 0.0 => "an n-gram tells the next event better",
-            _ => "the next event is not surely told better than by an n-gram",
+            Interval { low, .. } if low > 0.0 => "next event: clearly better than the n-gram",
+            Interval { high, .. } if high < 0.0 => "next event: the n-gram is better",
+            _ => "next event: no clear difference from the n-gram",
         };
         format!("{counts}; {next}")
     }

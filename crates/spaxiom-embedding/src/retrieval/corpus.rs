@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use spaxiom_eval::{Part, Split};
 use spaxiom_event::Event;
+use spaxiom_index::normalize;
 
 use super::facts::Facts;
 use crate::data::Dataset;
@@ -57,19 +58,12 @@ impl Corpus {
                 corpus.vectors.extend(vectors.reader(&tokens, table, sequence).read_some(&places));
             }
         }
-        corpus.vectors.chunks_exact_mut(corpus.dim).for_each(to_unit);
+        normalize(&mut corpus.vectors, corpus.dim);
         corpus
     }
 
     pub(super) fn vector(&self, at: usize) -> &[f32] {
         &self.vectors[at * self.dim..(at + 1) * self.dim]
-    }
-}
-
-pub(super) fn to_unit(vector: &mut [f32]) {
-    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    for value in vector {
-        *value /= length;
     }
 }
 

@@ -94,24 +94,14 @@ pub fn fit_text(
     let pieces = texts.vocabulary()?;
     let encoder = TextQueryEncoderConfig::default();
     let shape = TextShape { encoder: encoder.clone(), n_pieces: pieces.n_pieces(), dim: vectors.dim() };
-    let (mut losses, mut failed) = (Vec::new(), None);
-    let mut batch = |step| match texts.pairs(step, &options, &pieces, encoder.max_len) {
-        Ok(pairs) => pairs,
-        Err(error) => {
-            failed = Some(error);
-            TextPairs::default()
-        }
-    };
+    let mut losses = Vec::new();
+    let mut batch = |step| texts.pairs(step, &options, &pieces, encoder.max_len);
     let mut tell = |step, loss| {
         losses.push(loss);
         told(step, loss)
     };
     let training = TextTraining { options: &options, seed, batch: &mut batch, told: &mut tell };
-    let weights = engine.train_texts(&shape, training);
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let weights = weights?;
+    let weights = engine.train_texts(&shape, training)?;
     run.copy_all(from.path())?;
     let of_run = from.manifest().vector.clone().or_else(|| from.manifest().weights.clone()).unwrap_or_default();
     TextFile::new(&of_run, &encoder, shape.dim, (&options, seed), &pieces).save(run.path(), weights)?;
@@ -174,13 +164,7 @@ impl Texts<'_> {
     }
 
     /// The batch of a step.
-    fn pairs(
-        &self,
-        step: u64,
-        options: &TextTrainOptions,
-        pieces: &WordPieces,
-        max_len: usize,
-    ) -> Result<TextPairs, EmbeddingError> {
+    fn pairs(&self, step: u64, options: &TextTrainOptions, pieces: &WordPieces, max_len: usize) -> TextPairs {
         let mut rng = self.rng(step);
         let facts = &self.corpus.facts;
         let own: Vec<usize> = (0..options.batch_size).map(|_| self.event(&mut rng)).collect();
@@ -192,12 +176,12 @@ impl Texts<'_> {
                 events.push(self.hard_negative(asked, own, &mut rng));
             }
         }
-        let texts = asked.iter().map(|asked| pieces.encode(&asked.text, max_len)).collect::<Result<Vec<_>, _>>()?;
         let n_pieces = u32::try_from(pieces.n_pieces()).expect("about a thousand");
-        let texts = texts.into_iter().map(|text| disturbed(text, n_pieces, max_len, &mut rng)).collect();
+        let encoded = |asked: &Asked| pieces.encode(&asked.text, max_len).expect("pieces that were just learned");
+        let texts = asked.iter().map(|asked| disturbed(encoded(asked), n_pieces, max_len, &mut rng)).collect();
         let is_asked_for = asked.iter().flat_map(|asked| events.iter().map(|&at| asked.asks_for(&facts[at]))).collect();
         let events = events.iter().flat_map(|&at| self.corpus.vector(at).iter().copied()).collect();
-        Ok(TextPairs { texts, events, is_asked_for })
+        TextPairs { texts, events, is_asked_for }
     }
 
     /// An event that is not asked for, and nearly is: of all that are tried the one of which the most holds.

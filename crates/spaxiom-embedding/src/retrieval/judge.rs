@@ -4,9 +4,9 @@ use chrono::NaiveDateTime;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spaxiom_eval::{Interval, Part, clustered_mean};
-use spaxiom_index::{Comparison, Field, Filter, Value};
+use spaxiom_index::{Comparison, Field, Filter, Value, normalize};
 
-use super::corpus::{Corpus, to_unit};
+use super::corpus::Corpus;
 use super::facts::Facts;
 use super::grammar::{Asked, Grammar, Phrasing};
 use super::report::{TextReport, TextRow, TextSet};
@@ -58,10 +58,7 @@ pub fn evaluate_text(
     }
     let judge =
         Judge { names: names(&corpus.facts), grammar: Grammar::of(&corpus.facts), corpus: &corpus, texts: &texts };
-    let phrasings = [
-        ("words and orders of training", Phrasing::Learned),
-        ("words and orders that training never had", Phrasing::HeldOut),
-    ];
+    let phrasings = [("phrasings of training", Phrasing::Learned), ("held-out phrasings", Phrasing::HeldOut)];
     let mut sets = Vec::new();
     for (name, phrasing) in phrasings {
         sets.push(judge.set(name, phrasing, options)?);
@@ -80,14 +77,15 @@ fn verdict(sets: &[TextSet]) -> String {
     let Some(TextSet { rows, .. }) = sets.last() else { return String::new() };
     let [vector, typical] = [&rows[0], &rows[1]].map(|row| row.recall_of_causes);
     let what = if vector.low > typical.high {
-        "surely finds more"
+        "clearly higher"
     } else if vector.high < typical.low {
-        "finds less"
+        "clearly lower"
     } else {
-        "does not surely find more"
+        "no clearly different"
     };
     format!(
-        "behind the same filter the vector of a text {what} of what has the named cause than the most typical events: {:.3} to {:.3}",
+        "with the same filter, the text vector has {what} Recall@10 for texts that name a cause than the most typical events: \
+        {:.3} and {:.3}",
         vector.mean, typical.mean
     )
 }
@@ -148,11 +146,11 @@ impl Judge<'_> {
             }
         };
         let names = [
-            "filter, then the vector of the text",
-            "filter, then the most typical (no training)",
-            "filter, then at random",
-            "vector of the text alone",
-            "like what passes the filter, no filter",
+            "filter, then text vector",
+            "filter, then most typical (no training)",
+            "filter, then random order",
+            "text vector, no filter",
+            "similar to what passes, no filter",
         ];
         Ok(TextSet {
             name: name.to_owned(),
@@ -171,7 +169,7 @@ impl Judge<'_> {
         for &at in &passing {
             self.corpus.vector(at).iter().zip(&mut typical).for_each(|(value, sum)| *sum += value);
         }
-        to_unit(&mut typical);
+        normalize(&mut typical, *dim);
         let drawn: Vec<usize> = if passing.is_empty() {
             Vec::new()
         } else {

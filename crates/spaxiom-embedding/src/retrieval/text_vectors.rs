@@ -60,21 +60,11 @@ impl TextFile {
     }
 
     pub(super) fn read(run: &Path) -> Result<Self, EmbeddingError> {
-        #[derive(Deserialize)]
-        struct Header {
-            format: u32,
-        }
         let path = run.join(FILE);
         if !TextVectors::is_in(run) {
             return Err(EmbeddingError::NoText { path: run.to_owned() });
         }
-        let bytes = fs_err::read(&path)?;
-        let damaged = |source| EmbeddingError::Json { path: path.clone(), source };
-        let Header { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if !(1..=FORMAT).contains(&format) {
-            return Err(EmbeddingError::RunFormat { path: path.clone(), found: format, want: FORMAT });
-        }
-        serde_json::from_slice(&bytes).map_err(damaged)
+        files::read_json(&path, FORMAT)
     }
 }
 

@@ -83,22 +83,12 @@ impl FallRiskClassifier {
     /// [`EmbeddingError::NoRisk`] for a run without one, [`EmbeddingError::Json`] for a file that is none,
     /// [`EmbeddingError::RunFormat`] for that of a newer build.
     pub fn open(run: &Path) -> Result<Self, EmbeddingError> {
-        #[derive(Deserialize)]
-        struct Header {
-            format: u32,
-        }
         let path = run.join(FILE);
         if !Self::is_in(run) {
             return Err(EmbeddingError::NoRisk { path: run.to_owned() });
         }
-        let bytes = fs_err::read(&path)?;
-        let damaged = |source| EmbeddingError::Json { path: path.clone(), source };
-        let Header { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if !(1..=FORMAT).contains(&format) {
-            return Err(EmbeddingError::RunFormat { path: path.clone(), found: format, want: FORMAT });
-        }
         let RiskFile { format: _, rule, head, target, threshold, prevalence, max_labels, calibration, memory, heads } =
-            serde_json::from_slice(&bytes).map_err(damaged)?;
+            files::read_json(&path, FORMAT)?;
         rule.check()?;
         let memory = EntityMemory::from_json(&memory.to_string())?;
         Ok(Self { rule, memory, head, heads, platt: calibration, target, threshold, prevalence, max_labels })

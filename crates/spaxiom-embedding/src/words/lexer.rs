@@ -150,6 +150,18 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     words
 }
 
+/// A whole number in digits or as a word.
+pub(super) fn count(word: &str) -> Option<u32> {
+    word.parse().ok().or_else(|| number_word(word))
+}
+
+/// A whole number as a word.
+pub(super) fn number_word(word: &str) -> Option<u32> {
+    const WORDS: [&str; 12] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    WORDS.iter().position(|own| *own == word).and_then(|at| u32::try_from(at + 1).ok())
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -2,7 +2,7 @@
 
 use spaxiom_index::{Comparison, Filter, Value};
 
-use super::lexer::{Word, stem, stems};
+use super::lexer::{Word, number_word, stem, stems};
 use super::names::Names;
 use super::reading::Reading;
 
@@ -55,24 +55,6 @@ const BEHIND: [(&str, Comparison); 8] = [
     ("less", Comparison::AtMost),
     ("below", Comparison::AtMost),
     ("shorter", Comparison::AtMost),
-];
-
-/// Words that are numbers.
-const NUMBERS: [(&str, f64); 14] = [
-    ("half", 0.5),
-    ("a", 1.0),
-    ("an", 1.0),
-    ("one", 1.0),
-    ("two", 2.0),
-    ("three", 3.0),
-    ("four", 4.0),
-    ("five", 5.0),
-    ("six", 6.0),
-    ("seven", 7.0),
-    ("eight", 8.0),
-    ("nine", 9.0),
-    ("ten", 10.0),
-    ("twelve", 12.0),
 ];
 
 /// Words that mean an attribute by a part of its name, where an attribute has it.
@@ -190,10 +172,15 @@ fn number(text: &str, words: &[Word], at: usize) -> Option<(f64, Unit, usize)> {
     let word = words.get(at).filter(|word| !word.is_read)?;
     let time = |text: &str| UNITS.iter().find(|(names, _)| names.contains(&text)).map(|(_, secs)| Unit::Time(*secs));
     let next = |n: usize| words.get(at + n).map_or("", |word| word.text.as_str());
-    if let Some((_, number)) = NUMBERS.iter().find(|(name, _)| *name == word.text) {
+    let written_out = match word.text.as_str() {
+        "half" => Some(0.5),
+        "a" | "an" => Some(1.0),
+        text => number_word(text).map(f64::from),
+    };
+    if let Some(number) = written_out {
         // `half an hour`; what is no count of time is hardly ever written out.
         let n = if word.text == "half" && ["a", "an"].contains(&next(1)) { 2 } else { 1 };
-        return Some((*number, time(next(n))?, at + n + 1));
+        return Some((number, time(next(n))?, at + n + 1));
     }
     let (digits, glued) = word.text.split_at(word.text.find(|c: char| c.is_alphabetic()).unwrap_or(word.text.len()));
     let number: f64 = digits.parse().ok()?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDateTime, TimeD
 use duckling::{Context, DimensionKind, DimensionValue, Grain, Lang, Locale, Options, TimePoint, TimeValue};
 use spaxiom_index::{Filter, Moment};
 
-use super::lexer::Word;
+use super::lexer::{Word, count};
 use super::reading::{Reading, marked};
 
 const MINUTES_PER_DAY: u32 = 24 * 60;
@@ -136,14 +136,6 @@ fn other_day(words: &[Word], at: usize, now: NaiveDateTime) -> Option<([NaiveDat
     let part = PARTS.iter().find(|(name, _)| *name == text(at + n_words)).map(|(_, part)| (*part, 1));
     let (part, n_part) = part.or_else(|| part_behind(words, at + n_words)).unwrap_or(([0, 24], 0));
     Some((hours(n_back, part)?, n_words + n_part))
-}
-
-/// A whole number in digits or as a word.
-fn count(word: &str) -> Option<u32> {
-    const WORDS: [&str; 12] =
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-    let of_word = || WORDS.iter().position(|own| *own == word).and_then(|at| u32::try_from(at + 1).ok());
-    word.parse().ok().or_else(of_word)
 }
 
 fn hours([from, before]: [u32; 2]) -> Filter {

@@ -79,7 +79,7 @@ impl Desk {
             } else {
                 format!(" (did you mean {}?)", unread.like.join(", "))
             };
-            let what = if vector.is_some() { "in the vector alone" } else { "not understood" };
+            let what = if vector.is_some() { "ranking only" } else { "not understood" };
             let _ = write!(how, "; {what}: {}{like}", unread.word);
         }
         Ok(Found {

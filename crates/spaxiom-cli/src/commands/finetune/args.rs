@@ -14,7 +14,7 @@ pub(crate) enum FinetuneTask {
     Classify,
     /// Judge how likely a fall is at the first report of an unsteady walk
     FallRisk,
-    /// Give texts vectors among those of events, so that words find what they ask for
+    /// Train a text encoder, so that searches by words rank by similarity
     Retrieval,
 }
 

@@ -26,33 +26,35 @@ pub(super) fn run(args: &FinetuneArgs, json: bool) -> anyhow::Result<Exit> {
     let job = TextJob { options, seed: train.seed.unwrap_or(0), data: &data, from: &from, run: &folder };
     let bar = observer::counter("finetune", n_steps);
     stop::listen();
-    let summary = fit_text(job, engine.as_ref(), &mut |step, loss| {
+    let trained = fit_text(job, engine.as_ref(), &mut |step, loss| {
         bar.set_position(step);
         bar.set_message(format!("loss {loss:.3}"));
         if bar.is_hidden() && step % TOLD_EVERY == 0 {
             tracing::info!("step {step}: loss {loss:.3}");
         }
         if stop::asked() { Flow::Stop } else { Flow::Continue }
-    })?;
+    });
     stop::listen_no_more();
+    let summary = trained?;
     bar.finish_and_clear();
     if json {
         output::json(&summary)?;
     } else {
         output::text(&text(&folder.path().display().to_string(), &summary));
     }
-    Ok(Exit::of_rejected(data.n_rejected() as u64, false))
+    // What was learned up to then is kept, and can be used.
+    Ok(if stop::asked() { Exit::Interrupted } else { Exit::of_rejected(data.n_rejected() as u64, false) })
 }
 
 fn text(path: &str, summary: &TextSummary) -> String {
     let TextSummary { n_events, n_types, causes, steps, loss } = summary;
     let causes = if causes.is_empty() {
-        "no label tells a cause".to_owned()
+        "no labels, so no causes".to_owned()
     } else {
         format!("texts name {}", causes.join(", "))
     };
     format!(
-        "{path}: a text encoder, trained in {steps} steps toward {n_events} events of {n_types} types; {causes}\n\
+        "{path}: a text encoder, trained in {steps} steps on texts about {n_events} events of {n_types} types; {causes}\n\
         loss {loss:.3} nats; `eval` compares it with the filter alone, `search --text` ranks by it\n"
     )
 }

@@ -1,13 +1,11 @@
 //! What a store needs beside searches: statistics, checks, deletions and copies.
 
-use std::sync::Arc;
-
 use serde_json::json;
-use spaxiom_embedding::{AuditOptions, AuditReport, Drift, SearchAudit, Store, StoreBytes, VectorStore};
+use spaxiom_embedding::{AuditOptions, AuditReport, Drift, SearchAudit, Store, StoreBytes};
 
 use super::args::{IndexDeleteArgs, IndexRestoreArgs, IndexSnapshotArgs, IndexVerifyArgs};
 use super::build::Bar;
-use crate::args::{StoreArgs, StorePlace};
+use crate::args::StoreArgs;
 use crate::clock::now;
 use crate::commands::search::condition;
 use crate::exit::{Exit, WrongUse};
@@ -36,10 +34,7 @@ pub(super) fn delete(args: &IndexDeleteArgs, json: bool) -> anyhow::Result<Exit>
         )
         .into());
     }
-    let store: Arc<dyn VectorStore> = match args.store.place()? {
-        StorePlace::Folder(path) => Arc::new(Store::inspect(path)?),
-        place @ StorePlace::Server(_) => place.open()?,
-    };
+    let store = args.store.place()?.inspect()?;
     let n_deleted = store.delete_passing(&condition)?;
     let n_left = store.stats()?.n_vectors;
     if json {
@@ -51,10 +46,7 @@ pub(super) fn delete(args: &IndexDeleteArgs, json: bool) -> anyhow::Result<Exit>
 }
 
 pub(super) fn stats(args: &StoreArgs, json: bool) -> anyhow::Result<Exit> {
-    let stats = match args.place()? {
-        StorePlace::Folder(path) => Store::inspect(path)?.stats()?,
-        place @ StorePlace::Server(_) => place.open()?.stats()?,
-    };
+    let stats = args.place()?.inspect()?.stats()?;
     if json {
         output::json(&stats)?;
         return Ok(Exit::Done);

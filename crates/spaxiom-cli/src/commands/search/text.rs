@@ -101,7 +101,7 @@ fn interpreted(query: &TextQuery, is_filtered: bool, has_vector: bool) -> String
     }
     for Unread { word, like } in unread {
         let like = if like.is_empty() { String::new() } else { format!("; did you mean {}?", like.join(", ")) };
-        let what = if has_vector { "in the vector alone" } else { "not understood" };
+        let what = if has_vector { "ranking only" } else { "not understood" };
         let _ = writeln!(text, "       {what}: `{word}`{like}");
     }
     text
