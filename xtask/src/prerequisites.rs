@@ -48,7 +48,9 @@ impl Need {
             Self::OpenMp => links(&["-fopenmp"]),
             Self::Clang => cfg!(target_os = "macos") || has_libclang(),
             Self::Vulkan => cfg!(target_os = "macos") || has_vulkan(),
-            Self::Browser => process::output("chromium", &["--version"]).is_some(),
+            Self::Browser => {
+                ["chromium", "chromedriver"].iter().all(|program| process::output(program, &["--version"]).is_some())
+            }
             Self::Broker => ["mosquitto", "/usr/sbin/mosquitto"].iter().any(|path| process::is_program(path)),
             Self::Nats => ["nats-server", "/usr/sbin/nats-server"].iter().any(|path| process::is_program(path)),
             Self::Python => process::output("python3", &["-c", "import ensurepip, venv"]).is_some(),
@@ -66,7 +68,7 @@ impl Need {
             Self::OpenMp => "libgomp1",
             Self::Clang => "libclang-dev",
             Self::Vulkan => "libvulkan1 mesa-vulkan-drivers",
-            Self::Browser => "chromium",
+            Self::Browser => "chromium chromium-driver",
             Self::Broker => "mosquitto",
             Self::Nats => "nats-server",
             Self::Python => "python3-venv",
@@ -81,7 +83,7 @@ impl Need {
             Self::Blas | Self::Lapack => "openblas",
             Self::OpenMp => "libomp",
             Self::Vulkan => "molten-vk",
-            Self::Browser => "chromium",
+            Self::Browser => "chromium chromedriver",
             Self::Broker => "mosquitto",
             Self::Nats => "nats-server",
             Self::Python => "python",
@@ -100,7 +102,7 @@ impl fmt::Display for Need {
             Self::OpenMp => "OpenMP",
             Self::Clang => "libclang",
             Self::Vulkan => "a Vulkan driver",
-            Self::Browser => "Chromium",
+            Self::Browser => "Chromium with its driver",
             Self::Broker => "Mosquitto",
             Self::Nats => "a NATS server",
             Self::Python => "Python with venv",

@@ -1,5 +1,6 @@
 //! Words that several commands share.
 
+mod alerts;
 mod backend;
 mod data;
 mod encoder;
@@ -9,6 +10,7 @@ mod training;
 mod unechoed;
 mod vector;
 
+pub(crate) use self::alerts::{AlertArgs, open_sinks};
 pub(crate) use self::backend::BackendArgs;
 pub(crate) use self::data::DataArgs;
 pub(crate) use self::encoder::EncoderArgs;

@@ -92,16 +92,16 @@ pub use spaxiom_event::{
     EntityId, EntityRecord, Event, EventError, EventLog, EventReader, EventSequence, EventWriter, Finding, First,
     Format, Framing, Head, Health, LabelIndex, LabelSpan, Late, LineError, Normalizer, Note, Parsed, Pseudonymizer,
     ReadOptions, Record, RecordParser, Registry, Rejected, RelevanceRecord, Reorder, SequenceKey, Sequencer,
-    SequencerOptions, SiteId, SiteMap, Source, SpanBuilder, Target, TextEncoding, Unit, UnpairedMark, Zone,
+    SequencerOptions, Site, SiteId, SiteMap, Source, SpanBuilder, Target, TextEncoding, Unit, UnpairedMark, Zone,
     group_by_site, read_events, read_labels, read_log, read_records, write_broken_line, write_jsonl, write_labels,
     write_records,
 };
 pub use spaxiom_file::{NewFile, hex, replace_file};
 pub use spaxiom_index::{
-    AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Field, Filter, Hit, IndexError, IndexFile, IndexKind,
-    IndexState, KindName, KindRecord, KindSettings, Layout, Moment, Neighbor, Progress, RaBitQ, RaBitQOptions,
-    Record as StoreRecord, Rows, Sample, SearchAudit, Store, StoreBytes, StoreHeader, StoreNames, StoreStats, VectorId,
-    VectorIndex, VectorSource, VectorStore, VerifyReport, choose, normalize,
+    Added as StoreAdded, AuditOptions, AuditReport, BuildReport, Choice, Drift, Exact, Field, Filter, Hit, IndexError,
+    IndexFile, IndexKind, IndexState, KindName, KindRecord, KindSettings, Layout, Moment, Neighbor, Progress, RaBitQ,
+    RaBitQOptions, Record as StoreRecord, Rows, Sample, SearchAudit, Store, StoreBytes, StoreHeader, StoreNames,
+    StoreStats, VectorId, VectorIndex, VectorSource, VectorStore, VerifyReport, choose, normalize,
 };
 #[cfg(feature = "faiss")]
 pub use spaxiom_index::{Hnsw, HnswOptions, HnswStorage, IvfPq, IvfPqOptions};

@@ -69,8 +69,8 @@ pub use crate::kinds::{Exact, KindName, RaBitQ, RaBitQOptions};
 pub use crate::kinds::{Hnsw, HnswOptions, HnswStorage, IvfPq, IvfPqOptions};
 pub use crate::settings::{KindRecord, KindSettings};
 pub use crate::store::{
-    AuditOptions, AuditReport, BuildReport, Drift, Hit, IndexState, Layout, Presence, Put, Record, Sample, SearchAudit,
-    Store, StoreBytes, StoreHeader, StoreNames, StoreStats, VerifyReport,
+    Added, AuditOptions, AuditReport, BuildReport, Drift, Hit, IndexState, Layout, Presence, Put, Record, Sample,
+    SearchAudit, Store, StoreBytes, StoreHeader, StoreNames, StoreStats, VerifyReport,
 };
 pub use crate::vector_index::{FilteredIndex, Neighbor, VectorIndex};
 pub use crate::vector_store::VectorStore;

@@ -26,5 +26,5 @@ pub use self::building::IndexState;
 pub use self::handle::Store;
 pub use self::header::StoreHeader;
 pub use self::layout::Layout;
-pub use self::record::{Hit, Presence, Put, Record, Sample, StoreNames};
+pub use self::record::{Added, Hit, Presence, Put, Record, Sample, StoreNames};
 pub use self::report::{BuildReport, StoreBytes, StoreStats, VerifyReport};

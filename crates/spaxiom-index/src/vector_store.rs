@@ -9,7 +9,8 @@ use crate::error::IndexError;
 use crate::filter::Filter;
 use crate::index_kind::Progress;
 use crate::store::{
-    BuildReport, Hit, IndexState, Presence, Put, Record, Sample, Store, StoreHeader, StoreNames, StoreStats,
+    Added, BuildReport, Hit, IndexState, Layout, Presence, Put, Record, Sample, Store, StoreHeader, StoreNames,
+    StoreStats,
 };
 
 /// Vectors with ids and metadata, on this machine or on another.
@@ -118,6 +119,24 @@ pub trait VectorStore: fmt::Debug + Send + Sync {
     /// As of [`VectorStore::get`].
     fn span(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError>;
 
+    /// The number of the record that was added last; 0 for an empty store. Less than before where records were numbered anew.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn last_added(&self) -> Result<u64, IndexError>;
+
+    /// At most `limit` of what was added after the record of this number, the oldest first.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn added_after(&self, number: u64, limit: u32) -> Result<Vec<Added>, IndexError>;
+
+    /// The layout of the vectors that is kept, if any.
+    ///
+    /// # Errors
+    /// As of [`VectorStore::get`].
+    fn layout(&self) -> Result<Option<Layout>, IndexError>;
+
     /// The metadata of these records alone.
     ///
     /// # Errors
@@ -186,6 +205,18 @@ impl VectorStore for Store {
 
     fn span(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError> {
         self.span(site)
+    }
+
+    fn last_added(&self) -> Result<u64, IndexError> {
+        self.last_added()
+    }
+
+    fn added_after(&self, number: u64, limit: u32) -> Result<Vec<Added>, IndexError> {
+        self.added_after(number, limit)
+    }
+
+    fn layout(&self) -> Result<Option<Layout>, IndexError> {
+        self.layout()
     }
 
     fn delete(&self, site: &str, ids: &[&str]) -> Result<usize, IndexError> {

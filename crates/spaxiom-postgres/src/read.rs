@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono_tz::Tz;
 use spaxiom_index::{
-    Field, Filter, IndexError, KindRecord, KindSettings, Presence, Record, Sample, StoreBytes, StoreNames, StoreStats,
+    Added, Field, Filter, IndexError, KindRecord, KindSettings, Presence, Record, Sample, StoreBytes, StoreNames,
+    StoreStats,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -78,6 +79,24 @@ impl PostgresStore {
         let rows = self.rows(&sql, &[&site])?;
         let [first, last] = [0, 1].map(|at| rows[0].get::<_, Option<i64>>(at));
         Ok(first.zip(last).map(|(first, last)| [first, last]))
+    }
+
+    pub(crate) fn last_number(&self) -> Result<u64, IndexError> {
+        let rows = self.rows(&format!("select coalesce(max(seq), 0) from {}.records", self.schema), &[])?;
+        Ok(u64::try_from(rows[0].get::<_, i64>(0)).unwrap_or(0))
+    }
+
+    /// Numbers are given before a commit: what several writers add at the same time may be passed over.
+    pub(crate) fn numbered_after(&self, number: u64, limit: u32) -> Result<Vec<Added>, IndexError> {
+        let sql =
+            format!("select seq, site, metadata from {}.records where seq > $1 order by seq limit $2", self.schema);
+        let first = i64::try_from(number).unwrap_or(i64::MAX);
+        let added = |row: &Row| Added {
+            number: u64::try_from(row.get::<_, i64>(0)).unwrap_or(0),
+            site: row.get(1),
+            metadata: row.get(2),
+        };
+        Ok(self.rows(&sql, &[&first, &i64::from(limit)])?.iter().map(added).collect())
     }
 
     pub(crate) fn spread(&self, n: usize, filter: &Filter) -> Result<Sample, IndexError> {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use spaxiom_index::{
-    BuildReport, Filter, Hit, IndexError, IndexState, Presence, Progress, Put, Record, Sample, StoreHeader, StoreNames,
-    StoreStats, VectorStore,
+    Added, BuildReport, Filter, Hit, IndexError, IndexState, Layout, Presence, Progress, Put, Record, Sample,
+    StoreHeader, StoreNames, StoreStats, VectorStore,
 };
 
 use crate::address::PostgresAddress;
@@ -155,6 +155,18 @@ impl VectorStore for PostgresStore {
 
     fn span(&self, site: &str) -> Result<Option<[i64; 2]>, IndexError> {
         self.first_and_last(site)
+    }
+
+    fn last_added(&self) -> Result<u64, IndexError> {
+        self.last_number()
+    }
+
+    fn added_after(&self, number: u64, limit: u32) -> Result<Vec<Added>, IndexError> {
+        self.numbered_after(number, limit)
+    }
+
+    fn layout(&self) -> Result<Option<Layout>, IndexError> {
+        Ok(None)
     }
 
     fn metadata_between(&self, site: &str, from_ns: i64, to_ns: i64, limit: u32) -> Result<Vec<String>, IndexError> {

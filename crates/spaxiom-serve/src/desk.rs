@@ -8,14 +8,18 @@ mod count;
 mod describe;
 mod embed;
 mod explain;
+mod labels;
+mod layout;
+mod plan;
 mod search;
 mod state;
 
 pub use self::answers::{
-    AlertRow, Alerts, Context, Counted, Counts, EventRow, Explained, Found, Hit, PairRow, Provenance, StoreDescription,
-    Usual,
+    AlertRow, Alerts, Context, Counted, Counts, EventRow, Explained, FloorPlan, Found, Hit, LabelRow, Labels,
+    MapOfMoments, PairRow, PlanZone, Provenance, StoreDescription, Usual,
 };
 pub use self::asked::{
-    AlertsAsked, ContextAsked, CountAsked, EmbeddingsAsked, ExplainAsked, SearchAsked, SimilarAsked,
+    AckAsked, AlertsAsked, ContextAsked, CountAsked, EmbeddingsAsked, ExplainAsked, LabelAsked, LayoutAsked, PlanAsked,
+    SearchAsked, SimilarAsked, Verdict,
 };
 pub use self::state::Desk;

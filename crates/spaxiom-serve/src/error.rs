@@ -1,6 +1,7 @@
 //! What can go wrong with a question.
 
 use spaxiom_embedding::{EmbeddingError, IndexError};
+use spaxiom_stream::StreamError;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum ServeError {
     /// The store.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// What takes events in.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
     /// The network.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -50,7 +54,7 @@ impl ServeError {
                     | EmbeddingError::NothingUnderstood { .. }
                     | EmbeddingError::NothingThen { .. }
             ),
-            Self::Open { .. } | Self::Tokens { .. } | Self::Io(_) => false,
+            Self::Open { .. } | Self::Tokens { .. } | Self::Stream(_) | Self::Io(_) => false,
         }
     }
 }

@@ -70,6 +70,12 @@ pub enum StreamError {
         /// What it said.
         what: String,
     },
+    /// More waits to be stored than may: the same can be given again soon.
+    #[error("the store takes events more slowly than they come")]
+    Busy,
+    /// Nothing is taken in any more.
+    #[error("nothing is taken in any more")]
+    Over,
     /// An alert that could not be sent on; it is kept and sent later.
     #[error("an alert could not be sent to {to}: {what}")]
     Send {

@@ -7,28 +7,20 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread;
 use std::time::Duration;
 
-use spaxiom_event::{EventReader, ReadOptions, Record, Rejected};
+use spaxiom_event::{EventReader, ReadOptions};
 
 use crate::error::StreamError;
+use crate::inlet::Inlet;
+use crate::item::Item;
 use crate::source::Opened;
 
 /// Items between the threads at most: a slow store makes a slow source, not a large memory.
 const CAPACITY: usize = 4_096;
 
-/// What a source gives.
-#[derive(Debug)]
-pub enum Item {
-    /// An event.
-    Record(Box<Record>),
-    /// What is no event.
-    Rejected(Box<Rejected>),
-    /// Everything up to this message of the source was given before.
-    Delivered(u64),
-    /// The source broke off.
-    Broken(Box<StreamError>),
-}
+/// What a program gives that waits at most, without a source: each may be thousands of events.
+const N_GIVEN: usize = 16;
 
-/// The items of a source.
+/// What a worker takes in: the items of a source, or what a program gives.
 pub struct Feed {
     items: Receiver<Item>,
     acknowledge: Box<dyn FnMut(u64) -> Result<(), StreamError> + Send>,
@@ -42,6 +34,13 @@ pub(crate) enum Next {
 }
 
 impl Feed {
+    /// What a program gives, and nothing else; over once every inlet is dropped.
+    #[must_use]
+    pub fn of_inlet() -> (Self, Inlet) {
+        let (sender, items) = sync_channel(N_GIVEN);
+        (Self { items, acknowledge: Box::new(|_| Ok(())) }, Inlet(sender))
+    }
+
     /// Reads a source on a thread of its own.
     pub(crate) fn start(opened: Opened, name: String, options: ReadOptions) -> Self {
         let Opened { input, delivers_again, n_given, acknowledge } = opened;
@@ -66,6 +65,20 @@ impl Feed {
             Ok(item) => Next::Item(item),
             Err(TryRecvError::Empty) => Next::Nothing,
             Err(TryRecvError::Disconnected) => Next::End,
+        }
+    }
+
+    /// Drops what waits, so that a program hears at once that it is not durable; whether nothing more can come.
+    ///
+    /// For what an inlet gave: a source would not give it again.
+    #[expect(clippy::must_use_candidate, reason = "dropping is a use of its own")]
+    pub fn refuse_waiting(&self) -> bool {
+        loop {
+            match self.items.try_recv() {
+                Ok(_) => {}
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => return true,
+            }
         }
     }
 

@@ -7,6 +7,8 @@
 mod alerts;
 mod error;
 mod feed;
+mod inlet;
+mod item;
 mod sinks;
 mod source;
 mod worker;
@@ -16,7 +18,9 @@ pub use crate::alerts::{
     TriggerRule,
 };
 pub use crate::error::StreamError;
-pub use crate::feed::{Feed, Item};
+pub use crate::feed::Feed;
+pub use crate::inlet::Inlet;
+pub use crate::item::{Given, Item, Stored};
 pub use crate::sinks::{AlertAddress, Sink};
 pub use crate::source::{SourceAddress, TopicPattern};
 pub use crate::worker::{StreamObserver, StreamOptions, StreamSummary, Worker};

@@ -10,7 +10,8 @@ use spaxiom_event::{Event, Rejected};
 
 use crate::alerts::{AlertBook, AlertKind, AlertRules, BOOK, Observation, Silences, Timing, Triggers};
 use crate::error::StreamError;
-use crate::feed::{Feed, Item, Next};
+use crate::feed::{Feed, Next};
+use crate::item::{Given, Item, Stored};
 use crate::sinks::Sink;
 
 /// The name under which the store keeps what is known of sensors.
@@ -23,8 +24,7 @@ const WAIT: Duration = Duration::from_millis(100);
 const FIRST_REST: u32 = 10;
 const LONGEST_REST: u32 = 600;
 
-/// Commits that fail are tried again so often, with pauses from the first to the last.
-const N_TRIES: u32 = 8;
+/// Pauses before a commit that failed is tried again, from the first to the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
 
 /// Commits from one look at the index to the next: whether it lacks enough that building it behind the stream pays.
@@ -37,13 +37,16 @@ pub struct StreamOptions {
     pub commit_events: usize,
     /// Rules of alerts; none are written down without.
     pub rules: Option<AlertRules>,
-    /// Whether the source goes on as the world does: then a silence is one by the clock, and not by the last event.
+    /// Whether the source goes on as the world does: then a silence is one by the clock, and not by the last event,
+    /// at sites whose events come while they happen.
     pub is_live: bool,
+    /// Tries of a commit, with pauses from a tenth of a second to ten seconds between them; 8.
+    pub commit_tries: u32,
 }
 
 impl Default for StreamOptions {
     fn default() -> Self {
-        Self { commit_events: 256, rules: None, is_live: false }
+        Self { commit_events: 256, rules: None, is_live: false, commit_tries: 8 }
     }
 }
 
@@ -101,6 +104,10 @@ pub struct Worker<'a> {
     summary: StreamSummary,
     /// The last message of the source that is in what came since the last commit, or before.
     n_delivered: u64,
+    /// The time of the world, where the source goes on as it does.
+    now: Option<DateTime<Utc>>,
+    /// Answers to programs that gave what came since the last commit.
+    answers: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 struct Alerts {
@@ -168,7 +175,17 @@ impl<'a> Worker<'a> {
             }
         };
         let threshold = risk.map_or(1.0, FallRiskClassifier::threshold);
-        Ok(Self { pipeline, live, threshold, alerts, options, summary: StreamSummary::default(), n_delivered: 0 })
+        Ok(Self {
+            pipeline,
+            live,
+            threshold,
+            alerts,
+            options,
+            summary: StreamSummary::default(),
+            n_delivered: 0,
+            now: None,
+            answers: Vec::new(),
+        })
     }
 
     /// Runs until the feed ends or the observer stops it; everything that came before is durable then.
@@ -181,6 +198,7 @@ impl<'a> Worker<'a> {
         self.tell(observer)?;
         let mut is_over = false;
         while !is_over && !observer.is_stopped() {
+            self.now = self.options.is_live.then(|| observer.now());
             is_over = self.take_some(feed, observer)?;
             self.commit(feed, observer)?;
         }
@@ -197,10 +215,15 @@ impl<'a> Worker<'a> {
     ///
     /// What is known or no event counts too, so that a long file that is read again can be stopped and acknowledged.
     fn take_some(&mut self, feed: &Feed, observer: &mut dyn StreamObserver) -> Result<bool, StreamError> {
-        for at in 0..self.options.commit_events.max(1) {
-            let next = if at == 0 { feed.next_within(WAIT) } else { feed.next_now() };
+        let mut n_taken = 0;
+        while n_taken < self.options.commit_events.max(1) {
+            let next = if n_taken == 0 { feed.next_within(WAIT) } else { feed.next_now() };
+            n_taken += 1;
             match next {
-                Next::Item(Item::Record(record)) => self.take(&record.event)?,
+                Next::Item(Item::Record(record)) => {
+                    self.take(&record.event)?;
+                }
+                Next::Item(Item::Given(given)) => n_taken += self.take_given(*given)?,
                 Next::Item(Item::Rejected(rejected)) => {
                     self.summary.rejected += 1;
                     observer.rejected(&rejected);
@@ -214,28 +237,53 @@ impl<'a> Worker<'a> {
         Ok(false)
     }
 
-    fn take(&mut self, event: &Event) -> Result<(), StreamError> {
+    fn take(&mut self, event: &Event) -> Result<Stored, StreamError> {
         self.summary.events += 1;
         self.summary.newest = self.summary.newest.max(Some(event.time));
-        match self.live.push(event)? {
-            Taken::Known => self.summary.known += 1,
-            Taken::Late => {}
+        Ok(match self.live.push(event)? {
+            Taken::Known => {
+                self.summary.known += 1;
+                Stored::Known
+            }
+            Taken::Late => Stored::Late,
             Taken::New { vector, risk } => {
                 self.summary.decisions += u64::from(risk.is_some());
                 if let Some(alerts) = &mut self.alerts {
-                    alerts.observe(event, &vector, risk.as_ref(), self.threshold);
+                    alerts.observe(event, &vector, risk.as_ref(), self.threshold, self.now);
                 }
+                Stored::New
+            }
+        })
+    }
+
+    /// Takes in what a program gives, and how it is answered; gives how many events it was.
+    fn take_given(&mut self, given: Given) -> Result<usize, StreamError> {
+        match given {
+            Given::Events(events, answer) => {
+                let stored = events.iter().map(|event| self.take(event)).collect::<Result<Vec<Stored>, _>>()?;
+                self.answers.push(Box::new(move || answer(stored)));
+                Ok(events.len())
+            }
+            Given::Acknowledgement(id, outcome, answer) => {
+                let alerts = self.alerts.as_mut();
+                let is_there = alerts.is_some_and(|alerts| {
+                    let is_there = alerts.book.acknowledge(&id, outcome);
+                    alerts.is_changed |= is_there;
+                    is_there
+                });
+                self.answers.push(Box::new(move || answer(is_there)));
+                Ok(0)
             }
         }
-        Ok(())
     }
 
     /// Makes durable what came, tells the source and whoever waits for alerts.
     fn commit(&mut self, feed: &mut Feed, observer: &mut dyn StreamObserver) -> Result<(), StreamError> {
         if let Some(alerts) = &mut self.alerts {
-            alerts.pass(self.options.is_live.then(|| observer.now()));
+            alerts.pass(self.now);
         }
-        if self.live.n_uncommitted() > 0 {
+        let is_acknowledged = !self.answers.is_empty() && self.alerts.as_ref().is_some_and(|alerts| alerts.is_changed);
+        if self.live.n_uncommitted() > 0 || is_acknowledged {
             let committed = self.commit_kept(observer)?;
             self.summary.new += committed.n_new as u64;
             self.summary.late += committed.n_late as u64;
@@ -245,6 +293,7 @@ impl<'a> Worker<'a> {
             }
             observer.committed(&self.summary);
         }
+        self.answers.drain(..).for_each(|answer| answer());
         feed.acknowledge(self.n_delivered)?;
         self.tell(observer)
     }
@@ -252,7 +301,7 @@ impl<'a> Worker<'a> {
     fn commit_kept(&mut self, observer: &mut dyn StreamObserver) -> Result<spaxiom_embedding::Committed, StreamError> {
         let kept = self.alerts.as_mut().map(Alerts::kept).unwrap_or_default();
         let [mut pause, longest] = PAUSES;
-        for _ in 1..N_TRIES {
+        for _ in 1..self.options.commit_tries {
             match self.live.commit(kept.clone()) {
                 Ok(committed) => return Ok(committed),
                 Err(error) => observer.pause(pause, &error.into()),
@@ -287,20 +336,26 @@ impl<'a> Worker<'a> {
 }
 
 impl Alerts {
-    fn observe(&mut self, event: &Event, vector: &[f32], risk: Option<&RiskScore>, threshold: f64) {
+    fn observe(
+        &mut self,
+        event: &Event,
+        vector: &[f32],
+        risk: Option<&RiskScore>,
+        threshold: f64,
+        now: Option<DateTime<Utc>>,
+    ) {
         let risk = risk.map(|risk| risk_observation(event, risk, &self.rules, threshold));
         for seen in risk.into_iter().chain(self.triggers.observe(event, vector)) {
             self.book.observe(&seen);
         }
-        self.silences.heard(event);
+        self.silences.heard(event, now);
         self.is_changed = true;
     }
 
     /// Lets time pass at every site: up to now, or up to its last event where there is no now.
     fn pass(&mut self, now: Option<DateTime<Utc>>) {
         let Self { rules, book, silences, .. } = self;
-        for (site, newest) in silences.sites() {
-            let now = now.map_or(newest, |now| now.max(newest));
+        for (site, now) in silences.sites(now) {
             for seen in silences.observe(&rules.silence, site, now) {
                 book.observe(&seen);
             }

@@ -82,6 +82,15 @@ impl StorePlace {
         })
     }
 
+    /// The name that a broker knows whoever writes the store by: the same after a restart, which is given what was not acknowledged.
+    pub(crate) fn client(&self) -> String {
+        let name = match self {
+            Self::Folder(path) => fs_err::canonicalize(path).unwrap_or_else(|_| path.clone()).into_os_string(),
+            Self::Server(address) => address.to_string().into(),
+        };
+        format!("store-{:016x}", xxhash_rust::xxh64::xxh64(name.as_encoded_bytes(), 0))
+    }
+
     /// Opens the store that is there without reading its index: for what searches nothing.
     pub(crate) fn inspect(&self) -> anyhow::Result<Arc<dyn VectorStore>> {
         match self {

@@ -1,4 +1,4 @@
-//! `serve`: questions about a store, from agents and programs.
+//! `serve`: questions about a store, from agents, programs and people; and events into it.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -6,44 +6,68 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use spaxiom_embedding::{Run, SiteMap, Sites};
-use spaxiom_serve::{Desk, Tokens, serve_http, serve_mcp};
+use spaxiom_embedding::{
+    EmbeddingPipeline, Exact, FallRiskClassifier, IndexKind, ReadOptions, Run, Sites, Store, VectorName,
+};
+use spaxiom_serve::{Asker, Desk, Right, Server, Tokens, Writer, WriterOptions, serve_http, serve_mcp};
+use spaxiom_stream::StreamOptions;
 
-use crate::args::{BackendArgs, StoreArgs};
+use crate::args::{AlertArgs, BackendArgs, ReadArgs, StorePlace, Unechoed, open_sinks};
 use crate::exit::{Exit, WrongUse};
 use crate::{clock, output};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask serve --run runs/warehouse --store stores/warehouse\n  \
     curl -s localhost:8321/v1/search -H 'content-type: application/json' -d '{\"text\": \"queues in loading zones\"}'\n  \
-    spaxiom-embed serve --run runs/warehouse --store stores/warehouse --mcp stdio\n\n\
-    spaxiom-embed serve --new-token dashboard >> tokens.toml\n  \
+    cargo xtask serve --run runs/warehouse --store stores/live --allow-write --alerts stdout\n  \
+    curl -s localhost:8321/v1/events --data-binary @today.jsonl\n  \
+    spaxiom-embed serve --run runs/warehouse --store stores/warehouse --mcp stdio\n\n  \
+    spaxiom-embed serve --new-token gateway --rights read,ingest --sites dc-4 >> tokens.toml\n  \
     cargo xtask serve --run runs/warehouse --store stores/warehouse --listen 0.0.0.0:8321 --tokens tokens.toml\n\n\
-    docs/agents.md says how to connect an agent.")]
+    docs/server.md has the routes, docs/agents.md says how to connect an agent.")]
 pub(crate) struct ServeArgs {
     /// Run that filled the store
     #[arg(long, required_unless_present = "new_token")]
     pub(crate) run: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) store: Option<StoreArgs>,
-    /// Address to listen on; one that other machines reach needs `--tokens`, and port 0 takes a free one
+    /// Folder of the store, or `postgres://USER@HOST/DATABASE?schema=NAME`
+    #[arg(long, value_name = "STORE", required_unless_present = "new_token")]
+    pub(crate) store: Option<Unechoed<StorePlace>>,
+    /// Address to listen on; one that other machines reach needs --tokens, and port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8321", conflicts_with = "mcp")]
     pub(crate) listen: SocketAddr,
-    /// Who may ask: a file with a section for each, made of what `--new-token` prints
+    /// Who may ask, and what: a file with a section for each, made of what --new-token prints
     #[arg(long, value_name = "FILE", conflicts_with = "mcp")]
     pub(crate) tokens: Option<PathBuf>,
-    /// Print a new token for somebody of this name, and the lines for the file of tokens, and end
-    #[arg(long, value_name = "NAME", exclusive = true)]
-    pub(crate) new_token: Option<String>,
+    /// Take events in, acknowledge alerts and keep labels; the store is made where there is none
+    #[arg(long)]
+    pub(crate) allow_write: bool,
     /// Serve one agent over standard input and output instead
     #[arg(long, value_name = "TRANSPORT")]
     pub(crate) mcp: Option<Transport>,
-    /// Site map (TOML) of sites that training did not have: their clocks, and what zones are for
-    #[arg(long, value_name = "FILE")]
-    pub(crate) site_map: Option<PathBuf>,
+    /// Print a new token for somebody of this name, and the lines for the file of tokens, and end
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["run", "tokens", "mcp"], help_heading = "Tokens")]
+    pub(crate) new_token: Option<String>,
+    /// What the new token is good for, with commas between
+    #[arg(long, value_name = "RIGHTS", requires = "new_token", value_delimiter = ',', value_parser = rights(), default_value = "read", help_heading = "Tokens")]
+    pub(crate) rights: Vec<Right>,
+    /// The sites that the new token is for, with commas between [default: all]
+    #[arg(long, value_name = "SITES", requires = "new_token", value_delimiter = ',', help_heading = "Tokens")]
+    pub(crate) sites: Vec<String>,
+    #[command(flatten)]
+    pub(crate) alerts: AlertArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
+}
+
+/// Rights by their names.
+fn rights() -> impl TypedValueParser<Value = Right> {
+    PossibleValuesParser::new(Right::ALL.map(Right::as_str)).map(|name| {
+        Right::ALL.into_iter().find(|right| right.as_str() == name).expect("the names are those of the rights")
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,33 +81,86 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> anyhow::Result<Exit> {
         return Err(WrongUse("`--json` does nothing for `serve`, whose answers are JSON: leave it out".into()).into());
     }
     if let Some(name) = &args.new_token {
-        return new_token(name);
+        return new_token(name, &args.rights, &args.sites);
     }
     let (Some(path), Some(store)) = (&args.run, &args.store) else {
         return Err(WrongUse("`serve` needs `--run` and `--store`".into()).into());
     };
-    let tokens = args.tokens.as_deref().map(Tokens::load).transpose()?;
-    let run = Run::open(path)?;
-    let engine = args.backend.engine_for(&run)?;
-    let mut pipeline = store.place()?.pipeline(&run, engine.as_ref())?;
-    if let Some(path) = &args.site_map {
-        pipeline = pipeline.with_sites(&Sites::new(&SiteMap::load(path)?, None));
+    if args.alerts.is_given() && !args.allow_write {
+        return Err(WrongUse("alerts come of events that are taken in: add `--allow-write`".into()).into());
     }
-    let desk = Arc::new(Desk::new(pipeline, &path.display().to_string(), clock::utc)?);
+    let tokens = args.tokens.as_deref().map(Tokens::load).transpose()?;
+    let read = args.read.options()?;
+    let (run, place) = (Run::open(path)?, store.get("--store")?);
+    let (pipeline, writer) = if args.allow_write {
+        let (pipeline, writer) = writing(args, &run, place, &read)?;
+        (pipeline, Some(writer))
+    } else {
+        (place.pipeline(&run, args.backend.engine_for(&run)?.as_ref())?, None)
+    };
+    let mut desk = Desk::new(knowing(pipeline, &read), &path.display().to_string(), clock::utc)?;
+    if let Some(map) = read.site_map {
+        desk = desk.with_map(map);
+    }
     if args.mcp == Some(Transport::Stdio) {
-        serve_mcp(desk)?;
+        serve_mcp(desk, writer)?;
         return Ok(Exit::Done);
     }
     let listening = |address: SocketAddr| {
         output::text(&format!("http://{address}\n"));
         tracing::info!("a page for people; agents connect to http://{address}/mcp; Ctrl-C ends");
     };
-    serve_http(desk, args.listen, tokens, listening)?;
+    serve_http(Server { desk, tokens, writer }, args.listen, listening)?;
     Ok(Exit::Done)
 }
 
+/// A pipeline that asks, and a thread that writes into the same store with a pipeline of its own.
+fn writing(
+    args: &ServeArgs,
+    run: &Run,
+    place: &StorePlace,
+    read: &ReadOptions,
+) -> anyhow::Result<(EmbeddingPipeline, Writer)> {
+    let stored = match place {
+        StorePlace::Folder(path) => Store::inspect(path).and_then(|store| store.stats()).ok(),
+        StorePlace::Server(_) => None,
+    };
+    let kind: Arc<dyn IndexKind> = match stored {
+        Some(stats) => stats.index.open()?,
+        None => Arc::new(Exact),
+    };
+    let engine = args.backend.engine_for(run)?;
+    let pipeline = knowing(place.create(run, kind, engine.as_ref(), VectorName::Both)?, read);
+    let asking = EmbeddingPipeline::over(run, pipeline.shared_store(), args.backend.engine_for(run)?.as_ref())?;
+    let mut risk = FallRiskClassifier::is_in(run.path()).then(|| FallRiskClassifier::open(run.path())).transpose()?;
+    if let Some(map) = &read.site_map {
+        risk = risk.map(|risk| risk.with_sites(&Sites::new(map, read.time_zone)));
+    }
+    let (addresses, password, client) = (args.alerts.addresses()?, args.alerts.password()?, place.client());
+    let mut open = move || open_sinks(&addresses, &client, password.as_deref());
+    // What cannot be opened at all is told before anybody is served.
+    let mut first = Some(open()?);
+    let writer = Writer::start(WriterOptions {
+        pipeline,
+        risk,
+        stream: StreamOptions { rules: Some(args.alerts.rules()?), ..StreamOptions::default() },
+        sinks: Box::new(move || first.take().map_or_else(&mut open, Ok)),
+        read: ReadOptions { threads: Some(1), ..read.clone() },
+        now: clock::utc,
+    })?;
+    Ok((asking, writer))
+}
+
+/// The same pipeline for sites that training did not have.
+fn knowing(pipeline: EmbeddingPipeline, read: &ReadOptions) -> EmbeddingPipeline {
+    match &read.site_map {
+        Some(map) => pipeline.with_sites(&Sites::new(map, read.time_zone)),
+        None => pipeline,
+    }
+}
+
 /// A token that nobody guesses, and the lines that let it in.
-fn new_token(name: &str) -> anyhow::Result<Exit> {
+fn new_token(name: &str, rights: &[Right], sites: &[String]) -> anyhow::Result<Exit> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if name.is_empty() || !name.chars().all(is_plain) {
         return Err(WrongUse("`--new-token` wants a name of letters, digits, `-` and `_`".into()).into());
@@ -94,7 +171,7 @@ fn new_token(name: &str) -> anyhow::Result<Exit> {
         let _ = write!(token, "{byte:02x}");
         token
     });
-    output::text(&Tokens::entry(name, &token));
+    output::text(&Tokens::entry(&Asker::new(name, rights, sites), &token));
     tracing::info!("the token of `{name}`, which is kept nowhere: {token}");
     Ok(Exit::Done)
 }

@@ -1,10 +1,8 @@
 //! `stream`: events as they come, into a store, and alerts out.
 
-#![expect(clippy::doc_markdown, reason = "these docs are printed as help, where back-ticks are noise")]
-
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,17 +13,13 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use spaxiom_embedding::{Exact, FallRiskClassifier, IndexKind, Rejected, Run, Sites, Store, VectorName};
 use spaxiom_stream::{
-    AlertAddress, AlertRules, Sink, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary,
-    TopicPattern, Worker,
+    AlertAddress, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary, TopicPattern, Worker,
 };
 
-use crate::args::{BackendArgs, ReadArgs, StoreArgs, StorePlace, Unechoed};
+use crate::args::{AlertArgs, BackendArgs, ReadArgs, StoreArgs, StorePlace, Unechoed, open_sinks};
 use crate::exit::{Exit, WrongUse};
 use crate::input::Quarantine;
 use crate::{clock, output, stop};
-
-/// Where the password of a broker is looked for.
-const PASSWORD: &str = "SPAXIOM_MQTT_PASSWORD";
 
 #[derive(Debug, Args)]
 #[command(
@@ -52,15 +46,8 @@ pub(crate) struct StreamArgs {
     /// Name that a broker keeps what is not acknowledged under [default: made of the store's path]
     #[arg(long, value_name = "NAME")]
     pub(crate) client: Option<String>,
-    /// File with the password of a broker
-    #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// Where alerts go, repeatable: stdout, file:PATH, webhook:URL or `mqtt://[USER@]HOST[:PORT]`
-    #[arg(long, value_name = "DEST", help_heading = "Alerts")]
-    pub(crate) alerts: Vec<Unechoed<AlertAddress>>,
-    /// Rules of alerts (TOML) [default: risk of the run and silent sensors]
-    #[arg(long, value_name = "FILE", requires = "alerts", help_heading = "Alerts")]
-    pub(crate) alert_rules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) alerts: AlertArgs,
     /// Events of one commit at most
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub(crate) commit_events: usize,
@@ -78,11 +65,11 @@ pub(crate) struct StreamArgs {
 
 pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     let source = args.source.get("--source")?;
-    let alerts = args.alerts.iter().map(|alerts| alerts.get("--alerts")).collect::<Result<Vec<_>, _>>()?;
+    let alerts = args.alerts.addresses()?;
     if args.topic.is_some() && !source.is_live() {
         return Err(WrongUse("`--topic` is for messages of a broker: leave it out".into()).into());
     }
-    if alerts.contains(&&AlertAddress::Stdout) && json {
+    if alerts.contains(&AlertAddress::Stdout) && json {
         return Err(WrongUse(
             "`--json` and `--alerts stdout` both want standard output: use `--alerts file:PATH`".into(),
         )
@@ -107,17 +94,16 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
         pipeline = pipeline.with_sites(sites);
         risk = risk.map(|risk| risk.with_sites(sites));
     }
-    let rules = match (&args.alert_rules, args.alerts.is_empty()) {
-        (Some(path), _) => Some(AlertRules::load(path)?),
-        (None, false) => Some(AlertRules::default()),
-        (None, true) => None,
+    let rules = args.alerts.is_given().then(|| args.alerts.rules()).transpose()?;
+    let password = args.alerts.password()?;
+    let client = args.client.clone().unwrap_or_else(|| place.client());
+    let sinks = open_sinks(&alerts, &client, password.as_deref())?;
+    let options_of_stream = StreamOptions {
+        commit_events: args.commit_events,
+        rules,
+        is_live: matches!(source, SourceAddress::Mqtt(_)),
+        ..StreamOptions::default()
     };
-    let password = args.password()?;
-    let client = args.client(place);
-    let sinks = alerts.iter().map(|alerts| alerts.open(&client, password.as_deref(), Box::new(print)));
-    let sinks: Vec<Box<dyn Sink>> = sinks.collect::<Result<_, _>>()?;
-    let options_of_stream =
-        StreamOptions { commit_events: args.commit_events, rules, is_live: matches!(source, SourceAddress::Mqtt(_)) };
     let mut worker = Worker::new(&pipeline, risk.as_ref(), options_of_stream, sinks)?;
     let mut feed = source.open(&client, password.as_deref(), args.topic.as_ref(), options)?;
     let mut observer = Terminal::new(args)?;
@@ -125,34 +111,6 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     let n_rejected = observer.finish()?;
     told(&summary, worker.alerts().map_or(0, spaxiom_stream::AlertBook::n_beyond_budget), json)?;
     Ok(Exit::of_rejected(n_rejected, false))
-}
-
-impl StreamArgs {
-    /// The password of a broker, from a file or the environment.
-    #[expect(clippy::disallowed_methods, reason = "the program is where the environment is read")]
-    fn password(&self) -> anyhow::Result<Option<String>> {
-        if let Some(path) = &self.password_file {
-            let text = fs_err::read_to_string(path).context("`--password-file`")?;
-            return Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()));
-        }
-        Ok(std::env::var(PASSWORD).ok())
-    }
-
-    /// The same for the same store, so that a restart is given what was not acknowledged.
-    fn client(&self, place: &StorePlace) -> String {
-        let of_folder = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
-        let name = match place {
-            StorePlace::Folder(path) => of_folder(path),
-            StorePlace::Server(address) => address.to_string().into(),
-        };
-        let hash = xxhash_rust::xxh64::xxh64(name.as_encoded_bytes(), 0);
-        self.client.clone().unwrap_or_else(|| format!("store-{hash:016x}"))
-    }
-}
-
-/// A line of an alert.
-fn print(line: &str) {
-    output::text(&format!("{line}\n"));
 }
 
 fn told(summary: &StreamSummary, n_beyond_budget: u64, json: bool) -> anyhow::Result<()> {

@@ -36,7 +36,9 @@ impl Layout {
         )
     }
 
-    fn fit(rows: &[f32], dim: usize) -> Self {
+    /// Fitted to these vectors, `dim` values each, one after the other.
+    #[must_use]
+    pub fn fit(rows: &[f32], dim: usize) -> Self {
         let n = (rows.len() / dim).max(1) as f32;
         let mut mean = vec![0f32; dim];
         for row in rows.chunks_exact(dim) {

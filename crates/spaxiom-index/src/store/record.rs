@@ -28,6 +28,17 @@ pub struct Hit {
     pub record: Record,
 }
 
+/// What was added to a store, for whoever follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// From 1 on, in the order in which records were added.
+    pub number: u64,
+    /// Site of the event.
+    pub site: String,
+    /// The event as JSON.
+    pub metadata: String,
+}
+
 /// Whether a record is in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {

@@ -11,7 +11,7 @@ use crate::filter::{Column, Columns};
 use crate::id_set::IdSet;
 use crate::settings::KindRecord;
 use crate::store::header::Meta;
-use crate::store::record::{Presence, Record};
+use crate::store::record::{Added, Presence, Record};
 
 /// Rows are numbered from 0 on in the order in which they were added; a number is the place of the vector in its file.
 const SCHEMA: &str = "
@@ -295,6 +295,16 @@ pub(super) fn between(
     let mut newest_first = rows.collect::<Result<Vec<_>, _>>()?;
     newest_first.reverse();
     Ok(newest_first)
+}
+
+/// What was added after the record of this number, the oldest first.
+pub(super) fn added_after(connection: &Connection, number: u64, limit: u32) -> Result<Vec<Added>, IndexError> {
+    let mut select = connection
+        .prepare_cached("SELECT row + 1, site, metadata FROM events WHERE row >= ?1 ORDER BY row LIMIT ?2")?;
+    let first = i64::try_from(number).unwrap_or(i64::MAX);
+    let rows = select
+        .query_map((first, limit), |row| Ok(Added { number: row.get(0)?, site: row.get(1)?, metadata: row.get(2)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The first and the last time of a site, in nanoseconds since 1970; none for one without records.

@@ -8,7 +8,7 @@ use crate::id_set::IdSet;
 use crate::store::building::IndexState;
 use crate::store::cache::Covering;
 use crate::store::handle::{Shared, Store};
-use crate::store::record::{Hit, Presence, Record, Sample};
+use crate::store::record::{Added, Hit, Presence, Record, Sample};
 use crate::store::rows;
 use crate::store::scan::{Asked, compare, rank, scan};
 use crate::store::view::View;
@@ -151,6 +151,22 @@ impl Store {
             let found = rows::between(connection, site, from_ns, to_ns, limit)?;
             Ok(found.into_iter().map(|(_, metadata)| metadata).collect())
         })
+    }
+
+    /// The number of the record that was added last; 0 for an empty store. Less than before after a compaction, which numbers anew.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn last_added(&self) -> Result<u64, IndexError> {
+        Ok(self.shared.readers.read(rows::extent)?.n_rows as u64)
+    }
+
+    /// At most `limit` of what was added after the record of this number, the oldest first.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn added_after(&self, number: u64, limit: u32) -> Result<Vec<Added>, IndexError> {
+        self.shared.readers.read(|connection| rows::added_after(connection, number, limit))
     }
 
     /// The first and the last time of a site, in nanoseconds since 1970; none for one without records.

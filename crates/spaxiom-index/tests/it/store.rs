@@ -142,6 +142,27 @@ fn a_record_that_is_there_already_is_left_alone() {
     assert_eq!(store.stats().unwrap().n_vectors, 500);
 }
 
+/// Who follows a store is given every record once and in order, and begins again where rows were numbered anew.
+#[test]
+fn what_is_added_can_be_followed() {
+    let folder = TempDir::new().unwrap();
+    let store = filled(folder.path(), hnsw());
+    let last = store.last_added().unwrap();
+    assert_eq!((last, store.added_after(last, 10).unwrap()), (500, Vec::new()));
+    let new = records(2, 30);
+    store.add(new.clone()).unwrap();
+    let first = store.added_after(last, 20).unwrap();
+    let rest = store.added_after(first[19].number, 20).unwrap();
+    let sites: Vec<String> = first.iter().chain(&rest).map(|added| added.site.clone()).collect();
+    assert_eq!(sites, new.iter().map(|record| record.site.clone()).collect::<Vec<_>>());
+    assert_eq!(rest.last().map(|added| added.number), Some(store.last_added().unwrap()));
+    let ids: Vec<&str> = new.iter().filter(|record| record.site == "site-0").map(|record| record.id.as_str()).collect();
+    store.delete("site-0", &ids).unwrap();
+    assert_eq!(store.added_after(last, 30).unwrap().len(), 30 - ids.len());
+    store.compact(&()).unwrap();
+    assert_eq!(store.last_added().unwrap(), 530 - ids.len() as u64);
+}
+
 #[test]
 fn a_missing_cut_or_changed_index_file_is_not_read_and_answers_stay_exact_until_it_is_built_again() {
     let folder = TempDir::new().unwrap();

@@ -150,6 +150,13 @@ fn records_names_and_filters_are_those_of_a_folder() {
     let middle = span[0].midpoint(span[1]);
     both.same("between", |store| store.records_between("site-1", span[0], middle, 30));
     both.same("between", |store| store.metadata_between("site-1", middle, i64::MAX, 1_000));
+    // Numbers are each engine's own: what is the same is the order.
+    both.same("added", |store| {
+        let first = store.added_after(0, 5)?;
+        let rest = store.added_after(first[4].number, u32::MAX)?;
+        assert_eq!(rest.last().map(|added| added.number), Some(store.last_added()?));
+        Ok(first.into_iter().chain(rest).map(|added| (added.site, added.metadata)).collect::<Vec<_>>())
+    });
 }
 
 #[test]

@@ -34,12 +34,20 @@ impl Desk {
             })?),
         };
         let is_wanted = |alert: &&Alert| {
-            state.is_none_or(|state| alert.state == state) && since.is_none_or(|since| alert.since >= since)
+            self.knows(&alert.site)
+                && state.is_none_or(|state| alert.state == state)
+                && since.is_none_or(|since| alert.since >= since)
         };
-        let book = AlertBook::of_store(self.store()).map_err(|error| ServeError::Asked(error.to_string()))?;
+        let book = self.book()?;
         let found: Vec<&Alert> = book.alerts().filter(is_wanted).collect();
+        let alerts = self.rows_of(found.iter().take(MAX_ALERTS).copied())?;
+        Ok(Alerts { total: found.len(), truncated: found.len() > MAX_ALERTS, alerts })
+    }
+
+    /// Alerts as they are shown.
+    pub(crate) fn rows_of<'a>(&self, alerts: impl Iterator<Item = &'a Alert>) -> Result<Vec<AlertRow>, ServeError> {
         let zones = self.store().time_zones()?;
-        let rows = found.iter().take(MAX_ALERTS).map(|alert| AlertRow {
+        let row = |alert: &Alert| AlertRow {
             id: alert.id.clone(),
             kind: alert.kind.as_str().to_owned(),
             state: alert.state.as_str().to_owned(),
@@ -47,9 +55,19 @@ impl Desk {
             text: alert.text.clone(),
             since: local(zones.get(&alert.site), alert.since),
             event_id: alert.event_id.clone().unwrap_or_default(),
+            outcome: alert.outcome.map(|outcome| outcome.as_str().to_owned()).unwrap_or_default(),
             site: alert.site.clone(),
-        });
-        let alerts = rows.collect();
-        Ok(Alerts { total: found.len(), truncated: found.len() > MAX_ALERTS, alerts })
+        };
+        Ok(alerts.map(row).collect())
+    }
+
+    /// All alerts.
+    pub(crate) fn book(&self) -> Result<AlertBook, ServeError> {
+        AlertBook::of_store(self.store()).map_err(|error| ServeError::Asked(error.to_string()))
+    }
+
+    /// Whether there is an alert of this id at a site that this desk answers about.
+    pub(crate) fn knows_alert(&self, id: &str) -> Result<bool, ServeError> {
+        Ok(self.book()?.alerts().any(|alert| alert.id == id && self.knows(&alert.site)))
     }
 }

@@ -1,7 +1,9 @@
 //! Answers: objects, with bounded lists.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+
+use super::asked::Verdict;
 
 /// What a store holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -127,6 +129,9 @@ pub struct EventRow {
     pub time: String,
     /// Seconds from the event that was asked about.
     pub secs: f64,
+    /// Whom it is about, by a pseudonym; empty for nobody.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub entity: String,
     /// Attributes.
     pub attributes: Value,
 }
@@ -176,6 +181,88 @@ pub struct PairRow {
     pub secs_before_b: f64,
 }
 
+/// Moments on two axes, one after the other in every list.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct MapOfMoments {
+    /// Moments that pass the limits.
+    pub total: usize,
+    /// Whether there are more than these.
+    pub truncated: bool,
+    /// Names of types, to which the numbers in `type` point.
+    pub types: Vec<String>,
+    /// Names of zones, to which the numbers in `zone` point; one may be empty.
+    pub zones: Vec<String>,
+    /// Names of sites, to which the numbers in `site` point.
+    pub sites: Vec<String>,
+    /// Ids of events.
+    pub id: Vec<String>,
+    /// First coordinates.
+    #[serde(serialize_with = "all_rounded")]
+    pub x: Vec<f32>,
+    /// Second coordinates.
+    #[serde(serialize_with = "all_rounded")]
+    pub y: Vec<f32>,
+    /// Numbers of types.
+    #[serde(rename = "type")]
+    pub kind: Vec<usize>,
+    /// Numbers of zones.
+    pub zone: Vec<usize>,
+    /// Numbers of sites.
+    pub site: Vec<usize>,
+    /// Times on the clock of the site.
+    pub time: Vec<String>,
+}
+
+/// A site from above.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FloorPlan {
+    /// The site.
+    pub site: String,
+    /// Its zones; none where its site map is not known.
+    pub zones: Vec<PlanZone>,
+}
+
+/// A zone from above.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanZone {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub kind: String,
+    /// The floor it is on; empty where none is said.
+    pub floor: String,
+    /// Zones that can be reached from it in one step.
+    pub neighbors: Vec<String>,
+    /// Its outline in meters, as in the site map; null without one.
+    pub shape: Value,
+}
+
+/// Labels of hits.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Labels {
+    /// How many there are.
+    pub total: usize,
+    /// Whether there are more than these.
+    pub truncated: bool,
+    /// The labels.
+    pub labels: Vec<LabelRow>,
+}
+
+/// What somebody said of a hit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelRow {
+    /// Id of the event that was asked about.
+    pub event_id: String,
+    /// Id of the hit.
+    pub hit_id: String,
+    /// Whether it is like it.
+    pub verdict: Verdict,
+    /// Who said so, by the name of the token.
+    pub by: String,
+    /// When.
+    pub time: String,
+}
+
 /// Alerts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alerts {
@@ -206,6 +293,13 @@ pub struct AlertRow {
     pub since: String,
     /// Id of the event that it began with; empty without one.
     pub event_id: String,
+    /// What it was, once somebody said so: true, near, false or unknown.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub outcome: String,
+}
+
+fn all_rounded<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|value| (f64::from(*value) * 1e4).round() / 1e4))
 }
 
 /// Four digits: more say nothing of a similarity, and an agent reads them all.

@@ -1,7 +1,7 @@
 //! Questions: flat, and every part of them but the first may be left out.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Events like what a text, an event or a filter says.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -87,7 +87,7 @@ fn after() -> usize {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CountAsked {
-    /// What to count by: type, zone, site or hour
+    /// What to count by: type, zone, site, hour, weekday or day
     pub by: String,
     /// Only these types of events
     pub types: Vec<String>,
@@ -121,6 +121,73 @@ pub struct AlertsAsked {
     pub state: String,
     /// Only those that began at this time or later (RFC 3339)
     pub since: String,
+}
+
+/// Moments on a map.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LayoutAsked {
+    /// Only these types of events
+    pub types: Vec<String>,
+    /// Only these zones
+    pub zones: Vec<String>,
+    /// Only these sites
+    pub sites: Vec<String>,
+    /// Only from this time on
+    pub from: String,
+    /// Only before this time
+    pub to: String,
+    /// Only at this time of the site's day
+    pub time_of_day: String,
+    /// Only these events, whatever else is said
+    pub ids: Vec<String>,
+    /// Points at most, up to 100000
+    #[schemars(range(max = 100_000))]
+    pub n: usize,
+}
+
+/// The floor plan of a site.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanAsked {
+    /// The site
+    pub site: String,
+}
+
+/// Somebody has an alert.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AckAsked {
+    /// Id of an alert
+    pub alert_id: String,
+    /// What it was, once somebody knows: true, near, false or unknown
+    #[serde(default)]
+    pub outcome: String,
+}
+
+/// What somebody says of a hit.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelAsked {
+    /// Id of the event that was asked about
+    pub event_id: String,
+    /// Id of the hit
+    pub hit_id: String,
+    /// Whether it is like it
+    pub verdict: Verdict,
+}
+
+/// Whether a hit is like what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Verdict {
+    /// It is
+    Good,
+    /// It is not
+    Bad,
+    /// Nobody says so any more
+    None,
 }
 
 /// The vectors of texts

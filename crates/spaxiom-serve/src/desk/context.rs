@@ -24,7 +24,7 @@ impl Desk {
         if (*before).max(*after) > MAX_ROWS {
             return Err(ServeError::Asked(format!("`before` and `after` are at most {MAX_ROWS}")));
         }
-        let record = self.store().get(event_id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: event_id.clone() })?;
+        let record = self.record(event_id)?;
         let event = stored(&record.metadata)?;
         let (site, at) = (record.site.as_str(), record.time_ns);
         let zones = self.store().time_zones()?;
@@ -34,6 +34,7 @@ impl Desk {
             zone: other.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
             time: local(zones.get(site), other.time),
             secs: (other.time - event.time).as_seconds_f64(),
+            entity: other.entity_id.as_ref().map(ToString::to_string).unwrap_or_default(),
             attributes: serde_json::to_value(&other.attrs).unwrap_or(Value::Null),
         };
         let rows = |texts: Vec<String>| -> Result<Vec<EventRow>, ServeError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Days, NaiveDate};
 use spaxiom_embedding::{Field, Filter};
 
 use super::answers::{Counted, Counts};
@@ -9,11 +10,14 @@ use super::asked::CountAsked;
 use super::state::{Desk, Limits, counted};
 use crate::error::ServeError;
 
-/// Counts that are listed at most.
+/// Counts that are listed at most; and days.
 const MAX_COUNTS: usize = 100;
+const MAX_DAYS: usize = 400;
+
+const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl Desk {
-    /// Events that pass the limits, by type, zone, site or hour of the site's day.
+    /// Events that pass the limits, by type, zone, site, hour of the site's day, weekday or day.
     ///
     /// # Errors
     /// [`ServeError::Asked`] for anything else to count by.
@@ -45,12 +49,45 @@ impl Desk {
                 };
                 (0..24).map(hour).collect::<Result<_, _>>()?
             }
+            "weekday" => {
+                let weekday = |day: &&str| -> Result<Counted, ServeError> {
+                    let count = n_passing(Filter::parse(&format!("weekday in ({day})"))?)?;
+                    Ok(Counted { name: (*day).to_owned(), count })
+                };
+                WEEKDAYS.iter().map(weekday).collect::<Result<_, _>>()?
+            }
+            "day" => {
+                let day = |day: NaiveDate| -> Result<Counted, ServeError> {
+                    let part = Filter::parse(&format!("time in {day}..{}", day + Days::new(1)))?;
+                    Ok(Counted { name: day.to_string(), count: n_passing(part)? })
+                };
+                self.days(&names.sites)?.into_iter().map(day).collect::<Result<_, _>>()?
+            }
             other => {
-                return Err(ServeError::Asked(format!("`by` is `type`, `zone`, `site` or `hour`, not `{other}`")));
+                let wanted = "`by` is `type`, `zone`, `site`, `hour`, `weekday` or `day`";
+                return Err(ServeError::Asked(format!("{wanted}, not `{other}`")));
             }
         };
-        let truncated = counts.len() > MAX_COUNTS;
-        counts.truncate(MAX_COUNTS);
+        let most = if by == "day" { MAX_DAYS } else { MAX_COUNTS };
+        let truncated = counts.len() > most;
+        counts.truncate(most);
         Ok(Counts { interpreted_query: filter.to_string(), total: n_passing(Filter::All)?, counts, truncated })
+    }
+
+    /// The days on which sites have events, by their clocks: the last of them, and one more than is listed where there are more.
+    fn days(&self, sites: &[String]) -> Result<Vec<NaiveDate>, ServeError> {
+        let zones = self.store().time_zones()?;
+        let mut span: Option<(NaiveDate, NaiveDate)> = None;
+        for site in sites.iter().filter(|site| self.knows(site)) {
+            let Some(ends) = self.store().span(site)? else { continue };
+            let [first, last] = ends.map(|ns| {
+                let time = DateTime::from_timestamp_nanos(ns);
+                zones.get(site).map_or(time.date_naive(), |zone| time.with_timezone(zone).date_naive())
+            });
+            span = Some(span.map_or((first, last), |(from, to)| (from.min(first), to.max(last))));
+        }
+        let Some((first, last)) = span else { return Ok(Vec::new()) };
+        let first = first.max(last - Days::new(MAX_DAYS as u64));
+        Ok(first.iter_days().take_while(|day| *day <= last).collect())
     }
 }

@@ -1,9 +1,10 @@
 //! What is in the store?
 
 use chrono::DateTime;
+use spaxiom_embedding::{Field, Filter};
 
 use super::answers::StoreDescription;
-use super::state::{self, Desk};
+use super::state::{self, Desk, Limits};
 use crate::error::ServeError;
 
 /// Names of a kind that are listed at most.
@@ -20,7 +21,8 @@ impl Desk {
         let names = store.names()?;
         let mut first: Option<(i64, &str)> = None;
         let mut last = None;
-        for site in &names.sites {
+        let sites: Vec<String> = names.sites.into_iter().filter(|site| self.knows(site)).collect();
+        for site in &sites {
             let Some([from, to]) = store.span(site)? else { continue };
             first = Some(first.map_or((from, site.as_str()), |first| first.min((from, site))));
             last = last.max(Some((to, site.as_str())));
@@ -31,17 +33,40 @@ impl Desk {
         };
         let (first, last) = (local(first), local(last));
         let some = |names: Vec<String>| names.into_iter().take(MAX_NAMES).collect();
+        // Somebody who may know of some sites alone learns the names of those.
+        let own = |field: Field, names: Vec<String>| -> Result<Vec<String>, ServeError> {
+            if !self.is_limited() {
+                return Ok(names);
+            }
+            let mut own = Vec::new();
+            for name in names {
+                let is_own = self.filter(&Limits::default())?.and(Filter::Is { field, values: vec![name.clone()] });
+                if store.sample(0, &is_own)?.n_passing > 0 {
+                    own.push(name);
+                }
+            }
+            Ok(own)
+        };
+        let events = if self.is_limited() {
+            store.sample(0, &self.filter(&Limits::default())?)?.n_passing
+        } else {
+            store.stats()?.n_vectors
+        };
         Ok(StoreDescription {
-            events: store.stats()?.n_vectors,
+            events,
             first,
             last,
-            sites: some(names.sites),
-            types: some(names.types),
-            zones: some(names.zones),
-            zone_kinds: self.names.zone_kinds.keys().cloned().collect(),
+            sites: some(sites),
+            types: some(own(Field::Type, names.types)?),
+            zones: some(own(Field::Zone, names.zones)?),
+            zone_kinds: self.overview()?.names.zone_kinds.keys().cloned().collect(),
             attributes: some(names.attributes),
-            time_zones: zones.into_iter().map(|(site, zone)| format!("{site}: {zone}")).collect(),
-            provenance: self.provenance(),
+            time_zones: zones
+                .iter()
+                .filter(|(site, _)| self.knows(site))
+                .map(|(site, zone)| format!("{site}: {zone}"))
+                .collect(),
+            provenance: self.provenance()?,
         })
     }
 }

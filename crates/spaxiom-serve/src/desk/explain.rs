@@ -1,6 +1,6 @@
 //! Why are two moments alike?
 
-use spaxiom_embedding::{Aligned, EmbeddingError, Evidence};
+use spaxiom_embedding::{Aligned, Evidence};
 
 use super::answers::{Counted, Explained, PairRow};
 use super::asked::ExplainAsked;
@@ -14,10 +14,7 @@ impl Desk {
     /// An event that is not there.
     pub fn explain(&self, asked: &ExplainAsked) -> Result<Explained, ServeError> {
         let ExplainAsked { event_a, event_b } = asked;
-        let get = |id: &String| -> Result<_, ServeError> {
-            Ok(self.store().get(id)?.ok_or_else(|| EmbeddingError::NoSuchEvent { id: id.clone() })?)
-        };
-        let (a, b) = (get(event_a)?, get(event_b)?);
+        let (a, b) = (self.record(event_a)?, self.record(event_b)?);
         let pipeline = self.pipeline();
         let Evidence { aligned, hidden, followed } =
             pipeline.evidence(&pipeline.explained_id(event_a)?, &b.site, event_b)?;
@@ -34,7 +31,7 @@ impl Desk {
             shared: aligned.into_iter().map(pair).collect(),
             parts: hidden.iter().map(|hidden| format!("{}: {:+.3}", hidden.part, hidden.loss)).collect(),
             followed: followed.types.into_iter().map(|(name, count)| Counted { name, count }).collect(),
-            provenance: self.provenance(),
+            provenance: self.provenance()?,
         })
     }
 }

@@ -40,6 +40,7 @@ impl Desk {
         let SimilarAsked { event_id, types, zones, sites, from, to, k, full } = asked;
         let filter = self.filter(&Limits { types, zones, sites, from, to, time_of_day: "" })?;
         let k = wanted(*k)?;
+        self.record(event_id)?;
         let hits = StoreSearch::new(self.store()).search(Query::Id(event_id), k, &filter)?;
         let total = self.store().sample(0, &filter)?.n_passing;
         let how = format!("like the moment of {event_id}{}", limited(&filter));
@@ -49,13 +50,13 @@ impl Desk {
             truncated: total > hits.len(),
             hits: self.hits(hits, *full)?,
             relax: Vec::new(),
-            provenance: self.provenance(),
+            provenance: self.provenance()?,
         })
     }
 
     fn by_text(&self, text: &str, filter: &Filter, k: usize, is_full: bool) -> Result<Found, ServeError> {
         let vector = self.pipeline().text_vector(text)?;
-        let query = TextQuery::read(text, &self.names, self.local_now()?);
+        let query = TextQuery::read(text, &self.overview()?.names, self.local_now()?);
         self.asked(&query, filter, vector.as_deref(), (k, is_full))
     }
 
@@ -91,13 +92,16 @@ impl Desk {
                 .into_iter()
                 .map(|Relaxed { words, n_passing }| Counted { name: words, count: n_passing })
                 .collect(),
-            provenance: self.provenance(),
+            provenance: self.provenance()?,
         })
     }
 
     fn by_event(&self, text: &str, filter: &Filter, k: usize, is_full: bool) -> Result<Found, ServeError> {
         let event =
             Event::from_json(text).map_err(|error| ServeError::Asked(format!("`event_json` is no event: {error}")))?;
+        if !self.knows(event.site_id.as_str()) {
+            return Err(ServeError::Asked(format!("this token is not for the site `{}`", event.site_id)));
+        }
         let pipeline = self.pipeline();
         let context = pipeline.stored_context(&event)?;
         let hits = pipeline.search(Query::Event { event: &event, context: &context }, k, filter)?;
@@ -110,7 +114,7 @@ impl Desk {
             truncated: total > hits.len(),
             hits: self.hits(hits, is_full)?,
             relax: Vec::new(),
-            provenance: self.provenance(),
+            provenance: self.provenance()?,
         })
     }
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use serde_json::Value;
-use spaxiom_embedding::{EmbeddingPipeline, Event, Field, Filter, Names, SearchResult, VectorStore};
+use spaxiom_embedding::{
+    EmbeddingError, EmbeddingPipeline, Event, Field, Filter, Names, SearchResult, SiteMap, StoreRecord, VectorStore,
+};
 
 use super::answers::{Counted, Hit, Provenance, Usual};
 use crate::error::ServeError;
@@ -25,15 +27,33 @@ const MAX_FOLLOWING: u32 = 10_000;
 /// Types of what followed that are listed.
 const N_FOLLOWED: usize = 5;
 
-/// Answers questions about a store.
+/// Until what is known of a store that grows is looked up again.
+const LOOK_AGAIN_SECS: i64 = 10;
+
+/// Answers questions about a store, or about some sites of it.
+#[derive(Clone)]
 pub struct Desk {
+    shared: Arc<Shared>,
+    /// The sites that it answers about; none of them stands for all.
+    sites: Arc<[String]>,
+}
+
+struct Shared {
     store: Arc<dyn VectorStore>,
     /// Encodes one question after the other: not every backend lets threads share an encoder.
     pipeline: Mutex<EmbeddingPipeline>,
-    pub(super) names: Names,
+    overview: Mutex<Arc<Overview>>,
+    map: SiteMap,
     run: String,
+    now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+}
+
+/// What is known of a store, for as long as nothing is added.
+pub(super) struct Overview {
+    pub(super) names: Names,
     usual: Usual,
-    now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    last_added: u64,
+    looked_at: DateTime<Utc>,
 }
 
 /// What every question may be limited to.
@@ -57,23 +77,81 @@ impl Desk {
         run: &str,
         now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
     ) -> Result<Self, ServeError> {
-        let names = Names::of_store(pipeline.store(), pipeline.tokenizer().known_sites())?;
-        let store = pipeline.shared_store();
-        let usual = usual(store.as_ref())?;
-        Ok(Self { store, pipeline: Mutex::new(pipeline), names, run: run.to_owned(), usual, now: Arc::new(now) })
+        let overview = Overview::of(&pipeline, now())?;
+        let shared = Shared {
+            store: pipeline.shared_store(),
+            pipeline: Mutex::new(pipeline),
+            overview: Mutex::new(Arc::new(overview)),
+            map: SiteMap::default(),
+            run: run.to_owned(),
+            now: Box::new(now),
+        };
+        Ok(Self { shared: Arc::new(shared), sites: Arc::default() })
     }
 
-    pub(super) fn store(&self) -> &dyn VectorStore {
-        self.store.as_ref()
+    /// The same desk, which knows the floor plans of sites. Before it is shared.
+    #[must_use]
+    pub fn with_map(mut self, map: SiteMap) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.map = map;
+        }
+        self
+    }
+
+    /// The same desk for somebody who may know of these sites alone; of all if there are none.
+    #[must_use]
+    pub fn for_sites(&self, sites: &Arc<[String]>) -> Self {
+        Self { shared: Arc::clone(&self.shared), sites: Arc::clone(sites) }
+    }
+
+    pub(crate) fn store(&self) -> &dyn VectorStore {
+        self.shared.store.as_ref()
+    }
+
+    pub(super) fn map(&self) -> &SiteMap {
+        &self.shared.map
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.shared.now)()
     }
 
     /// What encodes, for as long as nobody else has it.
     pub(super) fn pipeline(&self) -> MutexGuard<'_, EmbeddingPipeline> {
-        self.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn run_name(&self) -> &str {
-        &self.run
+        &self.shared.run
+    }
+
+    /// Whether this desk answers about a site.
+    pub(super) fn knows(&self, site: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|own| own == site)
+    }
+
+    /// Whether it answers about some sites alone.
+    pub(super) fn is_limited(&self) -> bool {
+        !self.sites.is_empty()
+    }
+
+    /// A stored event of a site that this desk answers about.
+    pub(super) fn record(&self, id: &str) -> Result<StoreRecord, ServeError> {
+        let record = self.store().get(id)?.filter(|record| self.knows(&record.site));
+        Ok(record.ok_or_else(|| EmbeddingError::NoSuchEvent { id: id.to_owned() })?)
+    }
+
+    /// What is known of the store; of one that grows, as of some seconds ago.
+    pub(super) fn overview(&self) -> Result<Arc<Overview>, ServeError> {
+        let known = || self.shared.overview.lock().unwrap_or_else(PoisonError::into_inner);
+        let (overview, now) = (Arc::clone(&known()), self.now());
+        let is_fresh = (now - overview.looked_at).num_seconds().abs() < LOOK_AGAIN_SECS;
+        if is_fresh || self.store().last_added()? == overview.last_added {
+            return Ok(overview);
+        }
+        let overview = Arc::new(Overview::of(&self.pipeline(), now)?);
+        *known() = Arc::clone(&overview);
+        Ok(overview)
     }
 
     /// Events in the store; none where it cannot be read now.
@@ -81,14 +159,14 @@ impl Desk {
         self.store().stats().ok().map(|stats| stats.n_vectors)
     }
 
-    pub(super) fn provenance(&self) -> Provenance {
-        Provenance { run: self.run.clone(), usual_similarity: self.usual }
+    pub(super) fn provenance(&self) -> Result<Provenance, ServeError> {
+        Ok(Provenance { run: self.shared.run.clone(), usual_similarity: self.overview()?.usual })
     }
 
     /// The time on the clock that all sites have, or UTC.
     pub(super) fn local_now(&self) -> Result<NaiveDateTime, ServeError> {
         let zones = self.store().time_zones()?;
-        let now = (self.now)();
+        let now = self.now();
         let mut zones = zones.values();
         let first = zones.next().copied();
         let shared = first.filter(|first| zones.all(|zone| zone == first));
@@ -102,6 +180,10 @@ impl Desk {
             [] => Filter::All,
             values => Filter::Is { field, values: values.to_vec() },
         };
+        if let Some(other) = sites.iter().find(|site| !self.knows(site)) {
+            let own = self.sites.join(", ");
+            return Err(ServeError::Asked(format!("`{other}` is none of the sites that this token is for: {own}")));
+        }
         let mut filter = is(Field::Type, types).and(is(Field::Zone, zones)).and(is(Field::Site, sites));
         for (name, word, text) in
             [("from", "time >=", from), ("to", "time <", to), ("time_of_day", "hour in", time_of_day)]
@@ -112,7 +194,8 @@ impl Desk {
             }
         }
         self.store().require_known(&filter)?;
-        Ok(filter)
+        // After that: a site of the token that has no event yet is no reason to refuse.
+        Ok(if sites.is_empty() { filter.and(is(Field::Site, &self.sites)) } else { filter })
     }
 
     pub(super) fn hits(&self, results: Vec<SearchResult>, is_full: bool) -> Result<Vec<Hit>, ServeError> {
@@ -176,6 +259,15 @@ pub(super) fn wanted(k: usize) -> Result<usize, ServeError> {
 /// Cosine of two stored vectors, which have length 1.
 pub(super) fn similarity(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+impl Overview {
+    fn of(pipeline: &EmbeddingPipeline, now: DateTime<Utc>) -> Result<Self, ServeError> {
+        let store = pipeline.store();
+        let last_added = store.last_added()?;
+        let names = Names::of_store(store, pipeline.tokenizer().known_sites())?;
+        Ok(Self { names, usual: usual(store)?, last_added, looked_at: now })
+    }
 }
 
 fn usual(store: &dyn VectorStore) -> Result<Usual, ServeError> {

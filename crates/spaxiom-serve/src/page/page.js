@@ -1,82 +1,60 @@
-// The explorer: asks the server what a person asks, and draws two moments on one axis.
-// Whatever the store says is put in as text, never as markup. Every view is an address.
+// The explorer: asks the server what a person asks. Whatever the store says is put in as text, never as markup.
+// Every view is an address.
 
-const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#332288", "#999933", "#ddcc77", "#117733", "#aa4499"];
+import { ask, element, listen, readable, $ } from "./net.js";
+import { showEpisodes } from "./episodes.js";
+import { showMap } from "./map.js";
+import { showTimeline } from "./timeline.js";
+
 const LIMITS = ["types", "zones", "sites"];
-const $ = (id) => document.getElementById(id);
+const SPANS = ["from", "to", "time_of_day"];
 
-/** What the address asks for: text, the moment that hits are like, the open hit, the one beside it, limits. */
+/** What the person may do here. */
+let rights = [];
+
+/** What the address asks for: text, the moment that hits are like, the open hit, the one beside it, limits, colors. */
 function asked() {
   const address = new URLSearchParams(location.search);
-  const limits = Object.fromEntries(LIMITS.map((name) => [name, address.getAll(name)]));
   const one = (name) => address.get(name) ?? "";
-  return { text: one("q"), like: one("like"), hit: one("hit"), beside: one("with"), ...limits };
+  const limits = Object.fromEntries(LIMITS.map((name) => [name, address.getAll(name)]));
+  const spans = Object.fromEntries(SPANS.map((name) => [name, one(name)]));
+  return { text: one("q"), like: one("like"), hit: one("hit"), beside: one("with"), color: one("color") || "type", ...limits, ...spans };
 }
 
 /** Goes to another view, so that the browser can go back. */
 function go(changes) {
   const next = { ...asked(), ...changes };
   const address = new URLSearchParams();
-  for (const [name, value] of [["q", next.text], ["like", next.like], ["hit", next.hit], ["with", next.beside]]) if (value) address.set(name, value);
+  const color = next.color === "type" ? "" : next.color;
+  for (const [name, value] of [["q", next.text], ["like", next.like], ["hit", next.hit], ["with", next.beside], ["color", color], ...SPANS.map((name) => [name, next[name]])]) {
+    if (value) address.set(name, value);
+  }
   for (const name of LIMITS) for (const value of next[name]) address.append(name, value);
   history.pushState(null, "", `?${address}`);
   show();
 }
 
-async function ask(path, body) {
-  const headers = { ...(body && { "content-type": "application/json" }) };
-  const token = sessionStorage.getItem("token");
-  if (token) headers.authorization = `Bearer ${token}`;
-  const response = await fetch(path, { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) });
-  if (response.status === 401) return askWithToken(path, body);
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error?.message ?? response.statusText);
-  return answer;
-}
-
-// The token is kept for this tab alone, until it is closed.
-function askWithToken(path, body) {
-  return new Promise((resolve, reject) => {
-    const input = document.getElementById("token");
-    const form = input.form;
-    form.hidden = false;
-    input.focus();
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      sessionStorage.setItem("token", input.value.trim());
-      form.hidden = true;
-      ask(path, body).then(resolve, reject);
-    }, { once: true });
-  });
-}
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-function drawn(name, attributes = {}, text = "") {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.textContent = text;
-  return made;
-}
-
-const readable = (time) => time.replace("T", " ").replace(/\.\d+/, "");
+const limitsOf = (view) => Object.fromEntries([...LIMITS, ...SPANS].map((name) => [name, view[name]]));
 
 function chips(view) {
   const chip = (label, changes) => element("li", {}, element("button", { type: "button", "aria-label": `Remove ${label}`, onclick: () => go({ hit: "", beside: "", ...changes }) }, `${label} ✕`));
   const limits = LIMITS.flatMap((name) => view[name].map((value) => chip(value, { [name]: view[name].filter((other) => other !== value) })));
-  $("chips").replaceChildren(...(view.like ? [chip("like one moment", { like: "" })] : []), ...limits);
+  const spans = SPANS.filter((name) => view[name]).map((name) => chip(`${name.replaceAll("_", " ")} ${view[name]}`, { [name]: "" }));
+  $("chips").replaceChildren(...(view.like ? [chip("like one moment", { like: "" })] : []), ...limits, ...spans);
 }
 
 function curl(path, body) {
   $("curl").textContent = `curl -s ${location.origin}${path} -H 'content-type: application/json' -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
+}
+
+/** Two buttons that say whether a hit is like what was asked for. */
+function verdicts(hit, view) {
+  if (!view.like || !rights.includes("acknowledge")) return [];
+  const button = (verdict, label) => element("button", { type: "button", "aria-pressed": "false", "aria-label": `${label} hit`, onclick: async ({ target }) => {
+    await ask("/v1/label", { event_id: view.like, hit_id: hit.id, verdict });
+    for (const other of target.parentNode.querySelectorAll("[aria-pressed]")) other.setAttribute("aria-pressed", String(other === target));
+  } }, label);
+  return [" ", button("good", "Good"), " ", button("bad", "Bad")];
 }
 
 function hitRow(hit, view, usual) {
@@ -88,77 +66,73 @@ function hitRow(hit, view, usual) {
   const similarTo = element("button", { type: "button", onclick: () => go({ text: "", like: hit.id, hit: "", beside: "" }) }, "Similar");
   const folded = hit.folded ? ` (+${hit.folded})` : "";
   const cells = [readable(hit.time) + folded, hit.site, hit.zone, hit.type].map((text) => element("td", {}, text));
-  const row = element("tr", { "aria-selected": String(hit.id === view.hit) }, ...cells, element("td", {}, similar, ` ${hit.similarity.toFixed(2)}`), element("td", { class: "wide" }, followed), element("td", {}, open, " ", similarTo));
-  return row;
+  const actions = element("td", {}, open, " ", similarTo, ...verdicts(hit, view));
+  return element("tr", { "aria-selected": String(hit.id === view.hit) }, ...cells, element("td", {}, similar, ` ${hit.similarity.toFixed(2)}`), element("td", { class: "wide" }, followed), actions);
 }
 
-/** Rows of events on one axis of minutes; each ends at its own moment, and goes on a little. */
-function axis(rows) {
-  const width = 1060, left = 240, height = 26 + 34 * rows.length;
-  const events = rows.flatMap(({ events }) => events);
-  const from = Math.min(-1, ...events.map(({ secs }) => secs / 60)), to = Math.max(0.5, ...events.map(({ secs }) => secs / 60));
-  const x = (secs) => left + ((secs / 60 - from) / (to - from)) * (width - left - 20);
-  const types = [...new Set(events.map(({ type }) => type))];
-  const color = (type) => COLORS[types.indexOf(type)] ?? "#bbb";
-  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Events before and after each moment, in minutes" });
-  svg.append(drawn("line", { x1: x(0), x2: x(0), y1: 0, y2: height - 22 }));
-  for (let at = 0; at <= 6; at++) {
-    const minutes = from + ((to - from) * at) / 6;
-    svg.append(drawn("text", { x: x(60 * minutes), y: height - 6, "text-anchor": "middle" }, minutes.toFixed(Math.abs(to - from) > 12 ? 0 : 1)));
-  }
-  rows.forEach(({ name, events }, at) => {
-    const y = 17 + 34 * at;
-    svg.append(drawn("text", { x: left - 12, y: y + 4, "text-anchor": "end", class: at === 0 ? "asked" : "" }, name));
-    for (const { secs, type, zone, time } of events) {
-      const dot = drawn("circle", { cx: x(secs), cy: y, r: secs === 0 ? 7 : 5, fill: color(type), "fill-opacity": 0.85 });
-      dot.append(drawn("title", {}, `${type} ${zone} ${readable(time)}`));
-      svg.append(dot);
-    }
-  });
-  $("axis").replaceChildren(svg);
-  $("legend").replaceChildren(...types.map((type) => {
-    const mark = element("i");
-    mark.style.background = color(type);
-    return element("li", {}, mark, type);
-  }));
-}
-
-async function episodes(view) {
-  const ids = [...new Set([view.like || view.beside, view.hit].filter(Boolean))];
-  $("episodes").hidden = ids.length === 0;
-  if (ids.length === 0) return;
-  const contexts = await Promise.all(ids.map((event_id) => ask("/v1/context", { event_id, before: 20, after: 8 })));
-  axis(contexts.map(({ site, event, before, after }) => ({ name: `${site} ${readable(event.time).slice(0, 16)}`, events: [...before, event, ...after] })));
-  $("episodes-title").textContent = ids.length === 2 ? "Two moments beside each other" : "One moment";
-  $("why").textContent = "";
-  if (ids.length === 2) {
-    const { shared, parts, similarity } = await ask("/v1/explain", { event_a: ids[0], event_b: ids[1] });
-    $("why").textContent = `Similarity ${similarity.toFixed(2)}; ${shared.length} events in the same order. What it loses without a part: ${parts.slice(0, 3).join(", ")}.`;
-  }
-}
-
+/** Shows hits, and gives their ids. */
 async function hits(view) {
-  const limits = Object.fromEntries(LIMITS.map((name) => [name, view[name]]));
-  const isAsked = view.text || view.like || LIMITS.some((name) => view[name].length);
+  const limits = limitsOf(view);
+  const isAsked = view.text || view.like || LIMITS.some((name) => view[name].length) || SPANS.some((name) => view[name]);
   const rows = $("hits").tBodies[0];
+  $("hits-section").hidden = !isAsked;
   if (!isAsked) {
     rows.replaceChildren();
-    $("understood").textContent = "Ask in words, or choose a limit.";
-    return;
+    $("understood").textContent = "Ask in words, choose a limit, drag over days, or click a moment on the map.";
+    return [];
   }
-  const [path, body] = view.like ? ["/v1/similar", { event_id: view.like, k: 15, ...limits }] : ["/v1/search", { text: view.text, k: 15, ...limits }];
+  const { time_of_day, ...like } = limits;
+  const [path, body] = view.like ? ["/v1/similar", { event_id: view.like, k: 15, ...like }] : ["/v1/search", { text: view.text, k: 15, ...limits }];
   curl(path, body);
   const found = await ask(path, body);
   const relax = found.relax.map(({ name, count }) => `without “${name}” ${count}`).join(", ");
   $("understood").textContent = `${found.interpreted_query} — ${found.total} events pass${relax ? `; ${relax}` : ""}`;
   rows.replaceChildren(...found.hits.map((hit) => hitRow(hit, view, found.provenance.usual_similarity)));
+  return found.hits.map(({ id }) => id);
+}
+
+/** An alert with what can be done about it. */
+function alertRow({ id, since, state, site, zone, text, outcome, event_id }) {
+  const cells = [readable(since), outcome ? `${state}: ${outcome}` : state, site, zone, text].map((text) => element("td", {}, text));
+  const open = event_id ? [element("button", { type: "button", onclick: () => go({ text: "", like: event_id, hit: "", beside: "" }) }, "Similar")] : [];
+  const choice = element("select", { "aria-label": "What it was" }, ...["", "true", "near", "false", "unknown"].map((value) => element("option", { value }, value || "not known yet")));
+  const acknowledge = element("button", { type: "button", onclick: async () => {
+    await ask("/v1/acknowledge", { alert_id: id, outcome: choice.value });
+    await alerts();
+  } }, "Acknowledge");
+  const isOpen = state === "firing" || state === "pending" || state === "acknowledged";
+  return element("tr", {}, ...cells, element("td", {}, ...open, ...(rights.includes("acknowledge") && isOpen ? [" ", choice, " ", acknowledge] : [])));
 }
 
 async function alerts() {
   const { alerts } = await ask("/v1/alerts", {});
   $("alerts").hidden = alerts.length === 0;
-  const row = ({ since, state, site, zone, text }) => element("tr", {}, ...[readable(since), state, site, zone, text].map((text) => element("td", {}, text)));
-  document.querySelector("#alerts tbody").replaceChildren(...alerts.slice(0, 20).map(row));
+  document.querySelector("#alerts tbody").replaceChildren(...alerts.slice(0, 20).map(alertRow));
+}
+
+/** The latest events, as they come; the same one after another is one line. */
+function live() {
+  let stop = null;
+  $("live").addEventListener("change", ({ target }) => {
+    stop?.abort();
+    $("now").hidden = !target.checked;
+    if (!target.checked) return;
+    stop = new AbortController();
+    let latest = null;
+    listen((kind, data) => {
+      if (kind === "alert") return alerts();
+      const key = `${data.type} ${data.zone ?? ""} ${data.site_id}`;
+      if (latest?.key === key) {
+        latest.count += 1;
+        latest.line.textContent = `${readable(data.time)} ${key} ×${latest.count}`;
+        return;
+      }
+      const line = element("button", { type: "button", onclick: () => go({ text: "", like: data.id, hit: "", beside: "" }) }, `${readable(data.time)} ${key}`);
+      latest = { key, count: 1, line };
+      $("now-list").prepend(element("li", {}, line));
+      while ($("now-list").childElementCount > 20) $("now-list").lastChild.remove();
+    }, stop.signal);
+  });
 }
 
 /** The latest view wins: an answer to an earlier question is not shown. */
@@ -167,10 +141,14 @@ let latest = 0;
 async function show() {
   const view = asked(), turn = ++latest;
   $("text").value = view.text;
+  $("color").value = view.color;
   chips(view);
   $("understood").classList.remove("error");
   try {
-    await Promise.all([hits(view), episodes(view)]);
+    const limits = limitsOf(view);
+    const [ids] = await Promise.all([hits(view), showEpisodes(view), showTimeline(limits, (from, to) => go({ from, to, hit: "", beside: "" }))]);
+    if (turn !== latest) return;
+    await showMap(limits, view.color, view.like ? [view.like, ...ids] : ids, (id) => go({ text: "", like: id, hit: "", beside: "" }));
   } catch (error) {
     if (turn !== latest) return;
     $("understood").classList.add("error");
@@ -181,6 +159,7 @@ async function show() {
 
 async function begin() {
   const store = await ask("/v1/store");
+  ({ rights } = await ask("/v1/me"));
   $("store").textContent = `${store.events} events of ${store.sites.length} sites, ${readable(store.first)} to ${readable(store.last)}; vectors of ${store.provenance.run}`;
   for (const select of document.querySelectorAll("[data-limit]")) {
     const name = select.dataset.limit;
@@ -190,11 +169,16 @@ async function begin() {
       select.value = "";
     });
   }
+  for (const input of document.querySelectorAll("[data-span]")) {
+    input.addEventListener("change", () => go({ hit: "", beside: "", [input.dataset.span]: input.value }));
+  }
+  $("color").addEventListener("change", () => go({ color: $("color").value }));
   $("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     go({ text: $("text").value.trim(), like: "", hit: "", beside: "" });
   });
   addEventListener("popstate", show);
+  live();
   await Promise.all([show(), alerts()]);
 }
 

@@ -71,6 +71,22 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::True, Self::Near, Self::False, Self::Unknown];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::Near => "near",
+            Self::False => "false",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// An alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

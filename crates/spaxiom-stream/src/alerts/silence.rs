@@ -1,8 +1,8 @@
 //! Sensors that say nothing any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use spaxiom_event::Event;
 
@@ -13,6 +13,9 @@ use super::rules::SilenceRules;
 /// Between site and sensor in a name; no id has it.
 const BETWEEN: char = '\u{1f}';
 
+/// An event that comes so long after it happened, or before, is one of now.
+const SOON: TimeDelta = TimeDelta::hours(1);
+
 /// What is known of every sensor: kept with the commit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -20,6 +23,9 @@ pub(crate) struct Silences {
     /// The last event of each site: its time, as far as events tell it.
     sites: BTreeMap<String, DateTime<Utc>>,
     sensors: BTreeMap<String, Sensor>,
+    /// Sites whose events came while they happened: their time goes on as the world's does.
+    #[serde(default)]
+    live: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,8 +37,12 @@ struct Sensor {
 }
 
 impl Silences {
-    /// An event came. A sensor is known by the zone that its events name, as in `check`.
-    pub(crate) fn heard(&mut self, event: &Event) {
+    /// An event came, at this time of the world where that is known.
+    /// A sensor is known by the zone that its events name, as in `check`.
+    pub(crate) fn heard(&mut self, event: &Event, now: Option<DateTime<Utc>>) {
+        if now.is_some_and(|now| (now - event.time).abs() < SOON) {
+            self.live.insert(event.site_id.to_string());
+        }
         let newest = self.sites.entry(event.site_id.to_string()).or_insert(event.time);
         *newest = event.time.max(*newest);
         let Some(zone) = &event.zone else { return };
@@ -46,9 +56,12 @@ impl Silences {
         sensor.n_events += 1;
     }
 
-    /// Sites of which something came, and when each was heard last.
-    pub(crate) fn sites(&self) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
-        self.sites.iter().map(|(site, newest)| (site.as_str(), *newest))
+    /// Sites of which something came, and what time it is there: that of the world, or of the last event of what is long past.
+    pub(crate) fn sites(&self, now: Option<DateTime<Utc>>) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
+        self.sites.iter().map(move |(site, newest)| {
+            let now = now.filter(|_| self.live.contains(site));
+            (site.as_str(), now.map_or(*newest, |now| now.max(*newest)))
+        })
     }
 
     /// Sensors of a site that have been silent for long, and those that are heard again after that.
@@ -104,7 +117,7 @@ mod tests {
         let time = |hours: i64| DateTime::from_timestamp(1_700_000_000 + hours * 3_600, 0).unwrap();
         for at in 0..25 {
             let text = format!(r#"{{"type":"A","zone":"cam","time":"{}"}}"#, time(2 * at).to_rfc3339());
-            silences.heard(&Event::from_json(&text).unwrap());
+            silences.heard(&Event::from_json(&text).unwrap(), None);
         }
         let rules = SilenceRules::default();
         let score = |now| silences.observe(&rules, "default", now)[0].score;
@@ -114,6 +127,10 @@ mod tests {
         assert!(is_quiet(&SilenceRules { least_events: 26, ..rules.clone() }, "default"));
         assert!(is_quiet(&SilenceRules { times: 0.0, ..rules.clone() }, "default"));
         assert!(!is_quiet(&rules, "default") && is_quiet(&rules, "another"));
-        assert_eq!(silences.sites().collect::<Vec<_>>(), [("default", time(48))]);
+        assert_eq!(silences.sites(Some(time(99))).collect::<Vec<_>>(), [("default", time(48))], "what is long past");
+        let text = format!("{{\"type\": \"A\", \"time\": \"{}\"}}", time(50).to_rfc3339());
+        silences.heard(&Event::from_json(&text).unwrap(), Some(time(50)));
+        assert_eq!(silences.sites(Some(time(99))).collect::<Vec<_>>(), [("default", time(99))], "what is going on");
+        assert_eq!(silences.sites(None).collect::<Vec<_>>(), [("default", time(50))]);
     }
 }

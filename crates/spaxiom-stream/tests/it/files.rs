@@ -65,7 +65,7 @@ fn a_stream_that_is_cut_tells_every_alert_once() {
         stream_of(&events[..=place], &folder, StreamOptions::default(), Vec::new());
         for end in cuts {
             let rules = AlertRules { trigger: vec![rule(example)], ..AlertRules::default() };
-            let options = StreamOptions { commit_events: 40, rules: Some(rules), is_live: false };
+            let options = StreamOptions { commit_events: 40, rules: Some(rules), ..StreamOptions::default() };
             let sink = AlertAddress::File(alerts.clone()).open("test", None, Box::new(|_| ())).unwrap();
             stream_of(&events[..*end], &folder, options, vec![sink]);
         }
