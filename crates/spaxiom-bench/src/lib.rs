@@ -17,6 +17,7 @@ mod read;
 mod remember;
 mod row;
 mod run;
+mod serve;
 mod timing;
 mod train;
 mod views;

@@ -28,6 +28,8 @@ pub enum Workload {
     Index,
     /// Peak memory of JSON lines to token sequences as a stream, for N and for 10 N events
     Memory,
+    /// A server that is asked 50 times a second, while events come in and connections say nothing
+    Serve,
 }
 
 impl Workload {
@@ -50,6 +52,10 @@ pub struct BenchOptions {
     pub peers: Option<PathBuf>,
     /// The interpreter for the peers.
     pub python: PathBuf,
+    /// Data of the store that is served; `None` to simulate a warehouse.
+    pub data: Option<PathBuf>,
+    /// Seconds of each load on the server; 10.
+    pub secs: f64,
     /// Where to keep the benchmark file; `None` for a temporary folder.
     pub keep: Option<PathBuf>,
     /// A program that prints its peak memory in MiB when called with `bench --threads N --stream-file FILE`

@@ -5,7 +5,7 @@ use anyhow::Context;
 use crate::folder::Folder;
 use crate::options::{BenchOptions, Workload};
 use crate::row::BenchRow;
-use crate::{encode, index, ingest, intake, read, remember, train, views};
+use crate::{encode, index, ingest, intake, read, remember, serve, train, views};
 
 /// Measures the workloads.
 ///
@@ -30,6 +30,7 @@ pub fn bench(workloads: &[Workload], options: &BenchOptions) -> anyhow::Result<V
             Workload::Intake => rows.extend(intake::intake(options, &folder)?),
             Workload::Index => rows.extend(index::index(options, &folder)?),
             Workload::Memory => rows.extend(ingest::memory(options, &folder)?),
+            Workload::Serve => rows.extend(serve::serve(options, &folder)?),
         }
     }
     Ok(rows)

@@ -1,5 +1,6 @@
 //! An index that is built, and what it finds.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::error::IndexError;
@@ -94,13 +95,17 @@ pub trait FilteredIndex {
 
 /// The `k` greatest similarities, greatest first; equal ones in order of their ids.
 pub(crate) fn top_k(mut neighbors: Vec<Neighbor>, k: usize) -> Vec<Neighbor> {
-    let order = |a: &Neighbor, b: &Neighbor| b.similarity.total_cmp(&a.similarity).then(a.id.cmp(&b.id));
     if k < neighbors.len() {
-        neighbors.select_nth_unstable_by(k, order);
+        neighbors.select_nth_unstable_by(k, nearer);
         neighbors.truncate(k);
     }
-    neighbors.sort_unstable_by(order);
+    neighbors.sort_unstable_by(nearer);
     neighbors
+}
+
+/// The nearer one first; of two that are equally near, the one with the smaller id.
+fn nearer(a: &Neighbor, b: &Neighbor) -> Ordering {
+    b.similarity.total_cmp(&a.similarity).then(a.id.cmp(&b.id))
 }
 
 /// Keeps the `k` nearest of a stream of neighbors.
@@ -143,9 +148,10 @@ impl Nearest {
     }
 
     fn cut(&mut self) {
-        self.kept = top_k(std::mem::take(&mut self.kept), self.k);
-        self.kept.reserve(self.k);
-        self.least = self.kept.last().map_or(f32::NEG_INFINITY, |last| last.similarity);
+        // The order of those that stay is nobody's yet.
+        let (_, last, _) = self.kept.select_nth_unstable_by(self.k - 1, nearer);
+        self.least = last.similarity;
+        self.kept.truncate(self.k);
     }
 
     pub(crate) fn into_sorted(self) -> Vec<Neighbor> {

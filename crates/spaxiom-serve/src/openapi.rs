@@ -47,7 +47,10 @@ fn ingest() -> Value {
     let lines = json!({"schema": {"type": "string", "examples": [
         "{\"type\": \"DoorOpened\", \"time\": \"2025-01-06T09:00:00Z\", \"site_id\": \"dc-4\", \"zone\": \"dock_2\"}"
     ]}});
-    ingest["requestBody"] = json!({"required": true, "content": {"application/x-ndjson": lines}});
+    ingest["requestBody"] = json!({"required": true, "content": {
+        "application/x-ndjson": lines,
+        "application/json": {"schema": {"type": "object"}},
+    }});
     ingest["responses"]["207"] = json!({"description": "some lines are no events", "content": {"application/json": {"schema": {"type": "object"}}}});
     ingest
 }

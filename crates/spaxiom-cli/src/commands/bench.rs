@@ -35,6 +35,12 @@ pub(crate) struct BenchArgs {
     /// Python interpreter with the packages of the peers
     #[arg(long, default_value = "python3")]
     pub(crate) python: PathBuf,
+    /// Data of the store of `--workload serve` [default: a simulated warehouse]
+    #[arg(long, value_name = "DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Seconds of each load of `--workload serve`
+    #[arg(long, default_value_t = 10.0, value_name = "SECS")]
+    pub(crate) secs: f64,
     /// Folder to keep the benchmark file in and reuse it from [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
@@ -63,8 +69,21 @@ pub(crate) struct IndexStepArgs {
 }
 
 pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
-    let BenchArgs { workload, events, vectors, runs, threads, peers, python, keep, stream_file, intake_file, index } =
-        args;
+    let BenchArgs {
+        workload,
+        events,
+        vectors,
+        runs,
+        threads,
+        peers,
+        python,
+        data,
+        secs,
+        keep,
+        stream_file,
+        intake_file,
+        index,
+    } = args;
     if let Some(step) = &index.index_step {
         return index_step(step, index, *threads);
     }
@@ -84,6 +103,8 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<Exit> {
         threads: *threads,
         peers: peers.clone(),
         python: python.clone(),
+        data: data.clone(),
+        secs: *secs,
         keep: keep.clone(),
         program: std::env::current_exe().context("this program")?,
     };

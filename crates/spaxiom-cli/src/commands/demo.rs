@@ -67,7 +67,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
     demo.title("evaluate", &format!("eval --run {}", classifier.display()));
     let eval = EvalArgs {
         run: classifier.clone(),
-        from: Some(pretrained),
+        from: Some(pretrained.clone()),
         data: demo.data_args(&data),
         other: false,
         refit: false,
@@ -85,9 +85,12 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<Exit> {
     }
     let minutes = demo.start.elapsed().as_secs_f64() / 60.0;
     output::text(&format!(
-        "\n{minutes:.1} minutes; everything is in {}, the run in {}\n",
+        "\n{minutes:.1} minutes; everything is in {}, the run in {}\n\
+        Look for yourself, at http://127.0.0.1:8321:\n$ cargo xtask serve --run {} --store {}\n",
         demo.out.display(),
-        classifier.display()
+        classifier.display(),
+        pretrained.display(),
+        store.display()
     ));
     Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 
 mod agent;
 mod browser;
+mod client;
 mod page;
 mod questions;
 mod tokens;

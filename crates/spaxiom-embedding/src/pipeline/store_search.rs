@@ -8,7 +8,7 @@ use super::moments::{Own, moments};
 use super::query::{Query, SearchResult};
 use crate::error::EmbeddingError;
 
-/// How many events are asked for in place of a moment, and how many more where these are of too few moments.
+/// How many events are asked for in place of a moment at first, and how many times more at most where these are of too few moments.
 const FOLD_FACTOR: usize = 8;
 
 /// Events of a span whose vectors are averaged, at most: the last ones.
@@ -68,7 +68,9 @@ impl<'a> StoreSearch<'a> {
                 moments.truncate(k);
                 return self.results(moments.into_iter().map(|moment| (moment.nearest, moment.n_folded)));
             }
-            n_events *= FOLD_FACTOR;
+            // As many as it takes if the next ones are of as few moments, and some more.
+            let enough = n_events * (k + 1) / moments.len().max(1) * 5 / 4;
+            n_events = enough.clamp(2 * n_events, FOLD_FACTOR * n_events);
         }
     }
 

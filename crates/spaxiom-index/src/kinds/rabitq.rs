@@ -25,6 +25,9 @@ use crate::settings::KindSettings;
 use crate::vector_index::{FilteredIndex, Nearest, Neighbor, VectorIndex, top_k};
 use crate::vectors::{VectorId, VectorSource, check_rows};
 
+/// Up to so many hits, `rerank` vectors are compared for each; a quarter of that for each further one.
+const FEW_HITS: usize = 10;
+
 /// Vectors that are read and rotated together.
 const BLOCK: usize = 1024;
 
@@ -45,11 +48,28 @@ pub struct RaBitQOptions {
     /// 0, the default, is a fifteenth of the lists, and 16 at least. With a fiftieth, a store of 322,600 events had a recall
     /// of 0.976, with a fifteenth and with all of `n-probe` 0.995 (`index verify`).
     pub patience: u32,
-    /// Estimates that may be compared exactly, in multiples of k; 100 by default.
+    /// Estimates that may be compared exactly for each of the first ten hits, and a quarter of that for each further one; 100 by default.
     /// How many are depends on their errors and is a few times k for most queries.
     pub rerank: u32,
     /// Seed of the rotation.
     pub seed: u64,
+}
+
+impl RaBitQOptions {
+    /// How many vectors are compared at most for `k` hits.
+    ///
+    /// The more hits are wanted, the fewer vectors per hit lie so near the last of them that an estimate could hide one.
+    fn n_candidates(&self, k: usize) -> usize {
+        let rerank = self.rerank as usize;
+        rerank * k.min(FEW_HITS) + rerank.div_ceil(4) * k.saturating_sub(FEW_HITS)
+    }
+
+    /// How many hits so many vectors are compared for.
+    fn n_hits(&self, n_candidates: usize) -> usize {
+        let rerank = self.rerank as usize;
+        let few = n_candidates.div_ceil(rerank);
+        if few <= FEW_HITS { few } else { FEW_HITS + (n_candidates - rerank * FEW_HITS).div_ceil(rerank.div_ceil(4)) }
+    }
 }
 
 impl Default for RaBitQOptions {
@@ -275,8 +295,7 @@ impl RaBitQIndex {
         check_rows(self.shape.dim(), 1, query)?;
         let query = self.rotation.rotate_rows(query);
         // Far more candidates are kept than are asked for: what ends a search is that the best of them stay the best.
-        let mut found =
-            Found { nearest: Nearest::new(k), best: Nearest::new(k.div_ceil(self.options.rerank as usize)) };
+        let mut found = Found { nearest: Nearest::new(k), best: Nearest::new(self.options.n_hits(k)) };
         let mut code = QueryCode::new(self.shape);
         let mut seen = Seen::default();
         for (list, similarity) in self.clusters.by_similarity(&query) {
@@ -373,7 +392,7 @@ impl VectorIndex for RaBitQIndex {
     }
 
     fn n_candidates(&self, k: usize) -> Option<usize> {
-        Some(self.options.rerank as usize * k)
+        Some(self.options.n_candidates(k))
     }
 
     fn filtered(&self) -> Option<&dyn FilteredIndex> {

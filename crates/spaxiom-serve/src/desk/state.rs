@@ -1,13 +1,15 @@
 //! The desk itself, and what all questions share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use serde::Deserialize;
 use serde_json::Value;
 use spaxiom_embedding::{
-    EmbeddingError, EmbeddingPipeline, Event, Field, Filter, Names, SearchResult, SiteMap, StoreRecord, VectorStore,
+    EmbeddingError, EmbeddingPipeline, Field, Filter, Names, SearchResult, SiteMap, StoreRecord, VectorStore,
 };
 
 use super::answers::{Counted, Hit, Provenance, Usual};
@@ -223,13 +225,20 @@ impl Desk {
         let events =
             self.store().metadata_between(site, time_ns + 1, time_ns.saturating_add(FOLLOWING_NS), MAX_FOLLOWING)?;
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for event in events.iter().filter_map(|event| Event::from_json(event).ok()) {
-            *counts.entry(event.kind.to_string()).or_default() += 1;
+        for kind in events.iter().filter_map(|event| serde_json::from_str::<Kind>(event).ok()) {
+            *counts.entry(kind.kind.into_owned()).or_default() += 1;
         }
         let mut counts = counted(counts);
         counts.truncate(N_FOLLOWED);
         Ok(counts)
     }
+}
+
+/// The type of an event alone: for a hit hundreds of events are counted.
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
 }
 
 /// A time on the clock of a site, with its offset; UTC where no clock is known.

@@ -57,6 +57,32 @@ fn whoever_has_a_token_is_answered_and_nobody_else() {
     }
 }
 
+/// Who asked for what is logged, and neither tokens nor events are.
+#[test]
+fn the_log_names_askers_and_says_nothing_of_events() {
+    let folder = TempDir::new().unwrap();
+    let (token, entry) = new_token("gateway", &["--rights", "read,ingest"]);
+    let file = written(folder.path(), "tokens.toml", &entry);
+    let log = folder.path().join("log");
+    let store = folder.path().join("store").to_str().unwrap().to_owned();
+    let words = ["serve", "--run", &WORLD.run(), "--store", &store, "--allow-write", "--tokens", &file];
+    let mut command = std::process::Command::new(crate::program());
+    command.args(words).args(["--listen", "127.0.0.1:0"]).env_remove("RUST_LOG");
+    command.stdout(std::process::Stdio::piped()).stderr(fs_err::File::create(&log).unwrap().into_parts().0);
+    let mut server = Server::of(command.spawn().unwrap());
+    server.token = Some(token.clone());
+    let event = r#"{"id": "e-secret", "type": "SecretType", "time": "2025-03-01T09:00:00Z", "site_id": "s", "entity_id": "p-secret"}"#;
+    assert_eq!(server.post("/v1/events", event).0, 200);
+    assert_eq!(server.post("/v1/context", r#"{"event_id": "e-secret"}"#).0, 200);
+    assert_eq!(server.post("/v1/search", r#"{"text": "secret words"}"#).0, 400);
+    server.token = Some("wrong-secret".into());
+    assert_eq!(server.post("/v1/search", "{}").0, 401);
+    assert!(server.terminate().success());
+    let log = fs_err::read_to_string(log).unwrap();
+    assert!(log.contains("gateway: POST /v1/events 200") && log.contains("gateway: POST /v1/search 400"), "{log}");
+    assert!(!log.contains("secret") && !log.contains("SecretType") && !log.contains(&token), "{log}");
+}
+
 /// A token is for some rights and some sites, by every way that leads to the store.
 #[test]
 fn a_token_is_for_its_rights_and_its_sites_alone() {
