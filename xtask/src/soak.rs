@@ -1,16 +1,18 @@
-//! `cargo xtask soak`: stores under kills and failing disks.
+//! `cargo xtask soak`: stores and streams under kills and failing disks.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::bail;
 
-use crate::process;
+use crate::{prerequisites, process};
 
 const HELP: &str = "\
 cargo xtask soak: kill a process that writes a store, again and again, and check that nothing acknowledged was lost
 
   cargo xtask soak                    200 kills, about a minute
   cargo xtask soak --rounds 2000
+  cargo xtask soak --streams          100,000 events by NATS to two streams on one PostgreSQL, all of which are killed
   cargo xtask soak --faults           the same while syncs, writes and renames fail at random (needs Debian's fiu-utils)
 ";
 
@@ -31,6 +33,7 @@ const FAULTS: [&str; 6] = [
 /// A store that has lost something, and words that nobody knows.
 pub(crate) fn run(root: &Path, words: &[&str]) -> anyhow::Result<()> {
     let (rounds, with_faults) = match words {
+        ["--streams"] => return streams(root),
         ["--help"] => {
             process::print(HELP);
             return Ok(());
@@ -49,6 +52,18 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> anyhow::Result<()> {
         kills(root, rounds, &["fiu-run", "-x", "-c", fault])?;
     }
     Ok(())
+}
+
+/// The test of streams that are killed, with more of everything.
+///
+/// # Errors
+/// A stream that has lost something.
+fn streams(root: &Path) -> anyhow::Result<()> {
+    prerequisites::ensure_peers(root)?;
+    let test = "streams_of_partitions_that_are_killed_lose_nothing_and_change_no_vector";
+    let mut command = Command::new("cargo");
+    command.current_dir(root).args(["test", "--quiet", "--workspace", "--", test]);
+    process::run(command.env("SPAXIOM_SOAK", "large"))
 }
 
 /// Kills writers of a store, each behind `wrapper`.

@@ -141,8 +141,7 @@ struct Parts {
 impl Parts {
     fn of(data: &Path, place: &Path) -> anyhow::Result<Self> {
         let dataset = Dataset::load(data, &ReadOptions::default())?;
-        let mut events: Vec<Event> =
-            dataset.sequences().into_iter().flat_map(|sequence| sequence.events().to_vec()).collect();
+        let mut events: Vec<Event> = dataset.sequences().flat_map(|sequence| sequence.events().to_vec()).collect();
         events.sort_by_key(|event| event.time);
         let earlier = place.join("serve-earlier.jsonl");
         write_jsonl(&mut fs_err::File::create(&earlier)?, &events)?;

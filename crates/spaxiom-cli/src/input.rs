@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 use spaxiom_embedding::{DataFolder, Event, EventError, EventReader, Late, ReadOptions, Rejected};
+use spaxiom_stream::NatsPublisher;
 
 /// What stands for standard input.
 const STDIN: &str = "-";
@@ -62,10 +63,16 @@ fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Counts what is rejected, and keeps it where the user wants it.
-#[derive(Debug)]
 pub(crate) struct Quarantine {
-    out: Option<BufWriter<fs_err::File>>,
+    out: Option<Out>,
     n_rejected: u64,
+}
+
+/// Where it is kept.
+enum Out {
+    File(BufWriter<fs_err::File>),
+    /// Each by itself: its source forgets it after that.
+    Subject(Box<NatsPublisher>),
 }
 
 /// A line of a quarantine file.
@@ -86,7 +93,20 @@ impl Quarantine {
             fs_err::create_dir_all(folder)?;
         }
         let out = path.map(fs_err::File::create).transpose()?.map(BufWriter::new);
-        Ok(Self { out, n_rejected: 0 })
+        Ok(Self { out: out.map(Out::File), n_rejected: 0 })
+    }
+
+    /// Publishes what is rejected to a subject.
+    pub(crate) fn publish(publisher: NatsPublisher) -> Self {
+        Self { out: Some(Out::Subject(Box::new(publisher))), n_rejected: 0 }
+    }
+
+    /// Writes what is kept so far to its file: a source that may forget it will.
+    pub(crate) fn flush(&mut self) -> anyhow::Result<()> {
+        if let Some(Out::File(out)) = &mut self.out {
+            out.flush()?;
+        }
+        Ok(())
     }
 
     pub(crate) fn rejected(&mut self, path: &str, rejected: &Rejected) -> anyhow::Result<()> {
@@ -113,18 +133,25 @@ impl Quarantine {
     }
 
     fn put(&mut self, quarantined: &Quarantined<'_>) -> anyhow::Result<()> {
-        if let Some(out) = &mut self.out {
-            serde_json::to_writer(&mut *out, quarantined)?;
-            out.write_all(b"\n")?;
+        match &mut self.out {
+            None => {}
+            Some(Out::File(out)) => {
+                serde_json::to_writer(&mut *out, quarantined)?;
+                out.write_all(b"\n")?;
+            }
+            Some(Out::Subject(publisher)) => {
+                let payload = serde_json::to_vec(quarantined)?;
+                // What comes again after a restart is kept once.
+                let id = xxhash_rust::xxh64::xxh64(quarantined.raw.as_bytes(), 0);
+                publisher.publish(&format!("{id:016x}"), payload)?;
+            }
         }
         Ok(())
     }
 
     /// How many were rejected; those that are kept are on the disk now.
-    pub(crate) fn finish(self) -> anyhow::Result<u64> {
-        if let Some(mut out) = self.out {
-            out.flush()?;
-        }
+    pub(crate) fn finish(mut self) -> anyhow::Result<u64> {
+        self.flush()?;
         Ok(self.n_rejected)
     }
 }

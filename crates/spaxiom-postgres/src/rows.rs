@@ -21,12 +21,10 @@ pub(crate) fn record(row: &Row) -> Record {
     }
 }
 
-/// In half precision, as a store in a folder rounds: what is too small for full digits is 0.
+/// In half precision, as a store in a folder rounds: what is too small for full digits is 0, also where it would be rounded up.
 pub(crate) fn half(vector: &[f32]) -> HalfVector {
-    let rounded = |value: &f32| {
-        let half = f16::from_f32(*value);
-        if half.is_normal() { half } else { f16::ZERO }
-    };
+    let least = f16::MIN_POSITIVE.to_f32();
+    let rounded = |value: &f32| if value.abs() < least { f16::ZERO } else { f16::from_f32(*value) };
     HalfVector::from(vector.iter().map(rounded).collect::<Vec<f16>>())
 }
 
@@ -42,4 +40,20 @@ pub(crate) fn checked(mut records: Vec<Record>, dim: usize) -> Result<Vec<Record
         spaxiom_index::normalize(&mut record.vector, dim);
     }
     Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::half;
+
+    #[test]
+    fn what_would_be_rounded_up_to_a_normal_number_is_zero() {
+        let least = f16::MIN_POSITIVE.to_f32();
+        let below = f32::from_bits(least.to_bits() - 1);
+        let rounded: Vec<f32> =
+            half(&[least, below, -below, 0.5]).as_slice().iter().map(|half| half.to_f32()).collect();
+        assert_eq!(rounded, [least, 0.0, 0.0, 0.5]);
+    }
 }

@@ -7,6 +7,7 @@
 
 mod alert;
 mod book;
+mod outcome;
 mod rules;
 mod silence;
 mod triggers;
@@ -14,6 +15,7 @@ mod triggers;
 pub use self::alert::{Alert, AlertKind, AlertState, Notice, Outcome};
 pub use self::book::AlertBook;
 pub(crate) use self::book::{BOOK, Observation, Timing};
+pub use self::outcome::AlertOutcome;
 pub use self::rules::{AlertRules, RiskRules, SilenceRules, StormRules, TriggerRule};
 pub(crate) use self::silence::Silences;
 pub(crate) use self::triggers::Triggers;

@@ -17,9 +17,15 @@ pub enum StreamError {
         /// The word.
         got: String,
     },
+    /// A word that names no subject of a server.
+    #[error("`{got}` is no subject: wanted `nats://[USER[:PASSWORD]@]HOST[:PORT]/SUBJECT`, without `*` and `>`")]
+    Subject {
+        /// The word.
+        got: String,
+    },
     /// A word that names no place for alerts.
     #[error(
-        "`{got}` is no place for alerts: wanted `stdout`, `file:PATH`, `webhook:URL`, or `mqtt://[USER[:PASSWORD]@]HOST[:PORT]`"
+        "`{got}` is no place for alerts: wanted `stdout`, `file:PATH`, `webhook:URL`, `mqtt://[USER[:PASSWORD]@]HOST[:PORT]`, or `nats://[USER[:PASSWORD]@]HOST[:PORT]/SUBJECT`"
     )]
     AlertAddress {
         /// The word.

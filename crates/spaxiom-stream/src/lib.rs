@@ -9,18 +9,20 @@ mod error;
 mod feed;
 mod inlet;
 mod item;
+mod publisher;
 mod sinks;
 mod source;
 mod worker;
 
 pub use crate::alerts::{
-    Alert, AlertBook, AlertKind, AlertRules, AlertState, Notice, Outcome, RiskRules, SilenceRules, StormRules,
-    TriggerRule,
+    Alert, AlertBook, AlertKind, AlertOutcome, AlertRules, AlertState, Notice, Outcome, RiskRules, SilenceRules,
+    StormRules, TriggerRule,
 };
 pub use crate::error::StreamError;
 pub use crate::feed::Feed;
 pub use crate::inlet::Inlet;
 pub use crate::item::{Given, Item, Stored};
+pub use crate::publisher::{NatsPublisher, NatsSubject};
 pub use crate::sinks::{AlertAddress, Sink};
 pub use crate::source::{SourceAddress, TopicPattern};
 pub use crate::worker::{StreamObserver, StreamOptions, StreamSummary, Worker};

@@ -3,6 +3,7 @@
 mod address;
 mod file;
 mod mqtt;
+mod nats;
 mod open;
 mod sink;
 mod webhook;

@@ -8,7 +8,9 @@ use serde::Serialize;
 use spaxiom_embedding::{EmbeddingError, EmbeddingPipeline, FallRiskClassifier, LivePipeline, RiskScore, Taken};
 use spaxiom_event::{Event, Rejected};
 
-use crate::alerts::{AlertBook, AlertKind, AlertRules, BOOK, Observation, Silences, Timing, Triggers};
+use crate::alerts::{
+    AlertBook, AlertKind, AlertOutcome, AlertRules, BOOK, Observation, Outcome, Silences, Timing, Triggers,
+};
 use crate::error::StreamError;
 use crate::feed::{Feed, Next};
 use crate::item::{Given, Item, Stored};
@@ -116,6 +118,8 @@ struct Alerts {
     silences: Silences,
     triggers: Triggers,
     sinks: Vec<Box<dyn Sink>>,
+    /// Outcomes that the store has not yet, as it keeps them.
+    outcomes: BTreeMap<String, Vec<u8>>,
     /// Whether the store has not what is here.
     is_changed: bool,
     /// How long a place that takes nothing is left alone.
@@ -169,6 +173,7 @@ impl<'a> Worker<'a> {
                     silences: silences.unwrap_or_default(),
                     triggers: Triggers::new(&rules.trigger, pipeline)?,
                     sinks,
+                    outcomes: BTreeMap::new(),
                     is_changed: false,
                     rest: Rest::default(),
                 })
@@ -266,11 +271,7 @@ impl<'a> Worker<'a> {
             }
             Given::Acknowledgement(id, outcome, answer) => {
                 let alerts = self.alerts.as_mut();
-                let is_there = alerts.is_some_and(|alerts| {
-                    let is_there = alerts.book.acknowledge(&id, outcome);
-                    alerts.is_changed |= is_there;
-                    is_there
-                });
+                let is_there = alerts.is_some_and(|alerts| alerts.acknowledge(&id, outcome));
                 self.answers.push(Box::new(move || answer(is_there)));
                 Ok(0)
             }
@@ -368,14 +369,25 @@ impl Alerts {
     fn kept(&mut self) -> BTreeMap<String, Vec<u8>> {
         self.is_changed = false;
         let silences = serde_json::to_vec(&self.silences).expect("times and numbers are written as JSON");
-        BTreeMap::from([(BOOK.to_owned(), self.book.to_bytes()), (SILENCES.to_owned(), silences)])
+        let mut kept = BTreeMap::from([(BOOK.to_owned(), self.book.to_bytes()), (SILENCES.to_owned(), silences)]);
+        kept.append(&mut self.outcomes);
+        kept
+    }
+
+    /// Somebody has an alert; what it was is kept for good, as a label to learn from.
+    fn acknowledge(&mut self, id: &str, outcome: Option<Outcome>) -> bool {
+        let is_there = self.book.acknowledge(id, outcome);
+        self.is_changed |= is_there;
+        let known = self.book.alerts().find(|alert| alert.id == id).and_then(AlertOutcome::of);
+        self.outcomes.extend(known.map(|known| known.to_kept()));
+        is_there
     }
 
     /// What somebody acknowledged.
     fn hear(&mut self) {
         let acknowledged: Vec<_> = self.sinks.iter_mut().flat_map(|sink| sink.acknowledged()).collect();
         for (id, outcome) in acknowledged {
-            self.is_changed |= self.book.acknowledge(&id, outcome);
+            self.acknowledge(&id, outcome);
         }
     }
 

@@ -17,7 +17,7 @@ const PASSWORD: &str = "SPAXIOM_MQTT_PASSWORD";
 
 #[derive(Debug, Args)]
 pub(crate) struct AlertArgs {
-    /// Where alerts go, repeatable: stdout, file:PATH, webhook:URL or `mqtt://[USER@]HOST[:PORT]`
+    /// Where alerts go, repeatable: stdout, file:PATH, webhook:URL, `mqtt://[USER@]HOST[:PORT]` or `nats://[USER@]HOST[:PORT]/SUBJECT`
     #[arg(long, value_name = "DEST", help_heading = "Alerts")]
     alerts: Vec<Unechoed<AlertAddress>>,
     /// Rules of alerts (TOML) [default: risk of the run and silent sensors]

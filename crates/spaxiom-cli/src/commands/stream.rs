@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use spaxiom_embedding::{Exact, FallRiskClassifier, IndexKind, Rejected, Run, Sites, Store, VectorName};
 use spaxiom_stream::{
-    AlertAddress, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary, TopicPattern, Worker,
+    AlertAddress, NatsPublisher, NatsSubject, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary,
+    TopicPattern, Worker,
 };
 
 use crate::args::{AlertArgs, BackendArgs, ReadArgs, StoreArgs, StorePlace, Unechoed, open_sinks};
@@ -56,11 +58,29 @@ pub(crate) struct StreamArgs {
     pub(crate) metrics: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
-    /// Keep what is no event, with the reason, in this file
-    #[arg(long, value_name = "FILE", help_heading = "Reading events")]
-    pub(crate) quarantine: Option<PathBuf>,
+    /// Keep what is no event, with the reason: in this file, or as messages of nats://[USER@]HOST[:PORT]/SUBJECT
+    #[arg(long, value_name = "DEST", help_heading = "Reading events")]
+    pub(crate) quarantine: Option<Unechoed<QuarantinePlace>>,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
+}
+
+/// Where what is no event is kept.
+#[derive(Debug, Clone)]
+pub(crate) enum QuarantinePlace {
+    File(PathBuf),
+    Subject(NatsSubject),
+}
+
+impl FromStr for QuarantinePlace {
+    type Err = StreamError;
+
+    fn from_str(text: &str) -> Result<Self, StreamError> {
+        if text.starts_with("nats://") {
+            return text.parse().map(Self::Subject);
+        }
+        Ok(Self::File(text.into()))
+    }
 }
 
 pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
@@ -106,7 +126,7 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     };
     let mut worker = Worker::new(&pipeline, risk.as_ref(), options_of_stream, sinks)?;
     let mut feed = source.open(&client, password.as_deref(), args.topic.as_ref(), options)?;
-    let mut observer = Terminal::new(args)?;
+    let mut observer = Terminal::new(args, &client)?;
     let summary = worker.run(&mut feed, &mut observer)?;
     let n_rejected = observer.finish()?;
     told(&summary, worker.alerts().map_or(0, spaxiom_stream::AlertBook::n_beyond_budget), json)?;
@@ -184,11 +204,17 @@ impl Figures {
 }
 
 impl Terminal {
-    fn new(args: &StreamArgs) -> anyhow::Result<Self> {
+    fn new(args: &StreamArgs, client: &str) -> anyhow::Result<Self> {
         stop::listen();
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(250));
-        let quarantine = Quarantine::open(args.quarantine.as_deref())?;
+        let quarantine = match args.quarantine.as_ref().map(|place| place.get("--quarantine")).transpose()? {
+            None => Quarantine::open(None)?,
+            Some(QuarantinePlace::File(path)) => Quarantine::open(Some(path))?,
+            Some(QuarantinePlace::Subject(subject)) => {
+                Quarantine::publish(NatsPublisher::connect(subject, client, args.alerts.password()?.as_deref())?)
+            }
+        };
         let source = match args.source.get("--source")? {
             SourceAddress::Stdin => "-".into(),
             SourceAddress::File(path) => path.display().to_string(),
@@ -222,7 +248,8 @@ impl StreamObserver for Terminal {
     }
 
     fn rejected(&mut self, rejected: &Rejected) {
-        if let Err(error) = self.quarantine.rejected(&self.source, rejected) {
+        let kept = self.quarantine.rejected(&self.source, rejected).and_then(|()| self.quarantine.flush());
+        if let Err(error) = kept {
             self.error.get_or_insert(error);
         }
     }

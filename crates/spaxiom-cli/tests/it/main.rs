@@ -3,6 +3,7 @@
 
 mod cases;
 mod commands;
+mod partitions;
 mod serve;
 mod signals;
 mod store;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use spaxiom_stream::AlertOutcome;
 
 use super::asked::Verdict;
 
@@ -246,6 +247,8 @@ pub struct Labels {
     pub truncated: bool,
     /// The labels.
     pub labels: Vec<LabelRow>,
+    /// What alerts turned out to be.
+    pub outcomes: Vec<AlertOutcome>,
 }
 
 /// What somebody said of a hit.

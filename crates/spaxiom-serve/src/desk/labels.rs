@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::SecondsFormat;
+use spaxiom_stream::AlertOutcome;
 
 use super::answers::{LabelRow, Labels};
 use super::asked::{LabelAsked, Verdict};
@@ -43,7 +44,7 @@ impl Desk {
         Ok(row)
     }
 
-    /// All labels of hits: pairs of moments that a person found alike, and pairs that the vectors found alike and a person did not.
+    /// What people said: of alerts, what they turned out to be, and of hits: pairs of moments that a person found alike, and pairs that the vectors found alike and a person did not.
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -59,6 +60,8 @@ impl Desk {
         }
         let total = labels.len();
         labels.truncate(MAX_LABELS);
-        Ok(Labels { total, truncated: total > labels.len(), labels })
+        let outcomes = AlertOutcome::of_store(self.store())?;
+        let outcomes = outcomes.into_iter().filter(|outcome| self.knows(&outcome.site)).collect();
+        Ok(Labels { total, truncated: total > labels.len(), labels, outcomes })
     }
 }

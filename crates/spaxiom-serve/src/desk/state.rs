@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use spaxiom_embedding::{
-    EmbeddingError, EmbeddingPipeline, Field, Filter, Names, SearchResult, SiteMap, StoreRecord, VectorStore,
+    EmbeddingError, EmbeddingPipeline, Field, Filter, Names, SearchResult, SiteMap, Sites, StoreRecord, VectorStore,
 };
 
 use super::answers::{Counted, Hit, Provenance, Usual};
@@ -45,6 +46,9 @@ struct Shared {
     /// Encodes one question after the other: not every backend lets threads share an encoder.
     pipeline: Mutex<EmbeddingPipeline>,
     overview: Mutex<Arc<Overview>>,
+    /// Whether somebody is looking what there is.
+    is_looking: AtomicBool,
+    sites: Sites,
     map: SiteMap,
     run: String,
     now: Box<dyn Fn() -> DateTime<Utc> + Send + Sync>,
@@ -79,8 +83,11 @@ impl Desk {
         run: &str,
         now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
     ) -> Result<Self, ServeError> {
-        let overview = Overview::of(&pipeline, now())?;
+        let sites = pipeline.tokenizer().known_sites().clone();
+        let overview = Overview::of(pipeline.store(), &sites, now())?;
         let shared = Shared {
+            sites,
+            is_looking: AtomicBool::new(false),
             store: pipeline.shared_store(),
             pipeline: Mutex::new(pipeline),
             overview: Mutex::new(Arc::new(overview)),
@@ -151,7 +158,13 @@ impl Desk {
         if is_fresh || self.store().last_added()? == overview.last_added {
             return Ok(overview);
         }
-        let overview = Arc::new(Overview::of(&self.pipeline(), now)?);
+        // One looks; the others go on with what was known.
+        if self.shared.is_looking.swap(true, Ordering::AcqRel) {
+            return Ok(overview);
+        }
+        let looked = Overview::of(self.store(), &self.shared.sites, now).map(Arc::new);
+        self.shared.is_looking.store(false, Ordering::Release);
+        let overview = looked?;
         *known() = Arc::clone(&overview);
         Ok(overview)
     }
@@ -271,10 +284,9 @@ pub(super) fn similarity(a: &[f32], b: &[f32]) -> f32 {
 }
 
 impl Overview {
-    fn of(pipeline: &EmbeddingPipeline, now: DateTime<Utc>) -> Result<Self, ServeError> {
-        let store = pipeline.store();
+    fn of(store: &dyn VectorStore, sites: &Sites, now: DateTime<Utc>) -> Result<Self, ServeError> {
         let last_added = store.last_added()?;
-        let names = Names::of_store(store, pipeline.tokenizer().known_sites())?;
+        let names = Names::of_store(store, sites)?;
         Ok(Self { names, usual: usual(store)?, last_added, looked_at: now })
     }
 }

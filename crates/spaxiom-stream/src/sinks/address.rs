@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::error::StreamError;
+use crate::publisher::NatsSubject;
 use crate::source::{Broker, hidden};
 
 /// A place for alerts by its address.
@@ -17,6 +18,8 @@ pub enum AlertAddress {
     Webhook(String),
     /// `mqtt://HOST`: entities that Home Assistant discovers.
     Mqtt(Broker),
+    /// `nats://HOST/SUBJECT`: JSON messages of a stream.
+    Nats(NatsSubject),
 }
 
 impl FromStr for AlertAddress {
@@ -29,6 +32,9 @@ impl FromStr for AlertAddress {
         }
         if let Some(rest) = text.strip_prefix("mqtt://") {
             return Broker::parse(rest.trim_end_matches('/')).map(Self::Mqtt).ok_or_else(wrong);
+        }
+        if text.starts_with("nats://") {
+            return text.parse().map(Self::Nats);
         }
         match text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),

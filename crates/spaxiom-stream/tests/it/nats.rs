@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use spaxiom_embedding::ReadOptions;
-use spaxiom_stream::{SourceAddress, StreamOptions, Worker};
+use spaxiom_stream::{AlertAddress, NatsPublisher, NatsSubject, SourceAddress, StreamOptions, Worker};
 use tempfile::TempDir;
 
 use crate::mqtt::payloads;
@@ -124,6 +124,30 @@ fn nothing_is_lost_when_the_stream_or_the_server_ends() {
     let undisturbed = folder.path().join("undisturbed");
     stream(&SourceAddress::File(path), &undisturbed, StreamOptions::default(), Vec::new(), 600);
     assert!(vectors(&store) == vectors(&undisturbed));
+}
+
+/// What is published is there once, however often it is sent, and a subject that no stream has is said.
+#[test]
+fn what_is_published_is_there_once() {
+    let Some(server) = Server::start() else { return };
+    server.publish(&[]);
+    let subject = |name: &str| format!("nats://127.0.0.1:{}/{name}", server.port).parse::<NatsSubject>().unwrap();
+    let publisher = NatsPublisher::connect(&subject("b.alerts"), "test", None).unwrap();
+    for (id, payload) in [("1", "one"), ("2", "two"), ("1", "one")] {
+        publisher.publish(id, payload.into()).unwrap();
+    }
+    let said = NatsPublisher::connect(&subject("nobody"), "test", None).unwrap().publish("1", Vec::new());
+    assert!(said.unwrap_err().to_string().contains("nobody"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let n_messages = runtime.block_on(async {
+        let client = async_nats::connect(format!("nats://127.0.0.1:{}", server.port)).await.unwrap();
+        jetstream::new(client).get_stream("EVENTS").await.unwrap().info().await.unwrap().state.messages
+    });
+    assert_eq!(n_messages, 2);
+    // Notices of alerts go the same way.
+    let address: AlertAddress = format!("nats://127.0.0.1:{}/b.alerts", server.port).parse().unwrap();
+    let mut sink = address.open("test", None, Box::new(|_| ())).unwrap();
+    sink.send(&[]).unwrap();
 }
 
 #[test]

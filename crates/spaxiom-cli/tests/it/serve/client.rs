@@ -124,7 +124,7 @@ impl Known {
         assert_eq!(named(&answers[1]), self.counts(|event| event.kind.to_string()));
         let of_kind = |event: &Event| event.kind.as_str() == kind;
         let mut hours =
-            self.counts(|event| if of_kind(event) { format!("{:02}:00", event.time.hour()) } else { "".into() });
+            self.counts(|event| if of_kind(event) { format!("{:02}:00", event.time.hour()) } else { String::new() });
         hours.remove("");
         assert_eq!(named(&answers[2]), hours);
         assert_eq!(named(&answers[3]), self.counts(|event| event.time.date_naive().to_string()));

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::thread;
 
+use chrono::DateTime;
 use serde_json::{Value, json};
 use spaxiom_embedding::{IndexError, Store};
 use tempfile::TempDir;
@@ -15,15 +16,13 @@ use crate::{WORLD, done, json as run_json, written};
 /// The lines of the world's events, in order of time.
 pub(super) fn lines() -> Vec<String> {
     let text = fs_err::read_to_string(format!("{}/events.jsonl", WORLD.data())).unwrap();
-    let mut lines: Vec<(String, String)> = text
-        .lines()
-        .map(|line| {
-            let event: Value = serde_json::from_str(line).unwrap();
-            (event["time"].as_str().unwrap().to_owned(), line.to_owned())
-        })
-        .collect();
-    lines.sort();
-    lines.into_iter().map(|(_, line)| line).collect()
+    let time = |line: &&str| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        DateTime::parse_from_rfc3339(event["time"].as_str().unwrap()).unwrap()
+    };
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_by_key(time);
+    lines.into_iter().map(str::to_owned).collect()
 }
 
 /// A count.
@@ -198,4 +197,6 @@ fn what_people_say_of_alerts_and_hits_is_kept() {
     assert_eq!((&alert["state"], &alert["outcome"]), (&json!("acknowledged"), &json!("false")), "{alert}");
     let (_, labels) = server.get("/v1/labels");
     assert_eq!((&labels["total"], &labels["labels"][0]["verdict"]), (&json!(1), &json!("good")), "{labels}");
+    let outcome = &labels["outcomes"][0];
+    assert_eq!((&outcome["alert-id"], &outcome["outcome"]), (&alert["id"], &json!("false")), "{labels}");
 }
