@@ -58,7 +58,7 @@ pub(crate) struct StreamArgs {
     pub(crate) metrics: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
-    /// Keep what is no event, with the reason: in this file, or as messages of nats://[USER@]HOST[:PORT]/SUBJECT
+    /// Keep what is no event, with the reason: in this file, or as messages of `nats://[USER@]HOST[:PORT]/SUBJECT`
     #[arg(long, value_name = "DEST", help_heading = "Reading events")]
     pub(crate) quarantine: Option<Unechoed<QuarantinePlace>>,
     #[command(flatten)]

@@ -566,8 +566,13 @@ fn copies_that_share_the_windows_have_the_losses_and_gradients_of_one_encoder() 
         // Three copies have three, three and two windows; nine have one each, and one has none.
         for n_copies in [3, 9] {
             let several = steps(kind, options.clone(), n_copies, Precision::Full);
-            for (one, several) in one.iter().flatten().zip(several.iter().flatten()) {
-                assert!((one - several).abs() < 1e-3 * one.abs(), "{kind:?}, {n_copies} copies: {one} {several}");
+            for (step, (one, several)) in one.iter().zip(&several).enumerate() {
+                // At first they differ by the order of a sum, 1.2e-7. AdamW divides a gradient that is nearly zero by its own
+                // length, which makes that larger: of some hundred runs two differed by 8e-5 and by 3e-3 after a step.
+                let most = if step == 0 { 1e-5 } else { 1e-2 };
+                for (one, several) in one.iter().zip(several) {
+                    assert!((one - several).abs() < most * one.abs(), "{kind:?}, {n_copies} copies: {one} {several}");
+                }
             }
         }
         if options.triplet.is_some() {

@@ -99,8 +99,10 @@ impl Seen {
         self.n_looks += 1;
         if self.alerts.is_none() || self.n_looks.is_multiple_of(LOOK_AT_ALERTS) {
             let book = desk.book()?;
-            let is_new = |id: &str, state: AlertState| {
-                self.alerts.as_ref().is_some_and(|known| known.get(id).is_none_or(|known| *known != state))
+            // At first those that are open: one may have begun between the first listener and this look.
+            let is_new = |id: &str, state: AlertState| match &self.alerts {
+                Some(known) => known.get(id).is_none_or(|known| *known != state),
+                None => state != AlertState::Resolved,
             };
             let changed = book.alerts().filter(|alert| is_new(&alert.id, alert.state));
             let rows = desk.rows_of(changed)?;

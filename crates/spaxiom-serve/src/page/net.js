@@ -63,7 +63,7 @@ function token() {
   return entering;
 }
 
-/** Calls `take(kind, data)` for what is new, until `signal` aborts; goes on after a break where it left off. */
+/** Calls `take(kind, data)` for what is new, and `take("open")` once that is heard, until `signal` aborts; goes on after a break where it left off. */
 export async function listen(take, signal) {
   let last = "";
   while (!signal.aborted) {
@@ -71,6 +71,7 @@ export async function listen(take, signal) {
       const headers = { ...authorization(), ...(last && { "last-event-id": last }) };
       const response = await fetch("/v1/stream", { headers, signal });
       if (!response.ok) throw new Error(response.statusText);
+      take("open");
       let text = "";
       for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
         text += part;

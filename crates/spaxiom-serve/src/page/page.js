@@ -91,11 +91,15 @@ async function hits(view) {
   return found.hits.map(({ id }) => id);
 }
 
+/** What somebody chose for an alert and did not send yet: the rows are drawn anew whenever an alert comes. */
+const chosen = new Map();
+
 /** An alert with what can be done about it. */
 function alertRow({ id, since, state, site, zone, text, outcome, event_id }) {
   const cells = [readable(since), outcome ? `${state}: ${outcome}` : state, site, zone, text].map((text) => element("td", {}, text));
   const open = event_id ? [element("button", { type: "button", onclick: () => go({ text: "", like: event_id, hit: "", beside: "" }) }, "Similar")] : [];
-  const choice = element("select", { "aria-label": "What it was" }, ...["", "true", "near", "false", "unknown"].map((value) => element("option", { value }, value || "not known yet")));
+  const choice = element("select", { "aria-label": "What it was", onchange: () => chosen.set(id, choice.value) }, ...["", "true", "near", "false", "unknown"].map((value) => element("option", { value }, value || "not known yet")));
+  choice.value = chosen.get(id) ?? "";
   const acknowledge = element("button", { type: "button", onclick: async () => {
     await ask("/v1/acknowledge", { alert_id: id, outcome: choice.value });
     await alerts();
@@ -120,7 +124,7 @@ function live() {
     stop = new AbortController();
     let latest = null;
     listen((kind, data) => {
-      if (kind === "alert") return alerts();
+      if (kind !== "event") return alerts();
       const key = `${data.type} ${data.zone ?? ""} ${data.site_id}`;
       if (latest?.key === key) {
         latest.count += 1;
