@@ -1,12 +1,11 @@
 //! The one that writes: takes in what programs give, on a thread of its own.
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use spaxiom_embedding::{EmbeddingPipeline, FallRiskClassifier, ReadOptions, Rejected};
 use spaxiom_stream::{
@@ -19,6 +18,10 @@ use crate::error::ServeError;
 
 /// Tries of a commit until whoever gave the events is told that they are not stored.
 const COMMIT_TRIES: u32 = 2;
+
+/// After a failure it is not ready for so long, unless something is written before. After that whoever gives events only to
+/// a server that is ready tries again: what else would show that there is room?
+const UNREADY: TimeDelta = TimeDelta::seconds(5);
 
 /// Until a store that could not be written is tried again.
 const REST: Duration = Duration::from_millis(500);
@@ -57,10 +60,18 @@ pub(crate) struct Acknowledged {
 }
 
 /// How the thread fares.
-#[derive(Default)]
 struct Progress {
     summary: Mutex<StreamSummary>,
-    is_failing: AtomicBool,
+    failing_until: Mutex<Option<DateTime<Utc>>>,
+    now: fn() -> DateTime<Utc>,
+}
+
+impl Progress {
+    /// Writing failed, or went well.
+    fn wrote(&self, well: bool) {
+        let until = (!well).then(|| (self.now)() + UNREADY);
+        *self.failing_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
 }
 
 impl Writer {
@@ -72,8 +83,8 @@ impl Writer {
         let WriterOptions { pipeline, risk, stream, sinks, read, now } = options;
         let (feed, inlet) = Feed::of_inlet();
         let stream = StreamOptions { is_live: true, commit_tries: COMMIT_TRIES, ..stream };
-        let progress = Arc::<Progress>::default();
-        let observer = Observer { progress: Arc::clone(&progress), now };
+        let progress = Arc::new(Progress { summary: Mutex::default(), failing_until: Mutex::default(), now });
+        let observer = Observer(Arc::clone(&progress));
         let (sender, begun) = mpsc::channel();
         let begin = Begin { pipeline, risk, stream, sinks };
         let thread = thread::spawn(move || run(begin, feed, observer, &sender));
@@ -125,9 +136,10 @@ impl Writer {
         &self.read
     }
 
-    /// Whether the store could not be written when it was last tried.
+    /// Whether the store could not be written when it was last tried, a moment ago.
     pub(crate) fn is_failing(&self) -> bool {
-        self.progress.is_failing.load(Ordering::Relaxed)
+        let until = *self.progress.failing_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| (self.progress.now)() < until)
     }
 
     /// Takes nothing more in, and waits until all that was taken in is durable.
@@ -213,11 +225,16 @@ fn run(mut begin: Begin, mut feed: Feed, mut observer: Observer, begun: &mpsc::S
                 if std::mem::take(&mut is_first) {
                     let _ = begun.send(Ok(()));
                 }
-                worker.run(&mut feed, &mut observer)
+                let worked = worker.run(&mut feed, &mut observer);
+                if worked.is_err() {
+                    // Before the worker is dropped, and whoever waits for an answer asks whether it is ready.
+                    observer.0.wrote(false);
+                }
+                worked
             }
         };
         let Err(error) = worked else { return };
-        observer.progress.is_failing.store(true, Ordering::Relaxed);
+        observer.0.wrote(false);
         tracing::error!("events are not stored now: {error}");
         thread::sleep(REST);
         // Nobody waits in vain, and nobody at all keeps the thread.
@@ -227,10 +244,7 @@ fn run(mut begin: Begin, mut feed: Feed, mut observer: Observer, begun: &mpsc::S
     }
 }
 
-struct Observer {
-    progress: Arc<Progress>,
-    now: fn() -> DateTime<Utc>,
-}
+struct Observer(Arc<Progress>);
 
 impl StreamObserver for Observer {
     fn is_stopped(&mut self) -> bool {
@@ -238,14 +252,14 @@ impl StreamObserver for Observer {
     }
 
     fn now(&mut self) -> DateTime<Utc> {
-        (self.now)()
+        (self.0.now)()
     }
 
     fn rejected(&mut self, _: &Rejected) {}
 
     fn committed(&mut self, summary: &StreamSummary) {
-        self.progress.is_failing.store(false, Ordering::Relaxed);
-        *self.progress.summary.lock().unwrap_or_else(PoisonError::into_inner) = *summary;
+        self.0.wrote(true);
+        *self.0.summary.lock().unwrap_or_else(PoisonError::into_inner) = *summary;
     }
 
     fn pause(&mut self, pause: Duration, why: &StreamError) {

@@ -4,14 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, Context};
-use async_nats::{ConnectOptions, HeaderMap, header};
+use async_nats::{HeaderMap, header};
 use tokio::runtime::Runtime;
 
 use crate::error::StreamError;
-use crate::source::{Broker, hidden};
-
-/// Where a server listens that says nothing else.
-const PORT: u16 = 4222;
+use crate::source::{Broker, NATS_PORT, hidden};
 
 /// How long an answer of the server is waited for.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -31,7 +28,7 @@ impl FromStr for NatsSubject {
         let (server, subject) = text.strip_prefix("nats://").and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
         // What is published has one subject: no part of it stands for others.
         let is_plain = !subject.is_empty() && !subject.contains(|c: char| "*>/".contains(c) || c.is_whitespace());
-        let server = Broker::parse_with(server, PORT).filter(|_| is_plain).ok_or_else(wrong)?;
+        let server = Broker::parse_with(server, NATS_PORT).filter(|_| is_plain).ok_or_else(wrong)?;
         Ok(Self { server, subject: subject.to_owned() })
     }
 }
@@ -52,12 +49,8 @@ impl NatsPublisher {
         // One thread of its own keeps the connection while nobody publishes.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let server = &to.server;
-        let mut options = ConnectOptions::new().name(client).connection_timeout(LONGEST);
-        if let Some((user, password)) = server.login(password) {
-            options = options.user_and_password(user, password);
-        }
-        let place = format!("nats://{}:{}", server.host(), server.port());
-        let connected = runtime.block_on(options.connect(place));
+        let (options, place) = server.nats(client, password);
+        let connected = runtime.block_on(options.connection_timeout(LONGEST).connect(place));
         let client = connected.map_err(|error| server.error(error.to_string()))?;
         let context = {
             // It starts a task of its own.

@@ -11,7 +11,7 @@ mod opened;
 mod topic;
 
 pub use self::address::SourceAddress;
-pub(crate) use self::address::hidden;
+pub(crate) use self::address::{NATS_PORT, hidden};
 pub(crate) use self::broker::Broker;
 pub(crate) use self::opened::Opened;
 pub use self::topic::TopicPattern;

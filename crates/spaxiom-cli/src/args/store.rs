@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use spaxiom_embedding::{EmbeddingPipeline, Engine, IndexKind, Run, Store, VectorName, VectorStore};
+use spaxiom_embedding::{
+    EmbeddingPipeline, Engine, Exact, FallRiskClassifier, IndexKind, Run, Sites, Store, VectorName, VectorStore,
+};
 use spaxiom_postgres::{AddressError, PostgresAddress, PostgresStore};
 
 use super::unechoed::Unechoed;
@@ -102,6 +104,30 @@ impl StorePlace {
     /// Opens the store that a run filled.
     pub(crate) fn pipeline(&self, run: &Run, engine: &dyn Engine) -> anyhow::Result<EmbeddingPipeline> {
         Ok(EmbeddingPipeline::over(run, self.open()?, engine)?)
+    }
+
+    /// Opens a store to go on with, whose index keeps its kind, and makes it where there is none; with the classifier of
+    /// the run, if it has one. Both know these sites too.
+    pub(crate) fn go_on(
+        &self,
+        run: &Run,
+        engine: &dyn Engine,
+        sites: Option<&Sites>,
+    ) -> anyhow::Result<(EmbeddingPipeline, Option<FallRiskClassifier>)> {
+        let stored = match self {
+            Self::Folder(path) => Store::inspect(path).and_then(|store| store.stats()).ok(),
+            Self::Server(_) => None,
+        };
+        let kind: Arc<dyn IndexKind> = match stored {
+            Some(stats) => stats.index.open()?,
+            None => Arc::new(Exact),
+        };
+        let pipeline = self.create(run, kind, engine, VectorName::Both)?;
+        let risk = FallRiskClassifier::is_in(run.path()).then(|| FallRiskClassifier::open(run.path())).transpose()?;
+        Ok(match sites {
+            Some(sites) => (pipeline.with_sites(sites), risk.map(|risk| risk.with_sites(sites))),
+            None => (pipeline, risk),
+        })
     }
 
     /// Opens a store for a run, and makes it where there is none; the kind is that of an index in a folder.

@@ -3,14 +3,11 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use spaxiom_embedding::{
-    EmbeddingPipeline, Exact, FallRiskClassifier, IndexKind, ReadOptions, Run, Sites, Store, VectorName,
-};
+use spaxiom_embedding::{EmbeddingPipeline, ReadOptions, Run, Sites};
 use spaxiom_serve::{Asker, Desk, Right, Server, Tokens, Writer, WriterOptions, serve_http, serve_mcp};
 use spaxiom_stream::StreamOptions;
 
@@ -92,16 +89,19 @@ pub(crate) fn run(args: &ServeArgs, json: bool) -> anyhow::Result<Exit> {
     let tokens = args.tokens.as_deref().map(Tokens::load).transpose()?;
     let read = args.read.options()?;
     let (run, place) = (Run::open(path)?, store.get("--store")?);
+    let sites = read.site_map.as_ref().map(|map| Sites::new(map, read.time_zone));
     let (pipeline, writer) = if args.allow_write {
-        let (pipeline, writer) = writing(args, &run, place, &read)?;
+        let (pipeline, writer) = writing(args, &run, place, &read, sites.as_ref())?;
         (pipeline, Some(writer))
     } else {
         (place.pipeline(&run, args.backend.engine_for(&run)?.as_ref())?, None)
     };
-    let mut desk = Desk::new(knowing(pipeline, &read), &path.display().to_string(), clock::utc)?;
-    if let Some(map) = read.site_map {
-        desk = desk.with_map(map);
-    }
+    let pipeline = match &sites {
+        Some(sites) => pipeline.with_sites(sites),
+        None => pipeline,
+    };
+    let map = read.site_map.unwrap_or_default();
+    let desk = Desk::new(pipeline, &path.display().to_string(), map, clock::utc)?;
     if args.mcp == Some(Transport::Stdio) {
         serve_mcp(desk, writer)?;
         return Ok(Exit::Done);
@@ -120,22 +120,10 @@ fn writing(
     run: &Run,
     place: &StorePlace,
     read: &ReadOptions,
+    sites: Option<&Sites>,
 ) -> anyhow::Result<(EmbeddingPipeline, Writer)> {
-    let stored = match place {
-        StorePlace::Folder(path) => Store::inspect(path).and_then(|store| store.stats()).ok(),
-        StorePlace::Server(_) => None,
-    };
-    let kind: Arc<dyn IndexKind> = match stored {
-        Some(stats) => stats.index.open()?,
-        None => Arc::new(Exact),
-    };
-    let engine = args.backend.engine_for(run)?;
-    let pipeline = knowing(place.create(run, kind, engine.as_ref(), VectorName::Both)?, read);
+    let (pipeline, risk) = place.go_on(run, args.backend.engine_for(run)?.as_ref(), sites)?;
     let asking = EmbeddingPipeline::over(run, pipeline.shared_store(), args.backend.engine_for(run)?.as_ref())?;
-    let mut risk = FallRiskClassifier::is_in(run.path()).then(|| FallRiskClassifier::open(run.path())).transpose()?;
-    if let Some(map) = &read.site_map {
-        risk = risk.map(|risk| risk.with_sites(&Sites::new(map, read.time_zone)));
-    }
     let (addresses, password, client) = (args.alerts.addresses()?, args.alerts.password()?, place.client());
     let mut open = move || open_sinks(&addresses, &client, password.as_deref());
     // What cannot be opened at all is told before anybody is served.
@@ -149,14 +137,6 @@ fn writing(
         now: clock::utc,
     })?;
     Ok((asking, writer))
-}
-
-/// The same pipeline for sites that training did not have.
-fn knowing(pipeline: EmbeddingPipeline, read: &ReadOptions) -> EmbeddingPipeline {
-    match &read.site_map {
-        Some(map) => pipeline.with_sites(&Sites::new(map, read.time_zone)),
-        None => pipeline,
-    }
 }
 
 /// A token that nobody guesses, and the lines that let it in.

@@ -12,13 +12,13 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
-use spaxiom_embedding::{Exact, FallRiskClassifier, IndexKind, Rejected, Run, Sites, Store, VectorName};
+use spaxiom_embedding::{Rejected, Run, Sites};
 use spaxiom_stream::{
     AlertAddress, NatsPublisher, NatsSubject, SourceAddress, StreamError, StreamObserver, StreamOptions, StreamSummary,
     TopicPattern, Worker,
 };
 
-use crate::args::{AlertArgs, BackendArgs, ReadArgs, StoreArgs, StorePlace, Unechoed, open_sinks};
+use crate::args::{AlertArgs, BackendArgs, ReadArgs, StoreArgs, Unechoed, open_sinks};
 use crate::exit::{Exit, WrongUse};
 use crate::input::Quarantine;
 use crate::{clock, output, stop};
@@ -100,20 +100,7 @@ pub(crate) fn run(args: &StreamArgs, json: bool) -> anyhow::Result<Exit> {
     let options = args.read.options()?;
     let sites = options.site_map.as_ref().map(|map| Sites::new(map, options.time_zone));
     let place = args.store.place()?;
-    let stored = match place {
-        StorePlace::Folder(path) => Store::inspect(path).and_then(|store| store.stats()).ok(),
-        StorePlace::Server(_) => None,
-    };
-    let kind: Arc<dyn IndexKind> = match stored {
-        Some(stats) => stats.index.open()?,
-        None => Arc::new(Exact),
-    };
-    let mut pipeline = place.create(&run, kind, engine.as_ref(), VectorName::Both)?;
-    let mut risk = FallRiskClassifier::is_in(run.path()).then(|| FallRiskClassifier::open(run.path())).transpose()?;
-    if let Some(sites) = &sites {
-        pipeline = pipeline.with_sites(sites);
-        risk = risk.map(|risk| risk.with_sites(sites));
-    }
+    let (pipeline, risk) = place.go_on(&run, engine.as_ref(), sites.as_ref())?;
     let rules = args.alerts.is_given().then(|| args.alerts.rules()).transpose()?;
     let password = args.alerts.password()?;
     let client = args.client.clone().unwrap_or_else(|| place.client());

@@ -105,6 +105,22 @@ fn fails(words: &[&str], code: i32, want: &str) {
     assert!(!text.contains("panicked"), "{text}");
 }
 
+/// Says what a test leaves out where something is missing, to `cargo xtask test`, which counts it; in CI nothing may be missing.
+#[expect(clippy::disallowed_methods, reason = "a test that is skipped says so where it is told to")]
+fn skipped(what: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{what}");
+    left_out(what);
+}
+
+/// The same for what is left out in CI too: data that are no part of the project.
+#[expect(clippy::disallowed_methods, reason = "a test that is skipped says so where it is told to")]
+fn left_out(what: &str) {
+    if let Some(skipped) = std::env::var_os("SPAXIOM_SKIPPED") {
+        let mut file = fs_err::OpenOptions::new().create(true).append(true).open(skipped).unwrap();
+        writeln!(file, "{what}").unwrap();
+    }
+}
+
 fn written(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     fs_err::write(&path, text).unwrap();

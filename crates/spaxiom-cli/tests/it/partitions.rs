@@ -1,12 +1,11 @@
 //! Several streams on one PostgreSQL, each with its part of the sites by a NATS server: all of them end again and again.
 #![cfg(unix)]
-#![expect(clippy::disallowed_methods, reason = "waits for a while, and says what is skipped where it is told to")]
+#![expect(clippy::disallowed_methods, reason = "waits for a while, and longer where it is told to")]
 
 #[path = "../../../spaxiom-postgres/tests/it/server.rs"]
 mod postgres;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -46,11 +45,7 @@ impl Nats {
         if let Some(process) = Self::process(folder.path(), port) {
             return Some(Self { folder, port, process });
         }
-        assert!(std::env::var_os("CI").is_none(), "there is no `nats-server`");
-        if let Some(skipped) = std::env::var_os("SPAXIOM_SKIPPED") {
-            let mut file = fs_err::OpenOptions::new().create(true).append(true).open(skipped).unwrap();
-            writeln!(file, "streams of partitions; install the package `nats-server`").unwrap();
-        }
+        crate::skipped("streams of partitions; install the package `nats-server`");
         None
     }
 

@@ -34,24 +34,21 @@ impl Desk {
         let (first, last) = (local(first), local(last));
         let some = |names: Vec<String>| names.into_iter().take(MAX_NAMES).collect();
         // Somebody who may know of some sites alone learns the names of those.
+        let passing = self.filter(&Limits::default())?;
         let own = |field: Field, names: Vec<String>| -> Result<Vec<String>, ServeError> {
             if !self.is_limited() {
                 return Ok(names);
             }
             let mut own = Vec::new();
             for name in names {
-                let is_own = self.filter(&Limits::default())?.and(Filter::Is { field, values: vec![name.clone()] });
+                let is_own = passing.clone().and(Filter::Is { field, values: vec![name.clone()] });
                 if store.sample(0, &is_own)?.n_passing > 0 {
                     own.push(name);
                 }
             }
             Ok(own)
         };
-        let events = if self.is_limited() {
-            store.sample(0, &self.filter(&Limits::default())?)?.n_passing
-        } else {
-            store.stats()?.n_vectors
-        };
+        let events = if self.is_limited() { store.sample(0, &passing)?.n_passing } else { store.stats()?.n_vectors };
         Ok(StoreDescription {
             events,
             first,

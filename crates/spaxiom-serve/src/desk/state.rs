@@ -74,13 +74,14 @@ pub(super) struct Limits<'a> {
 }
 
 impl Desk {
-    /// Over a store that the run called `run` filled; `now` is the time of the world, for `yesterday` in a text.
+    /// Over a store that the run called `run` filled; `map` has the floor plans of sites, as far as they are known; `now` is the time of the world, for `yesterday` in a text.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub fn new(
         pipeline: EmbeddingPipeline,
         run: &str,
+        map: SiteMap,
         now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
     ) -> Result<Self, ServeError> {
         let sites = pipeline.tokenizer().known_sites().clone();
@@ -91,20 +92,11 @@ impl Desk {
             store: pipeline.shared_store(),
             pipeline: Mutex::new(pipeline),
             overview: Mutex::new(Arc::new(overview)),
-            map: SiteMap::default(),
+            map,
             run: run.to_owned(),
             now: Box::new(now),
         };
         Ok(Self { shared: Arc::new(shared), sites: Arc::default() })
-    }
-
-    /// The same desk, which knows the floor plans of sites. Before it is shared.
-    #[must_use]
-    pub fn with_map(mut self, map: SiteMap) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.map = map;
-        }
-        self
     }
 
     /// The same desk for somebody who may know of these sites alone; of all if there are none.

@@ -51,7 +51,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let pipeline = pipeline.with_sites(&Sites::new(&map, None));
     pipeline.add_data(&data, |_| ()).unwrap();
     let now = || DateTime::from_timestamp(1_736_467_200, 0).unwrap();
-    let desk = Desk::new(pipeline, "run", now).unwrap();
+    let desk = Desk::new(pipeline, "run", map, now).unwrap();
     World { _folder: folder, events, desk }
 });
 

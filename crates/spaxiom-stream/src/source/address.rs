@@ -7,7 +7,7 @@ use super::broker::Broker;
 use crate::error::StreamError;
 
 /// Where NATS listens.
-const NATS_PORT: u16 = 4222;
+pub(crate) const NATS_PORT: u16 = 4222;
 
 /// A source by its address.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::ConnectOptions;
 use rumqttc::v5::MqttOptions;
 
 use crate::error::StreamError;
@@ -65,6 +66,15 @@ impl Broker {
             options.set_credentials(user, word);
         }
         options
+    }
+
+    /// Options of a connection of NATS with this name, and its address.
+    pub(crate) fn nats(&self, client: &str, password: Option<&str>) -> (ConnectOptions, String) {
+        let mut options = ConnectOptions::new().name(client);
+        if let Some((user, password)) = self.login(password) {
+            options = options.user_and_password(user, password);
+        }
+        (options, format!("nats://{}:{}", self.host, self.port))
     }
 
     pub(crate) fn error(&self, what: impl Into<String>) -> StreamError {

@@ -7,10 +7,10 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy};
 use async_nats::jetstream::{self, AckKind};
-use async_nats::{Client, ConnectOptions};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -145,12 +145,8 @@ impl Pulling {
     }
 
     async fn connected(&self) -> Result<Client, Failure> {
-        let server = &self.address.server;
-        let mut options = ConnectOptions::new().name(&self.name);
-        if let Some((user, password)) = server.login(self.password.as_deref()) {
-            options = options.user_and_password(user, password);
-        }
-        Ok(options.connect(format!("nats://{}:{}", server.host(), server.port())).await?)
+        let (options, place) = self.address.server.nats(&self.name, self.password.as_deref());
+        Ok(options.connect(place).await?)
     }
 
     /// The durable consumer, made anew from the first message that is not acknowledged on: what was given and not

@@ -1,8 +1,7 @@
 //! A browser that does what a person does: Chromium, told by `WebDriver` (<https://www.w3.org/TR/webdriver2/>).
 
-#![expect(clippy::disallowed_methods, reason = "waits for a while, and says what is skipped where it is told to")]
+#![expect(clippy::disallowed_methods, reason = "waits for a while")]
 
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -33,11 +32,7 @@ pub(super) fn start() -> Option<Browser> {
     let mut driver = Command::new("chromedriver");
     driver.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(driver) = driver.spawn() else {
-        assert!(std::env::var_os("CI").is_none(), "there is no `chromedriver` to open the explorer with");
-        if let Some(skipped) = std::env::var_os("SPAXIOM_SKIPPED") {
-            let mut file = fs_err::OpenOptions::new().create(true).append(true).open(skipped).unwrap();
-            writeln!(file, "the explorer in a browser; install the packages `chromium` and `chromium-driver`").unwrap();
-        }
+        crate::skipped("the explorer in a browser; install the packages `chromium` and `chromium-driver`");
         return None;
     };
     let profile = TempDir::new().unwrap();

@@ -192,7 +192,7 @@ fn a_full_disk_is_told_and_reads_go_on() {
     let folder = TempDir::new().unwrap();
     let store = store_in(&folder);
     // No file grows past a megabyte: as on a disk that is full.
-    let limited = "trap '' XFSZ; ulimit -f 2000; exec \"$0\" \"$@\"";
+    let limited = "trap '' XFSZ; ulimit -S -f 2000; exec \"$0\" \"$@\"";
     let mut command = Command::new("sh");
     command.args(["-c", limited]).arg(program());
     command.args(["serve", "--run", &WORLD.run(), "--store", &store, "--allow-write", "--listen", "127.0.0.1:0"]);
@@ -212,9 +212,15 @@ fn a_full_disk_is_told_and_reads_go_on() {
     assert!(server.text("/metrics").1.contains("spaxiom_ingest_failing 1"));
     let (status, found) = server.post("/v1/search", r#"{"types": ["DoorOpened"], "k": 3}"#);
     assert_eq!((status, found["hits"].as_array().map(Vec::len)), (200, Some(3)), "{found}");
-    drop(server);
-    let server = Server::start(&store, &["--allow-write"]);
     assert_eq!(server.get("/v1/store").1["events"], n_stored);
+    // With room again it is ready by itself.
+    let room = ["--fsize=unlimited", "--pid", &server.child.id().to_string()];
+    assert!(Command::new("prlimit").args(room).status().unwrap().success());
+    let begun = Instant::now();
+    while server.text("/readyz").0 != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it is not ready again");
+        thread::sleep(Duration::from_millis(100));
+    }
     let (status, answer) = server.post("/v1/events", lines[..n_stored + 200].join("\n"));
     assert_eq!((status, &answer["known"]), (200, &json!(n_stored)), "{}", answer["new"]);
 }
