@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -56,7 +56,18 @@ struct Parsed {
 }
 
 /// Stores the events of the body, one JSON object per line, and answers once they are durable.
-pub(super) async fn events(State(shared): State<Shared>, Extension(asker): Extension<Asker>, body: Bytes) -> Response {
+pub(super) async fn events(
+    State(shared): State<Shared>,
+    Extension(asker): Extension<Asker>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return refused(rejection.status(), "body", "a body has at most 4 MiB: send the lines in several");
+        }
+        Err(rejection) => return refused(rejection.status(), "body", &rejection.body_text()),
+    };
     let Some(writer) = shared.writer.clone() else { return Refusal::ReadOnly.into_response() };
     let Ok(place) = shared.ingests.clone().try_acquire_owned() else { return Refusal::Busy.into_response() };
     let reading = Arc::clone(&writer);
